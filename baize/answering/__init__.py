@@ -1,0 +1,1 @@
+"""Saying: evidence → draft → cited, verified sentences. One module per arrow."""

@@ -1,0 +1,1 @@
+"""HTTP: routes, wire forms, event stream, problems."""

@@ -1,0 +1,1 @@
+"""The demo: our own sample courses and a plain host page."""

@@ -1,0 +1,164 @@
+"""A conversation with a model, and the answer that a learner gets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from baize.domain.locator import Locator
+from baize.domain.search import Evidence, Moment
+
+Role = Literal["system", "user", "assistant"]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    role: Role
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How a model should answer. `thinking` is always sent, never left to the endpoint's default."""
+
+    thinking: bool = False
+    reasoning_effort: Literal["low", "high", "max"] = "low"
+    temperature: float = 0.2
+    max_tokens: int = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class TextDelta:
+    """A piece of answer text, cut anywhere."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ThinkingDelta:
+    """A piece of the model's reasoning, cut anywhere. Never evidence, never cited."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """A line that the server itself wrote, in the learner's language: released without a citation.
+
+    Only code makes one; nothing that a model wrote ever becomes a heading.
+    """
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens of one upstream call, and what the endpoint calls itself and why it stopped."""
+
+    prompt_tokens: int = 0
+    cache_hit_tokens: int = 0
+    completion_tokens: int = 0
+    reasoning_tokens: int = 0
+    model: str = ""
+    finish_reason: str = ""
+
+    @property
+    def cache_miss_tokens(self) -> int:
+        return self.prompt_tokens - self.cache_hit_tokens
+
+
+ChatEvent = TextDelta | ThinkingDelta | Usage
+DraftEvent = TextDelta | ThinkingDelta | Heading | Usage
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """A released sentence and the span that proves it, filled in by the server from the index.
+
+    Attributes:
+        sentence: the released sentence, without markers.
+        quote: verbatim from the source.
+        support: how well the quote covers the sentence, 0..1; 1.0 for a verbatim one.
+    """
+
+    marker: int
+    sentence: str
+    chunk_id: str
+    course_id: str
+    lesson_id: str
+    lesson_title: str
+    locator: Locator
+    quote: str
+    support: float
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why there is no answer, with up to three moments that come nearest."""
+
+    reason: Literal["not_covered", "graded_item", "unsafe", "out_of_scope"]
+    nearest: tuple[Moment, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The whole final answer, as stored and as sent in `done`.
+
+    Attributes:
+        withheld: sentences that were not released because nothing in the evidence supports them.
+        unknown_markers: markers that named no evidence; they were dropped.
+        degraded: `extractive` when the model was configured but could not be used.
+    """
+
+    id: str
+    platform_id: str
+    conversation_id: str
+    question: str
+    language: str
+    model: str
+    prompt: str
+    text: str
+    citations: tuple[Citation, ...] = ()
+    refusal: Refusal | None = None
+    follow_ups: tuple[str, ...] = ()
+    usage: Usage = field(default_factory=Usage)
+    withheld: int = 0
+    unknown_markers: int = 0
+    degraded: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """First event of an answer."""
+
+    answer_id: str
+    conversation_id: str
+    language: str
+    model: str
+    prompt: str
+    thinking: bool
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceFound:
+    """What the answer will stand on; sent before any model is called."""
+
+    items: tuple[Evidence, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """A sentence (or heading) that was cited and verified; `text` carries its markers and spacing."""
+
+    text: str
+    citations: tuple[Citation, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Completed:
+    """Last event of an answer that did not fail."""
+
+    answer: Answer
+
+
+AnswerEvent = Started | EvidenceFound | ThinkingDelta | Released | Refusal | Completed

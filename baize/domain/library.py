@@ -1,0 +1,64 @@
+"""What ingestion publishes and what the catalogue remembers about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from baize.domain.course import Lesson
+from baize.domain.text import Cue
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """The speech of one lesson. `source` names the subtitle file or the speech engine."""
+
+    lesson_id: str
+    language: str
+    source: str
+    cues: tuple[Cue, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BuiltLesson:
+    """A finished build of one lesson, ready to become the live one."""
+
+    lesson: Lesson
+    languages: tuple[str, ...]
+    n_chunks: int
+    transcript: Transcript | None
+
+
+@dataclass(frozen=True, slots=True)
+class LiveLesson:
+    """What a reader may see of a lesson. `languages` are those of its passages."""
+
+    course_id: str
+    lesson_id: str
+    build_id: str
+    languages: tuple[str, ...]
+
+
+State = Literal["running", "done", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class ItemState:
+    """How far one item (a lesson, or a file that could not be read) came.
+
+    Attributes:
+        item: lesson id, or the file's path inside the course folder.
+        stage: the stage it is in or failed in.
+        error: what happened and what to do; empty unless failed.
+        at: seconds since the epoch.
+    """
+
+    platform_id: str
+    course_id: str
+    item: str
+    state: State
+    stage: str
+    n_chunks: int = 0
+    duration_s: float = 0.0
+    error: str = ""
+    at: float = 0.0

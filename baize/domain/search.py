@@ -1,0 +1,133 @@
+"""From a question to evidence: query, hit, moment, evidence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from baize.domain.locator import Locator
+from baize.domain.text import Chunk, Segment
+
+Vector = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class UpTo:
+    """Nothing after this position of this lesson may be found (no spoilers)."""
+
+    lesson_id: str
+    position_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Which chunks may be found. The platform is never optional: it is the security boundary.
+
+    Attributes:
+        course_ids: any of these; empty means all of the platform.
+        lesson_ids: any of these; empty means all of the courses.
+        languages: passage languages; empty means all.
+        build_ids: live builds of the lessons in scope; None where the caller sweeps over all builds.
+    """
+
+    platform_id: str
+    course_ids: tuple[str, ...] = ()
+    lesson_ids: tuple[str, ...] = ()
+    up_to: UpTo | None = None
+    languages: tuple[str, ...] = ()
+    build_ids: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A question that stands alone.
+
+    Attributes:
+        text: what is embedded and shown.
+        language: `zh`, `en` or another ISO 639-1 code.
+        terms: lexical terms, as the index knows them; repeated terms stay repeated.
+    """
+
+    text: str
+    language: str
+    terms: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SparseVector:
+    """Term indices (unsigned 32 bit, ascending, unique) with their weights."""
+
+    indices: tuple[int, ...]
+    values: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DenseQuery:
+    """Nearest neighbours by cosine; `language` limits it to passages of one language."""
+
+    vector: Vector
+    language: str = ""
+    leg: str = "dense"
+
+
+@dataclass(frozen=True, slots=True)
+class SparseQuery:
+    """Dot product of term weights, the index multiplying each by the term's IDF."""
+
+    vector: SparseVector
+    language: str = ""
+    leg: str = "lexical"
+
+
+@dataclass(frozen=True, slots=True)
+class IndexedChunk:
+    """A chunk with its vectors, on its way into the index."""
+
+    chunk: Chunk
+    build_id: str
+    dense: Vector
+    lexical: SparseVector
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A chunk that one search found.
+
+    Attributes:
+        rank: from 1 within its list.
+        score: comparable within its list only.
+        leg: `dense`, `lexical` …, or `fused`.
+        parts: for a fused hit, the hits that it was fused from.
+    """
+
+    chunk: Chunk
+    rank: int
+    score: float
+    leg: str
+    parts: tuple[Hit, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A hit with the sentence that answers best: where a link should land."""
+
+    hit: Hit
+    focus: Segment
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A numbered passage that an answer may cite. `marker` is from 1."""
+
+    marker: int
+    moment: Moment
+
+    @property
+    def chunk(self) -> Chunk:
+        return self.moment.hit.chunk
+
+    @property
+    def locator(self) -> Locator:
+        return self.moment.focus.locator

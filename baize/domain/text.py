@@ -1,0 +1,102 @@
+"""Text on its way into the library: cue and page, segment, chunk."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from dataclasses import dataclass
+
+from baize.domain.locator import Locator, TextSpan, TimeSpan, locator_key
+
+_CHUNK_NAMESPACE = uuid.UUID("6f1a6b0e-7a5d-5b8e-9d53-0b3a52c1e2aa")
+
+
+@dataclass(frozen=True, slots=True)
+class Cue:
+    """A timed piece of speech, from subtitles or from speech recognition."""
+
+    start: float
+    end: float
+    text: str
+
+    @property
+    def span(self) -> TimeSpan:
+        return TimeSpan(self.start, self.end)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A stretch of a document under one heading or on one page.
+
+    Attributes:
+        file: the document's path inside the course folder.
+        text: verbatim, as extracted.
+        char_start: where it begins in the extracted text of the whole document.
+        number: the page from 1; None where the format has no pages.
+        headings: the path of headings above it, outermost first.
+    """
+
+    file: str
+    text: str
+    char_start: int
+    number: int | None = None
+    headings: tuple[str, ...] = ()
+
+    @property
+    def span(self) -> TextSpan:
+        section = self.headings[-1] if self.headings else ""
+        return TextSpan(self.file, self.char_start, self.char_start + len(self.text), self.number, section)
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """One sentence, verbatim, with its place. `paragraph` groups the sentences of one page or topic."""
+
+    text: str
+    locator: Locator
+    headings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """The unit of retrieval: neighbouring sentences of one source, never across a chapter.
+
+    Attributes:
+        id: uuid5 of content and place, so that loading twice changes nothing.
+        headings: context that is indexed but not quoted: course, lesson, chapter or section titles.
+        text: the sentences joined, verbatim.
+        sentences: what `text` is made of, in order; their texts stand in `text` in the same order.
+        locator: from the first sentence's start to the last one's end.
+        position: order within the lesson, from 0 over all its sources.
+    """
+
+    id: str
+    platform_id: str
+    course_id: str
+    lesson_id: str
+    lesson_title: str
+    source_file: str
+    language: str
+    headings: tuple[str, ...]
+    text: str
+    sentences: tuple[Segment, ...]
+    locator: Locator
+    position: int
+
+    @property
+    def indexed_text(self) -> str:
+        """What the embedder and the lexical leg see: headings, then the text."""
+        return "\n".join((" › ".join(self.headings), self.text)) if self.headings else self.text
+
+
+def chunk_id(
+    platform_id: str, course_id: str, lesson_id: str, source_file: str, locator: Locator, indexed_text: str
+) -> str:
+    """A UUID from content and place (decisions 3).
+
+    The digest is over the indexed text, headings included: a renamed chapter gives a new vector, so it
+    must give a new id.
+    """
+    digest = hashlib.sha256(indexed_text.encode()).hexdigest()
+    name = "|".join((platform_id, course_id, lesson_id, source_file, locator_key(locator), digest))
+    return str(uuid.uuid5(_CHUNK_NAMESPACE, name))

@@ -1,0 +1,1 @@
+"""Bai Ze inside other frameworks."""

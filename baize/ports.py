@@ -1,0 +1,250 @@
+"""Every port of Bai Ze: what the inside needs from the outside, in domain types only.
+
+Everything that can block is async; everything pure is sync. An adapter over a blocking library hides
+the hop to a thread. One contract test suite per port in `tests/contracts/` runs against every adapter
+and against the double in `baize/testing/`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+from baize.domain.chat import Answer, ChatEvent, DraftEvent, Message, Sampling
+from baize.domain.course import Course, Lesson
+from baize.domain.library import BuiltLesson, ItemState, LiveLesson, Transcript
+from baize.domain.search import (
+    DenseQuery,
+    Evidence,
+    Hit,
+    IndexedChunk,
+    Query,
+    Scope,
+    SparseQuery,
+    Vector,
+)
+from baize.domain.text import Cue
+
+_T = TypeVar("_T")
+
+Progress = Callable[[float, float], None]
+"""Called with (done, total) in the unit of the work: seconds of speech, texts, points."""
+
+
+class Transcriber(Protocol):
+    """Speech to timed text."""
+
+    name: str
+    """Engine, model and options as one string: part of every cache key."""
+
+    def transcribe(self, media: Path, *, language: str, hot_words: Sequence[str]) -> AsyncIterator[Cue]:
+        """Cues sorted by start, not overlapping, in seconds from the start of the media.
+
+        Args:
+            language: ISO 639-1, or empty to detect it.
+            hot_words: terms of the course that the engine should prefer; never echoed as speech.
+
+        Raises:
+            UnreadableSource: the media cannot be decoded or has no audio.
+            ModelUnavailable: the speech model is missing.
+        """
+        ...
+
+
+class Embedder(Protocol):
+    """Text to vectors. Two methods because most models treat questions and passages differently."""
+
+    name: str
+    """Names the embedding space: two embedders of one name give comparable vectors."""
+    dim: int
+
+    async def embed_passages(self, texts: Sequence[str]) -> Vector:
+        """(n, dim) float32, each row of unit length, in the order of `texts`; (0, dim) for none."""
+        ...
+
+    async def embed_query(self, text: str) -> Vector:
+        """(dim,) float32 of unit length."""
+        ...
+
+
+class ChunkIndex(Protocol):
+    """The vector store of one embedding space."""
+
+    async def upsert(self, points: Sequence[IndexedChunk]) -> None:
+        """Store points. One that exists keeps its vectors and gains the new build in its build list."""
+        ...
+
+    async def delete(self, platform_id: str, lesson_ids: Sequence[str], *, keep_builds: Sequence[str]) -> int:
+        """Drop every build of these lessons that is not in `keep_builds`, and each point whose last build went.
+
+        Returns:
+            how many points were deleted.
+        """
+        ...
+
+    async def search(self, queries: Sequence[DenseQuery | SparseQuery], scope: Scope, k: int) -> list[list[Hit]]:
+        """One ranked list per query, in order, answered in one round trip.
+
+        Filters apply before ranking; ranks start at 1; at most `k` hits a list. Nothing of another
+        platform is ever returned.
+
+        Raises:
+            IndexUnavailable: the store does not answer.
+        """
+        ...
+
+    async def ids(self, scope: Scope) -> list[str]:
+        """Chunk ids in scope, sorted."""
+        ...
+
+    async def count(self, scope: Scope) -> int:
+        """Points in scope."""
+        ...
+
+
+class Reranker(Protocol):
+    """A second, slower look at the best hits."""
+
+    async def rerank(self, question: str, hits: Sequence[Hit]) -> list[Hit]:
+        """A permutation of `hits`, best first, ranks renewed from 1."""
+        ...
+
+
+class ChatModel(Protocol):
+    """A language model."""
+
+    name: str
+
+    def stream(self, messages: Sequence[Message], sampling: Sampling) -> AsyncIterator[ChatEvent]:
+        """Text and thinking as they come, then exactly one `Usage`, last.
+
+        Closing the iterator cancels the request upstream.
+
+        Raises:
+            UpstreamRejected: the endpoint refused; asking again will not help.
+            UpstreamBusy: overloaded, too slow, or cut in the middle.
+        """
+        ...
+
+
+class Answerer(Protocol):
+    """One way to say what the evidence says (decisions 11)."""
+
+    model: str
+    """What `start` reports: the model's name, or `extractive`."""
+    prompt: str
+    """Name, version and digest of the prompt; empty where there is none."""
+
+    def stream(
+        self, query: Query, evidence: Sequence[Evidence], history: Sequence[Message], sampling: Sampling
+    ) -> AsyncIterator[DraftEvent]:
+        """Draft text with `[n]` markers; nothing of it reaches a learner before `cite` and `verify`.
+
+        Raises:
+            UpstreamFailed: as `ChatModel.stream`.
+        """
+        ...
+
+
+class Verifier(Protocol):
+    """Says how well spans support sentences."""
+
+    async def score(self, pairs: Sequence[tuple[str, str]]) -> list[float]:
+        """Support of each (sentence, span), 0..1, in order."""
+        ...
+
+
+class TokenCounter(Protocol):
+    """Counts tokens as a model would. Pure, works offline."""
+
+    name: str
+
+    def count(self, text: str) -> int: ...
+
+
+class Splitter(Protocol):
+    """Splits a long document text where no better structure is known. Pure."""
+
+    def split(self, text: str) -> list[tuple[int, str]]:
+        """Pieces in order, each with its offset: `text[offset:offset + len(piece)] == piece`."""
+        ...
+
+
+class Catalog(Protocol):
+    """What exists on a platform, as readers see it: published lessons only."""
+
+    async def courses(self, platform_id: str) -> list[Course]:
+        """All courses, by id."""
+        ...
+
+    async def course(self, platform_id: str, course_id: str) -> Course | None: ...
+
+    async def lessons(self, platform_id: str, course_id: str) -> list[Lesson]:
+        """Published lessons in course order."""
+        ...
+
+    async def lesson(self, platform_id: str, lesson_id: str) -> Lesson | None: ...
+
+    async def live(self, scope: Scope) -> list[LiveLesson]:
+        """Live builds and passage languages of the lessons in scope (decisions 3)."""
+        ...
+
+
+class Publisher(Protocol):
+    """The writing side of the catalogue; used by ingestion only."""
+
+    async def put_course(self, course: Course) -> None: ...
+
+    async def publish(self, built: BuiltLesson) -> None:
+        """Make this build the live one: lesson, chapters and transcript change in one transaction."""
+        ...
+
+    async def record(self, state: ItemState) -> None:
+        """Remember how far an item came, and why it failed; the latest state per item wins."""
+        ...
+
+    async def states(self, platform_id: str, course_id: str = "") -> list[ItemState]: ...
+
+    async def forget(self, platform_id: str, course_id: str) -> list[str]:
+        """Remove a course, its lessons, artefacts and states; returns the lesson ids that went."""
+        ...
+
+
+class Artefacts(Protocol):
+    """What was prepared for a lesson."""
+
+    async def transcript(self, platform_id: str, lesson_id: str) -> Transcript | None: ...
+
+
+class Answers(Protocol):
+    """Finished answers and the turns of conversations."""
+
+    async def put(self, answer: Answer) -> None: ...
+
+    async def get(self, platform_id: str, answer_id: str) -> Answer | None: ...
+
+    async def turns(self, platform_id: str, conversation_id: str, limit: int) -> list[Answer]:
+        """The latest `limit` answers of a conversation, oldest first."""
+        ...
+
+
+class StepRunner(Protocol):
+    """Runs a stage once per key and remembers its output (decisions 18)."""
+
+    async def __call__(self, name: str, key: str, kind: type[_T], make: Callable[[], Awaitable[_T]]) -> _T:
+        """The stored output of (`name`, `key`), or `await make()`, stored under it.
+
+        Args:
+            key: digest of everything that the output depends on.
+            kind: the output's type, to read it back.
+        """
+        ...
+
+
+class Clock(Protocol):
+    """Time, so that tests may hold it."""
+
+    def now(self) -> float:
+        """Seconds since the epoch, UTC."""
+        ...

@@ -1,0 +1,1 @@
+"""Finding: question → query → hits → moments → evidence. One module per arrow."""

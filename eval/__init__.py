@@ -1,0 +1,1 @@
+"""Measuring what the companion finds and says. Import from submodules."""

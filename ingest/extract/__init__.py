@@ -1,0 +1,1 @@
+"""Source file → cues or pages; one format family per file."""

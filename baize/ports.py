@@ -7,19 +7,17 @@ and against the double in `baize/testing/`.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Protocol, TypeVar
 
-from baize.domain.chat import Answer, ChatEvent, DraftEvent, Message, Sampling
+from baize.domain.chat import Answer, ChatEvent, DraftEvent, Message, Sampling, Turn
 from baize.domain.course import Course, Lesson
 from baize.domain.library import BuiltLesson, ItemState, LiveLesson, Transcript
 from baize.domain.search import (
     DenseQuery,
-    Evidence,
     Hit,
     IndexedChunk,
-    Query,
     Scope,
     SparseQuery,
     Vector,
@@ -38,7 +36,7 @@ class Transcriber(Protocol):
     name: str
     """Engine, model and options as one string: part of every cache key."""
 
-    def transcribe(self, media: Path, *, language: str, hot_words: Sequence[str]) -> AsyncIterator[Cue]:
+    def transcribe(self, media: Path, *, language: str, hot_words: Sequence[str]) -> AsyncGenerator[Cue]:
         """Cues sorted by start, not overlapping, in seconds from the start of the media.
 
         Args:
@@ -83,7 +81,9 @@ class ChunkIndex(Protocol):
         """
         ...
 
-    async def search(self, queries: Sequence[DenseQuery | SparseQuery], scope: Scope, k: int) -> list[list[Hit]]:
+    async def search(
+        self, queries: Sequence[DenseQuery | SparseQuery], scope: Scope, k: int
+    ) -> list[list[Hit]]:
         """One ranked list per query, in order, answered in one round trip.
 
         Filters apply before ranking; ranks start at 1; at most `k` hits a list. Nothing of another
@@ -116,7 +116,7 @@ class ChatModel(Protocol):
 
     name: str
 
-    def stream(self, messages: Sequence[Message], sampling: Sampling) -> AsyncIterator[ChatEvent]:
+    def stream(self, messages: Sequence[Message], sampling: Sampling) -> AsyncGenerator[ChatEvent]:
         """Text and thinking as they come, then exactly one `Usage`, last.
 
         Closing the iterator cancels the request upstream.
@@ -136,9 +136,7 @@ class Answerer(Protocol):
     prompt: str
     """Name, version and digest of the prompt; empty where there is none."""
 
-    def stream(
-        self, query: Query, evidence: Sequence[Evidence], history: Sequence[Message], sampling: Sampling
-    ) -> AsyncIterator[DraftEvent]:
+    def stream(self, turn: Turn) -> AsyncGenerator[DraftEvent]:
         """Draft text with `[n]` markers; nothing of it reaches a learner before `cite` and `verify`.
 
         Raises:
@@ -206,8 +204,14 @@ class Publisher(Protocol):
 
     async def states(self, platform_id: str, course_id: str = "") -> list[ItemState]: ...
 
-    async def forget(self, platform_id: str, course_id: str) -> list[str]:
-        """Remove a course, its lessons, artefacts and states; returns the lesson ids that went."""
+    async def forget(
+        self, platform_id: str, course_id: str, lesson_ids: Sequence[str] | None = None
+    ) -> list[str]:
+        """Remove a course, its lessons, artefacts and states; or, when given, only these lessons of it.
+
+        Returns:
+            the ids of the lessons that went.
+        """
         ...
 
 

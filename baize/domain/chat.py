@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from baize.domain.course import Course
 from baize.domain.locator import Locator
-from baize.domain.search import Evidence, Moment
+from baize.domain.search import Evidence, Moment, Query
 
 Role = Literal["system", "user", "assistant"]
 
@@ -25,6 +26,22 @@ class Sampling:
     reasoning_effort: Literal["low", "high", "max"] = "low"
     temperature: float = 0.2
     max_tokens: int = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Everything that an answerer may know about one question.
+
+    Attributes:
+        course: the course that the evidence is from; None when it is from several.
+        history: earlier turns, oldest first.
+    """
+
+    query: Query
+    evidence: tuple[Evidence, ...]
+    course: Course | None = None
+    history: tuple[Message, ...] = ()
+    sampling: Sampling = field(default_factory=Sampling)
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,11 +45,13 @@ class Query:
     """A question that stands alone.
 
     Attributes:
-        text: what is embedded and shown.
+        question: as the learner asked it.
+        text: what is searched for: the question, joined to the one before where it points back.
         language: `zh`, `en` or another ISO 639-1 code.
         terms: lexical terms, as the index knows them; repeated terms stay repeated.
     """
 
+    question: str
     text: str
     language: str
     terms: tuple[str, ...]

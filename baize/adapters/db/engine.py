@@ -1,0 +1,157 @@
+"""The way to the relational store: one address, sessions that read, sessions that write.
+
+SQLite and PostgreSQL differ here and in `migrate.py`; the stores above never ask which one it is. A
+`Database` belongs to one event loop, and several processes may open the same one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, event, make_url
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+
+from baize.adapters.db.failures import translated
+from baize.adapters.db.migrate import current_revision, upgrade
+from baize.adapters.db.migrations import HEAD
+from baize.errors import DependencyUnavailable, InvalidSettings
+
+_DRIVERS = {
+    "sqlite": "sqlite+aiosqlite",
+    "postgresql": "postgresql+psycopg",
+    "postgres": "postgresql+psycopg",
+}
+_LOCK_WAIT_S = 30
+_CONNECT_TIMEOUT_S = 10
+_WRITES = "baize_writes"
+
+
+class Database:
+    """The relational store at `url`. Nothing is opened before the first use.
+
+    Args:
+        url: `sqlite:///folder/file.db` or `postgresql://user@host/name`; the driver is chosen here.
+
+    Raises:
+        InvalidSettings: the address cannot be read or names another database.
+        DependencyUnavailable: the driver for PostgreSQL is not installed.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = _with_driver(url)
+        self._engine = _engine(self.url)
+        self._writing_engine = self._engine.execution_options(**{_WRITES: True})
+        self._read_sessions = async_sessionmaker(self._engine, expire_on_commit=False)
+        self._write_sessions = async_sessionmaker(self._writing_engine, expire_on_commit=False)
+        # SQLite has one writer. Its own queue is a loop of sleeps, three times slower than ours; it is left
+        # to settle matters with other processes.
+        self._writer: AbstractAsyncContextManager[Any] = (
+            asyncio.Lock() if _is_sqlite(self.url) else nullcontext()
+        )
+
+    async def migrate(self) -> None:
+        """Create or upgrade the tables. Cheap when there is nothing to do; safe from several processes.
+
+        Raises:
+            DependencyUnavailable: the database does not answer, or a newer version of Bai Ze made it.
+        """
+        _create_folder(self.url)
+        with translated(self.url):
+            async with self._engine.connect() as connection:
+                revision = await connection.run_sync(current_revision)
+            if revision == HEAD:
+                return
+            async with self._writing_engine.begin() as connection:
+                await connection.run_sync(upgrade)
+
+    async def close(self) -> None:
+        """Close every connection. A process that forgets it may see warnings, but loses nothing."""
+        await self._engine.dispose()
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncGenerator[AsyncSession]:
+        """A session that sees one state of the database and never waits for a writer.
+
+        Raises:
+            DependencyUnavailable: the database does not answer.
+        """
+        with translated(self.url):
+            async with self._read_sessions() as session:
+                yield session
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncGenerator[AsyncSession]:
+        """A transaction: committed at the end of the block, rolled back if it raises.
+
+        Raises:
+            DependencyUnavailable: the database does not answer, or is locked for too long.
+        """
+        with translated(self.url):
+            async with self._writer, self._write_sessions.begin() as session:
+                yield session
+
+
+def _with_driver(url: str) -> URL:
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise InvalidSettings(
+            "The address of the database cannot be read.",
+            remedy="Write database_url as sqlite:///folder/file.db or postgresql://user@host/name.",
+        ) from error
+    driver = _DRIVERS.get(parsed.get_backend_name())
+    if driver is None:
+        raise InvalidSettings(
+            f"{parsed.get_backend_name()} is no database that Bai Ze knows.",
+            remedy="Set database_url to a sqlite:/// or postgresql:// address.",
+        )
+    return parsed.set(drivername=driver)
+
+
+def _is_sqlite(url: URL) -> bool:
+    return url.get_backend_name() == "sqlite"
+
+
+def _engine(url: URL) -> AsyncEngine:
+    if _is_sqlite(url):
+        # The driver's own transactions start too late: `_begin` starts them.
+        engine = create_async_engine(
+            url, hide_parameters=True, connect_args={"timeout": _LOCK_WAIT_S, "isolation_level": None}
+        )
+        event.listen(engine.sync_engine, "connect", _set_pragmas)
+        event.listen(engine.sync_engine, "begin", _begin)
+        return engine
+    try:
+        return create_async_engine(
+            url,
+            hide_parameters=True,
+            pool_pre_ping=True,
+            connect_args={"connect_timeout": _CONNECT_TIMEOUT_S},
+        )
+    except ImportError as error:
+        raise DependencyUnavailable(
+            "The driver for PostgreSQL is not installed.", remedy="Run: pip install 'baize[postgres]'"
+        ) from error
+
+
+def _set_pragmas(connection: Any, _record: object) -> None:
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin(connection: Connection) -> None:
+    """A writer takes the lock at once: one that read first could not wait for it, only fail."""
+    writes = connection.get_execution_options().get(_WRITES)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _create_folder(url: URL) -> None:
+    if _is_sqlite(url) and url.database:
+        Path(url.database).parent.mkdir(parents=True, exist_ok=True)

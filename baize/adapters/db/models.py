@@ -1,0 +1,135 @@
+"""The tables. Every primary key starts with the platform: nothing can be read without naming one."""
+
+from __future__ import annotations
+
+from sqlalchemy import ForeignKeyConstraint, Index, MetaData, String, Text
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+
+from baize.adapters.db.codec import Frozen
+from baize.domain.chat import Answer
+from baize.domain.text import Cue
+
+# Ids sort by code point on every database, whatever the locale of the PostgreSQL cluster.
+Id = String().with_variant(String(collation="C"), "postgresql")
+
+
+class Table(DeclarativeBase):
+    """Names every constraint, so that a migration can drop it by name."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "fk": "fk_%(table_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+class CourseRow(Table):
+    __tablename__ = "courses"
+
+    platform_id: Mapped[str] = mapped_column(Id, primary_key=True)
+    course_id: Mapped[str] = mapped_column(Id, primary_key=True)
+    title: Mapped[str] = mapped_column(Text)
+    language: Mapped[str] = mapped_column(String)
+    description: Mapped[str] = mapped_column(Text)
+    tags: Mapped[tuple[str, ...]] = mapped_column(Frozen)
+    level: Mapped[str] = mapped_column(String)
+    prerequisites: Mapped[tuple[str, ...]] = mapped_column(Frozen)
+    glossary: Mapped[tuple[str, ...]] = mapped_column(Frozen)
+
+
+class LessonRow(Table):
+    """A published lesson. `build_id` is the one cell that a swap flips (decisions 3)."""
+
+    __tablename__ = "lessons"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["platform_id", "course_id"], ["courses.platform_id", "courses.course_id"], ondelete="CASCADE"
+        ),
+        Index(None, "platform_id", "course_id", "position"),
+    )
+
+    platform_id: Mapped[str] = mapped_column(Id, primary_key=True)
+    lesson_id: Mapped[str] = mapped_column(Id, primary_key=True)
+    course_id: Mapped[str] = mapped_column(Id)
+    title: Mapped[str] = mapped_column(Text)
+    position: Mapped[int]
+    language: Mapped[str] = mapped_column(String)
+    duration_s: Mapped[float | None]
+    media: Mapped[str] = mapped_column(Text)
+    build_id: Mapped[str] = mapped_column(String)
+    passage_languages: Mapped[tuple[str, ...]] = mapped_column(Frozen)
+    n_chunks: Mapped[int]
+
+    # Joined, not a second query: one statement sees one version of a lesson while another is published.
+    chapters: Mapped[list[ChapterRow]] = relationship(
+        lazy="joined", order_by="ChapterRow.ordinal", viewonly=True
+    )
+
+
+class ChapterRow(Table):
+    __tablename__ = "chapters"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["platform_id", "lesson_id"], ["lessons.platform_id", "lessons.lesson_id"], ondelete="CASCADE"
+        ),
+    )
+
+    platform_id: Mapped[str] = mapped_column(Id, primary_key=True)
+    lesson_id: Mapped[str] = mapped_column(Id, primary_key=True)
+    ordinal: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    start_s: Mapped[float]
+    end_s: Mapped[float]
+    title: Mapped[str] = mapped_column(Text)
+    origin: Mapped[str] = mapped_column(String)
+
+
+class TranscriptRow(Table):
+    __tablename__ = "transcripts"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["platform_id", "lesson_id"], ["lessons.platform_id", "lessons.lesson_id"], ondelete="CASCADE"
+        ),
+    )
+
+    platform_id: Mapped[str] = mapped_column(Id, primary_key=True)
+    lesson_id: Mapped[str] = mapped_column(Id, primary_key=True)
+    language: Mapped[str] = mapped_column(String)
+    source: Mapped[str] = mapped_column(Text)
+    cues: Mapped[tuple[Cue, ...]] = mapped_column(Frozen)
+
+
+class ItemStateRow(Table):
+    """No foreign key: an item may fail before its course exists."""
+
+    __tablename__ = "item_states"
+
+    platform_id: Mapped[str] = mapped_column(Id, primary_key=True)
+    course_id: Mapped[str] = mapped_column(Id, primary_key=True)
+    item: Mapped[str] = mapped_column(Id, primary_key=True)
+    state: Mapped[str] = mapped_column(String)
+    stage: Mapped[str] = mapped_column(String)
+    n_chunks: Mapped[int]
+    duration_s: Mapped[float]
+    error: Mapped[str] = mapped_column(Text)
+    recorded_at: Mapped[float]
+
+
+class AnswerRow(Table):
+    """One finished answer.
+
+    Attributes:
+        turn: order within the conversation, from 1.
+        stored_at: seconds since the epoch; conversations are kept for a limited time (decisions 26).
+    """
+
+    __tablename__ = "answers"
+    __table_args__ = (Index(None, "platform_id", "conversation_id", "turn"),)
+
+    platform_id: Mapped[str] = mapped_column(Id, primary_key=True)
+    answer_id: Mapped[str] = mapped_column(Id, primary_key=True)
+    conversation_id: Mapped[str] = mapped_column(Id)
+    turn: Mapped[int]
+    stored_at: Mapped[float]
+    answer: Mapped[Answer] = mapped_column(Frozen)

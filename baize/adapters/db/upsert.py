@@ -1,0 +1,36 @@
+"""INSERT … ON CONFLICT DO UPDATE, which SQLite and PostgreSQL spell alike and SQLAlchemy does not."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+from sqlalchemy import inspect
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from baize.adapters.db.models import Table
+
+Upsert = postgresql.Insert | sqlite.Insert
+
+
+def insert_or_update(
+    session: AsyncSession,
+    model: type[Table],
+    values: dict[str, Any],
+    *,
+    keep: Collection[str] = (),
+    same: str = "",
+) -> Upsert:
+    """One row in, whether or not its primary key exists.
+
+    Args:
+        keep: columns that an existing row keeps.
+        same: a column that must be equal in an existing row; where it is not, no row is touched.
+    """
+    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    insert: Upsert = dialect.insert(model).values(values)
+    keys = [column.name for column in inspect(model).primary_key]
+    changed = {name: insert.excluded[name] for name in values if name not in {*keys, *keep}}
+    where = getattr(model, same) == insert.excluded[same] if same else None
+    return insert.on_conflict_do_update(index_elements=keys, set_=changed, where=where)

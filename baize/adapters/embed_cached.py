@@ -1,0 +1,75 @@
+"""An embedder that remembers: vectors by text and embedding space in one SQLite file.
+
+What was embedded once, in any course or any run, is not embedded again; a killed ingest goes on where it was.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+
+import anyio
+import numpy as np
+
+from baize.domain.search import Vector
+from baize.ports import Embedder
+
+
+class CachedEmbedder:
+    """Passages come from the cache where they can; questions always go to the embedder.
+
+    Args:
+        inner: the embedder that makes what is missing.
+        file: the SQLite file, made when absent; several processes may share it.
+    """
+
+    def __init__(self, inner: Embedder, file: Path) -> None:
+        self._inner = inner
+        self._file = file
+        self.name = inner.name
+        self.dim = inner.dim
+
+    async def embed_query(self, text: str) -> Vector:
+        return await self._inner.embed_query(text)
+
+    async def embed_passages(self, texts: Sequence[str]) -> Vector:
+        keys = [hashlib.sha256(f"{self.name}\0{text}".encode()).digest() for text in texts]
+        known = await anyio.to_thread.run_sync(self._read, keys)
+        missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in known}
+        if missing:
+            made = await self._inner.embed_passages(list(missing.values()))
+            fresh = dict(zip(missing, made, strict=True))
+            await anyio.to_thread.run_sync(self._write, fresh)
+            known |= fresh
+        return np.stack([known[key] for key in keys]) if keys else np.empty((0, self.dim), np.float32)
+
+    def _connect(self) -> sqlite3.Connection:
+        self._file.parent.mkdir(parents=True, exist_ok=True)
+        connection = sqlite3.connect(self._file, timeout=30)
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=NORMAL")
+        connection.execute(
+            "CREATE TABLE IF NOT EXISTS vectors (key BLOB PRIMARY KEY, vector BLOB) WITHOUT ROWID"
+        )
+        return connection
+
+    def _read(self, keys: Sequence[bytes]) -> dict[bytes, Vector]:
+        with closing(self._connect()) as connection:
+            found = (
+                (key, connection.execute("SELECT vector FROM vectors WHERE key = ?", (key,)).fetchone())
+                for key in keys
+            )
+            return {key: np.frombuffer(row[0], np.float32) for key, row in found if row}
+
+    def _write(self, vectors: dict[bytes, Vector]) -> None:
+        with closing(self._connect()) as connection, connection:
+            connection.executemany(
+                "INSERT OR REPLACE INTO vectors VALUES (?, ?)",
+                [
+                    (key, np.ascontiguousarray(vector, np.float32).tobytes())
+                    for key, vector in vectors.items()
+                ],
+            )

@@ -1,0 +1,262 @@
+"""The vector store: one Qdrant collection per embedding space (decisions 3, 16).
+
+The same code speaks to the embedded index server, to a Qdrant server and to a cluster; only `connect`
+differs. `qdrant_client` takes half a second to import, so that happens at the first call.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from baize.adapters.qdrant_link import Endpoint, QdrantLink, open_client
+from baize.adapters.qdrant_payload import (
+    BUILDS,
+    CHUNK,
+    INDEXES,
+    filter_of,
+    index_schema,
+    lessons_filter,
+    read_chunk,
+)
+from baize.adapters.qdrant_vectors import DENSE, point_struct, query_vector, vector_params
+from baize.domain.search import DenseQuery, Hit, IndexedChunk, Scope, SparseQuery
+from baize.errors import IndexUnavailable
+
+if TYPE_CHECKING:
+    from qdrant_client import AsyncQdrantClient, models
+
+_UPSERT_BATCH = 256
+_SCROLL_PAGE = 1000
+_T = TypeVar("_T")
+
+
+class QdrantChunkIndex:
+    """A `ChunkIndex` in the collection `space`, which the first write creates.
+
+    Args:
+        connect: gives the endpoint; asked at the first call, and once more when the endpoint turns out
+            to be gone, as an embedded server is that ended for idleness.
+        space: name of the collection; one per embedding space. ASCII letters, digits and `_.~+-`.
+        dim: length of the dense vectors.
+        make_client: opens a client for an endpoint.
+        hnsw_ef: candidates that a search of the graph keeps; recall falls below 128.
+    """
+
+    def __init__(
+        self,
+        connect: Callable[[], Awaitable[Endpoint]],
+        *,
+        space: str,
+        dim: int,
+        make_client: Callable[[Endpoint], AsyncQdrantClient] = open_client,
+        hnsw_ef: int = 128,
+    ) -> None:
+        self._link = QdrantLink(connect, make_client)
+        self._space = space
+        self._dim = dim
+        self._hnsw_ef = hnsw_ef
+        self._exists = False
+        self._prepared = False
+
+    async def upsert(self, points: Sequence[IndexedChunk]) -> None:
+        """As the port says; batches of 256, each durable when the next one starts."""
+        if points:
+            await self._prepare()
+        for batch in _batches(points, _UPSERT_BATCH):
+            await self._upsert_batch(batch)
+
+    async def delete(self, platform_id: str, lesson_ids: Sequence[str], *, keep_builds: Sequence[str]) -> int:
+        """As the port says."""
+        if not lesson_ids or not await self._found():
+            return 0
+        await self._leave_builds(platform_id, tuple(lesson_ids), set(keep_builds))
+        orphans = lessons_filter(platform_id, tuple(lesson_ids), tuple(keep_builds))
+        counted = await self._call(lambda client: client.count(self._space, orphans))
+        if counted.count:
+            await self._call(lambda client: client.delete(self._space, orphans))
+        return counted.count
+
+    async def search(
+        self, queries: Sequence[DenseQuery | SparseQuery], scope: Scope, k: int
+    ) -> list[list[Hit]]:
+        """As the port says. Equal scores rank by chunk id; a sparse score of 0 is no hit."""
+        lists: list[list[Hit]] = [[] for _ in queries]
+        asked = [n for n, query in enumerate(queries) if _asks(query)]
+        if k < 1 or not asked or scope.build_ids == () or not await self._found():
+            return lists
+        requests = [self._request(queries[n], scope, k) for n in asked]
+        answers = await self._call(lambda client: client.query_batch_points(self._space, requests))
+        for n, answer in zip(asked, answers, strict=False):
+            lists[n] = _hits(answer.points, queries[n])
+        return lists
+
+    async def ids(self, scope: Scope) -> list[str]:
+        """As the port says."""
+        if scope.build_ids == () or not await self._found():
+            return []
+        return sorted([str(record.id) async for record in self._scroll(filter_of(scope), [])])
+
+    async def count(self, scope: Scope) -> int:
+        """As the port says."""
+        if scope.build_ids == () or not await self._found():
+            return 0
+        return (await self._call(lambda client: client.count(self._space, filter_of(scope)))).count
+
+    async def ready(self) -> str:
+        """One line for `baize doctor`: who answers, where, and how much is in the collection.
+
+        Raises:
+            IndexUnavailable: nobody answers.
+        """
+        server = await self._call(lambda client: client.info())
+        n_points = 0
+        if await self._found():
+            n_points = (await self._call(lambda client: client.count(self._space))).count
+        return f"{server.title} {server.version} at {self._link.url}, {self._space}: {n_points} points"
+
+    async def close(self) -> None:
+        """Close the connections; the next call opens new ones."""
+        await self._link.close()
+
+    async def _call(self, ask: Callable[[AsyncQdrantClient], Awaitable[_T]]) -> _T:
+        try:
+            return await self._link.call(ask)
+        except IndexUnavailable:
+            self._exists = self._prepared = False
+            raise
+
+    async def _found(self) -> bool:
+        if not self._exists:
+            self._exists = await self._call(lambda client: client.collection_exists(self._space))
+        return self._exists
+
+    async def _prepare(self) -> None:
+        """Before the first write: the collection exists, with vectors of our size and every index."""
+        if self._prepared:
+            return
+        if not await self._found():
+            await self._create()
+        described = await self._call(lambda client: client.get_collection(self._space))
+        self._check_size(described.config.params.vectors)
+        for field in INDEXES.keys() - described.payload_schema.keys():
+            await self._index(field)
+        self._prepared = True
+
+    async def _index(self, field: str) -> None:
+        schema = index_schema(field)
+        await self._call(lambda client: client.create_payload_index(self._space, field, schema))
+
+    async def _create(self) -> None:
+        vectors, sparse = vector_params(self._dim)
+        try:
+            await self._call(
+                lambda client: client.create_collection(self._space, vectors, sparse_vectors_config=sparse)
+            )
+        except IndexUnavailable:
+            # Two writers may find it missing at once; one of them is refused.
+            if not await self._found():
+                raise
+
+    def _check_size(self, vectors: Any) -> None:
+        size = vectors[DENSE].size
+        if size != self._dim:
+            raise IndexUnavailable(
+                f"The collection {self._space} holds vectors of {size} numbers, not of {self._dim}.",
+                remedy="Give each embedder a name of its own, or load again with `baize ingest --reindex`.",
+            )
+
+    def _request(self, query: DenseQuery | SparseQuery, scope: Scope, k: int) -> models.QueryRequest:
+        from qdrant_client import models
+
+        return models.QueryRequest(
+            query=query_vector(query),
+            using=query.leg,
+            filter=filter_of(scope, query.language),
+            params=models.SearchParams(hnsw_ef=self._hnsw_ef) if isinstance(query, DenseQuery) else None,
+            limit=k,
+            with_payload=[CHUNK],
+        )
+
+    async def _upsert_batch(self, points: Sequence[IndexedChunk]) -> None:
+        known = await self._builds([point.chunk.id for point in points])
+        fresh: dict[str, models.PointStruct] = {}
+        gained: dict[str, list[str]] = {}
+        for point in points:
+            builds = known.setdefault(point.chunk.id, [])
+            if not builds:
+                fresh[point.chunk.id] = point_struct(point)
+            elif point.build_id not in builds:
+                gained[point.chunk.id] = builds
+            if point.build_id not in builds:
+                builds.append(point.build_id)
+        if fresh:
+            written = list(fresh.values())
+            await self._call(lambda client: client.upsert(self._space, written))
+        await self._set_builds(gained)
+
+    async def _builds(self, ids: Sequence[str]) -> dict[str, list[str]]:
+        records = await self._call(lambda client: client.retrieve(self._space, ids, with_payload=[BUILDS]))
+        return {str(record.id): _builds_of(record) for record in records}
+
+    async def _leave_builds(self, platform_id: str, lesson_ids: tuple[str, ...], keep: set[str]) -> None:
+        """Take every other build off the points that a kept one lists."""
+        scope = Scope(platform_id, lesson_ids=lesson_ids, build_ids=tuple(keep))
+        changed: dict[str, list[str]] = {}
+        async for record in self._scroll(filter_of(scope), [BUILDS]):
+            builds = _builds_of(record)
+            if not keep.issuperset(builds):
+                changed[str(record.id)] = [build for build in builds if build in keep]
+        await self._set_builds(changed)
+
+    async def _set_builds(self, changed: Mapping[str, list[str]]) -> None:
+        ids_by_builds: dict[tuple[str, ...], list[str]] = defaultdict(list)
+        for point_id, builds in changed.items():
+            ids_by_builds[tuple(builds)].append(point_id)
+        for shared, ids in ids_by_builds.items():
+            for batch in _batches(ids, _SCROLL_PAGE):
+                await self._set_payload({BUILDS: list(shared)}, batch)
+
+    async def _set_payload(self, payload: dict[str, Any], ids: Sequence[str]) -> None:
+        await self._call(lambda client: client.set_payload(self._space, payload, points=list(ids)))
+
+    async def _scroll(self, within: models.Filter, fields: list[str]) -> AsyncIterator[models.Record]:
+        offset: models.ExtendedPointId | None = None
+        while True:
+            page, offset = await self._page(within, fields, offset)
+            for record in page:
+                yield record
+            if offset is None:
+                return
+
+    async def _page(
+        self, within: models.Filter, fields: list[str], offset: models.ExtendedPointId | None
+    ) -> tuple[list[models.Record], models.ExtendedPointId | None]:
+        return await self._call(
+            lambda client: client.scroll(
+                self._space, within, limit=_SCROLL_PAGE, offset=offset, with_payload=fields or False
+            )
+        )
+
+
+def _asks(query: DenseQuery | SparseQuery) -> bool:
+    """A question without a single term asks the lexical leg nothing."""
+    return isinstance(query, DenseQuery) or bool(query.vector.indices)
+
+
+def _hits(points: Sequence[models.ScoredPoint], query: DenseQuery | SparseQuery) -> list[Hit]:
+    best_first = sorted(points, key=lambda point: (-point.score, str(point.id)))
+    matched = [point for point in best_first if isinstance(query, DenseQuery) or point.score > 0]
+    return [
+        Hit(read_chunk((point.payload or {})[CHUNK]), rank, point.score, query.leg)
+        for rank, point in enumerate(matched, start=1)
+    ]
+
+
+def _builds_of(record: models.Record) -> list[str]:
+    return list((record.payload or {})[BUILDS])
+
+
+def _batches(items: Sequence[_T], size: int) -> Iterator[Sequence[_T]]:
+    return (items[at : at + size] for at in range(0, len(items), size))

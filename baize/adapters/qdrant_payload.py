@@ -1,0 +1,171 @@
+"""What a point of the vector store carries beside its vectors, and how a scope becomes a filter on it.
+
+The chunk travels as one JSON string. The client then checks one string instead of a tree, and a string
+that was read before gives the very chunk that was made from it: three legs find many chunks twice, and
+questions of one course find the same chunks again.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from baize.domain.locator import FaqEntry, Locator, TextSpan, TimeSpan
+from baize.domain.search import IndexedChunk, Scope
+from baize.domain.text import Chunk, Segment
+
+if TYPE_CHECKING:
+    from qdrant_client import models
+
+CHUNK = "chunk"
+BUILDS = "build_ids"
+INDEXES = {
+    "platform_id": "keyword",
+    "course_id": "keyword",
+    "lesson_id": "keyword",
+    "language": "keyword",
+    BUILDS: "keyword",
+    "start_s": "float",
+}
+"""Payload fields that filters look at, with the type of their index."""
+
+_N_REMEMBERED = 2048
+
+
+def payload_of(point: IndexedChunk) -> dict[str, Any]:
+    """Everything to filter on, and the chunk itself. Chunks of documents have no `start_s`."""
+    chunk = point.chunk
+    payload: dict[str, Any] = {
+        "platform_id": chunk.platform_id,
+        "course_id": chunk.course_id,
+        "lesson_id": chunk.lesson_id,
+        "language": chunk.language,
+        BUILDS: [point.build_id],
+        CHUNK: write_chunk(chunk),
+    }
+    if isinstance(chunk.locator, TimeSpan):
+        payload["start_s"] = float(chunk.locator.start)
+    return payload
+
+
+def write_chunk(chunk: Chunk) -> str:
+    """The chunk as JSON; sentences are kept as places in its text."""
+    fields = {
+        "id": chunk.id,
+        "platform_id": chunk.platform_id,
+        "course_id": chunk.course_id,
+        "lesson_id": chunk.lesson_id,
+        "lesson_title": chunk.lesson_title,
+        "source_file": chunk.source_file,
+        "language": chunk.language,
+        "headings": chunk.headings,
+        "text": chunk.text,
+        "sentences": _write_sentences(chunk),
+        "locator": _write_locator(chunk.locator),
+        "position": chunk.position,
+    }
+    return json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
+
+
+@lru_cache(maxsize=_N_REMEMBERED)
+def read_chunk(written: str) -> Chunk:
+    """The inverse of `write_chunk`; equal strings give one object."""
+    fields = json.loads(written)
+    text = fields["text"]
+    fields["headings"] = tuple(fields["headings"])
+    fields["sentences"] = tuple(_read_sentence(text, *sentence) for sentence in fields["sentences"])
+    fields["locator"] = _read_locator(*fields["locator"])
+    return Chunk(**fields)
+
+
+def _write_sentences(chunk: Chunk) -> list[list[Any]]:
+    """[place, locator, headings] each; a text that does not stand in the chunk's stands for itself."""
+    written: list[list[Any]] = []
+    cursor = 0
+    for sentence in chunk.sentences:
+        at = chunk.text.find(sentence.text, cursor)
+        place: Any = sentence.text
+        if at >= 0:
+            cursor = at + len(sentence.text)
+            place = [at, cursor]
+        written.append([place, _write_locator(sentence.locator), sentence.headings])
+    return written
+
+
+def _read_sentence(text: str, place: str | list[int], locator: list[Any], headings: list[str]) -> Segment:
+    said = place if isinstance(place, str) else text[place[0] : place[1]]
+    return Segment(said, _read_locator(*locator), tuple(headings))
+
+
+def _write_locator(locator: Locator) -> list[Any]:
+    """Exact, where the wire form of the API rounds to milliseconds."""
+    match locator:
+        case TimeSpan(start, end):
+            return ["time", start, end]
+        case TextSpan(file, char_start, char_end, page, section):
+            return ["text", file, char_start, char_end, page, section]
+        case FaqEntry(entry_id):
+            return ["faq", entry_id]
+
+
+def _read_locator(kind: str, *fields: Any) -> Locator:
+    kinds = {"time": TimeSpan, "text": TextSpan, "faq": FaqEntry}
+    locator: Locator = kinds[kind](*fields)
+    return locator
+
+
+def index_schema(field: str) -> models.KeywordIndexParams | models.PayloadSchemaType:
+    """How a field of `INDEXES` is indexed; points of one platform are kept together."""
+    from qdrant_client import models
+
+    if INDEXES[field] != "keyword":
+        return models.PayloadSchemaType(INDEXES[field])
+    is_tenant = True if field == "platform_id" else None
+    return models.KeywordIndexParams(type=models.KeywordIndexType.KEYWORD, is_tenant=is_tenant)
+
+
+def filter_of(scope: Scope, language: str = "") -> models.Filter:
+    """The scope as a filter, optionally of one passage language.
+
+    In the lesson of `up_to` only chunks that start before the position match, so none of its documents,
+    which have no place in time.
+    """
+    from qdrant_client import models
+
+    must: list[models.Condition] = [_is("platform_id", scope.platform_id)]
+    listed = {"course_id": scope.course_ids, "lesson_id": scope.lesson_ids, "language": scope.languages}
+    must += [_is_any(key, values) for key, values in listed.items() if values]
+    if scope.build_ids is not None:
+        must.append(_is_any(BUILDS, scope.build_ids))
+    if language:
+        must.append(_is("language", language))
+    if scope.up_to is not None:
+        elsewhere = models.Filter(must_not=[_is("lesson_id", scope.up_to.lesson_id)])
+        before = models.FieldCondition(key="start_s", range=models.Range(lt=scope.up_to.position_s))
+        must.append(models.Filter(should=[elsewhere, before]))
+    return models.Filter(must=must)
+
+
+def lessons_filter(
+    platform_id: str, lesson_ids: tuple[str, ...], without_builds: tuple[str, ...]
+) -> models.Filter:
+    """Points of these lessons that list none of these builds."""
+    from qdrant_client import models
+
+    spared = [_is_any(BUILDS, without_builds)] if without_builds else None
+    return models.Filter(
+        must=[_is("platform_id", platform_id), _is_any("lesson_id", lesson_ids)], must_not=spared
+    )
+
+
+def _is(key: str, value: str) -> models.FieldCondition:
+    from qdrant_client import models
+
+    return models.FieldCondition(key=key, match=models.MatchValue(value=value))
+
+
+def _is_any(key: str, values: tuple[str, ...]) -> models.FieldCondition:
+    from qdrant_client import models
+
+    return models.FieldCondition(key=key, match=models.MatchAny(any=list(values)))

@@ -1,0 +1,70 @@
+"""Evidence → draft by a language model, citing by closed list. `assemble` and `cite` follow."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import replace
+
+from baize.domain.chat import DraftEvent, Turn
+from baize.domain.course import Course
+from baize.domain.search import Evidence
+from baize.ports import ChatModel
+from baize.prompting import Prompt
+
+NOT_COVERED = "NOT_COVERED"
+"""What the prompt asks for when the passages do not answer."""
+
+_LANGUAGE_NAMES = {"zh": "Simplified Chinese (简体中文)", "en": "English"}
+
+
+class ModelAnswerer:
+    """Asks a chat model to answer from the evidence."""
+
+    def __init__(self, chat: ChatModel, prompt: Prompt) -> None:
+        self._chat = chat
+        self._prompt = prompt
+        self.model = chat.name
+        self.prompt = prompt.label
+
+    async def stream(self, turn: Turn) -> AsyncGenerator[DraftEvent]:
+        """The model's stream as it comes.
+
+        Order of messages: policy and course card, history, passages, question. What changes least stands
+        first, so that the endpoint's prefix cache can hold it.
+        """
+        system, user = self._prompt.render(
+            {
+                "course_card": _course_card(turn.course),
+                "evidence": "\n".join(_block(item) for item in turn.evidence),
+                "question": turn.query.question,
+                "language": _LANGUAGE_NAMES.get(turn.query.language, turn.query.language),
+            }
+        )
+        sampling = replace(
+            self._prompt.sampling,
+            thinking=turn.sampling.thinking,
+            reasoning_effort=turn.sampling.reasoning_effort,
+        )
+        async with aclosing(self._chat.stream([system, *turn.history, user], sampling)) as events:
+            async for event in events:
+                yield event
+
+
+def _course_card(course: Course | None) -> str:
+    """Byte-stable per course: no clock, no learner, nothing random."""
+    if course is None:
+        return "The passages come from several courses."
+    lines = [f"Course: {course.title}"]
+    if course.description:
+        lines.append(f"About: {course.description}")
+    if course.glossary:
+        lines.append(f"Terms: {', '.join(course.glossary)}")
+    return "\n".join(lines)
+
+
+def _block(item: Evidence) -> str:
+    """One fenced passage. What could close the fence early is taken out of the text."""
+    title = " › ".join(item.chunk.headings).replace('"', "'")
+    text = item.chunk.text.replace("<passage", "‹passage").replace("</passage", "‹/passage")
+    return f'<passage id="{item.marker}" title="{title}">\n{text}\n</passage>'

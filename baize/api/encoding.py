@@ -1,0 +1,22 @@
+"""Wire model → bytes. One encoder, so that the same thing is the same bytes wherever it is sent."""
+
+from __future__ import annotations
+
+from typing import Annotated, TypeVar
+
+from pydantic import BaseModel, Field
+from starlette.responses import Response
+
+_T = TypeVar("_T")
+
+OmitIfNone = Annotated[_T | None, Field(exclude_if=lambda value: value is None)]
+"""A field that is left out, rather than sent as null, when there is nothing to say."""
+
+
+def encode(model: BaseModel) -> bytes:
+    """Compact JSON in UTF-8, on one line."""
+    return model.model_dump_json().encode()
+
+
+def json_response(model: BaseModel, headers: dict[str, str] | None = None) -> Response:
+    return Response(encode(model), headers=headers, media_type="application/json")

@@ -1,0 +1,60 @@
+"""Links into the platform's own player (decisions 15). They fill `url` of evidence and moments."""
+
+from __future__ import annotations
+
+import string
+from urllib.parse import quote, urlsplit
+
+from baize.domain.locator import Locator, TimeSpan
+from baize.domain.text import Chunk
+from baize.errors import InvalidSettings
+
+_FIELDS = {"platform_id", "course_id", "lesson_id", "start", "end"}
+
+
+class PlayerLinks:
+    """Fills the operator's template; an empty template gives no links.
+
+    Args:
+        template: an http(s) URL, or a path on the platform's own host, with the fields `{platform_id}`,
+            `{course_id}`, `{lesson_id}`, `{start}` and `{end}` (seconds, at most three decimals).
+
+    Raises:
+        InvalidSettings: the template has another field or another scheme.
+    """
+
+    def __init__(self, template: str) -> None:
+        self._template = template
+        self._fields = _checked(template)
+
+    def url(self, platform_id: str, chunk: Chunk, locator: Locator) -> str | None:
+        """None when nothing is configured, or the template wants a second and the place has none."""
+        if not self._template:
+            return None
+        times: dict[str, str] = {}
+        if isinstance(locator, TimeSpan):
+            times = {"start": _seconds(locator.start), "end": _seconds(locator.end)}
+        elif self._fields & {"start", "end"}:
+            return None
+        ids = {"platform_id": platform_id, "course_id": chunk.course_id, "lesson_id": chunk.lesson_id}
+        return self._template.format(**{name: quote(value, safe="") for name, value in ids.items()}, **times)
+
+
+def _checked(template: str) -> set[str]:
+    """The fields that the template uses."""
+    remedy = "Write e.g. https://learn.example/{course_id}/{lesson_id}?t={start}."
+    try:
+        parts = list(string.Formatter().parse(template))
+    except ValueError as cause:
+        raise InvalidSettings(f"server.player_url is no template: {cause}.", remedy=remedy) from cause
+    fields = {name for _, name, _, _ in parts if name is not None}
+    if unknown := fields - _FIELDS:
+        raise InvalidSettings(f"server.player_url has the unknown field {min(unknown)!r}.", remedy=remedy)
+    # A script or data URL in a link would run on the platform's page.
+    if urlsplit(template).scheme not in ("http", "https", ""):
+        raise InvalidSettings("server.player_url is neither http nor https.", remedy=remedy)
+    return fields
+
+
+def _seconds(value: float) -> str:
+    return f"{value:.3f}".rstrip("0").rstrip(".")

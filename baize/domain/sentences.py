@@ -1,0 +1,81 @@
+"""Sentence boundaries in Chinese and English: one rule for ingestion, quotes and streamed answers."""
+
+from __future__ import annotations
+
+import re
+
+_ENDERS = "。！？!?…；"
+_CLOSERS = "”’\"'）)】」』》]"
+_ABBREVIATIONS = frozenset(
+    "mr mrs ms dr prof sr jr st vs etc e.g i.e eg ie cf fig eq no al approx dept inc ltd vol".split()
+)
+_WORD_BEFORE = re.compile(r"([A-Za-z.]+)$")
+_BOUNDARY = re.compile(rf"[{_ENDERS}]+[{re.escape(_CLOSERS)}]*|\.+[{re.escape(_CLOSERS)}]*(?=\s|$)|\n+")
+_CJK = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
+_LETTER = re.compile(r"[^\W\d_]")
+
+
+def split_sentences(text: str) -> list[tuple[int, int]]:
+    """Spans of the sentences in `text`, in order, without the white space around them.
+
+    A full stop ends a sentence only before white space and not after an abbreviation or an initial, so
+    `3.5`, `e.g. this` and `J. Smith` stay whole. A line break always ends one. Every character that is
+    not white space lies in exactly one span.
+    """
+    spans: list[tuple[int, int]] = []
+    start = 0
+    for match in _BOUNDARY.finditer(text):
+        if match.group().startswith(".") and _is_abbreviation(text[start : match.start()]):
+            continue
+        _append(spans, text, start, match.end())
+        start = match.end()
+    _append(spans, text, start, len(text))
+    return spans
+
+
+def ends_sentence(text: str) -> bool:
+    """Whether `text` ends with the end of a sentence (white space aside)."""
+    stripped = text.rstrip().rstrip(_CLOSERS)
+    if not stripped:
+        return False
+    if stripped[-1] in _ENDERS:
+        return True
+    return stripped[-1] == "." and not _is_abbreviation(stripped[:-1])
+
+
+def _is_abbreviation(before: str) -> bool:
+    word = _WORD_BEFORE.search(before)
+    if word is None:
+        return False
+    token = word.group(1)
+    return token.lower() in _ABBREVIATIONS or (len(token) == 1 and token.isupper() and token != "I")
+
+
+def _append(spans: list[tuple[int, int]], text: str, start: int, end: int) -> None:
+    piece = text[start:end]
+    stripped = piece.strip()
+    if not stripped:
+        return
+    first = start + len(piece) - len(piece.lstrip())
+    if not any(ch.isalnum() for ch in stripped) and spans:
+        # Punctuation alone is no sentence: it closes the one before.
+        spans[-1] = (spans[-1][0], first + len(stripped))
+    else:
+        spans.append((first, first + len(stripped)))
+
+
+def detect_language(text: str, default: str = "en") -> str:
+    """`zh` or `en`, by script; `default` when there is no letter at all.
+
+    One Han character weighs about as much as one English word, so a Chinese sentence with a few English
+    terms is Chinese.
+    """
+    n_han = len(_CJK.findall(text))
+    n_other = sum(1 for _ in _LETTER.finditer(text)) - n_han
+    if n_han == 0 and n_other <= 0:
+        return default
+    return "zh" if n_han * 5 >= n_other else "en"
+
+
+def has_han(text: str) -> bool:
+    return _CJK.search(text) is not None

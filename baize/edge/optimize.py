@@ -1,0 +1,97 @@
+"""Builds the vector graph of a shard without stopping the server.
+
+The engine indexes nothing by itself, and `optimize()` holds the GIL for as long as it runs. So the server
+copies the flushed shard, a child process (`build_graph.py`) optimizes the copy, and the server adopts the
+copy if nothing was written meanwhile; otherwise it throws the copy away and tries again at the
+next quiet moment. Searches are answered throughout, but for the moment of opening the copy.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import shutil
+import sys
+import time
+from pathlib import Path
+
+from baize.edge.store import Collection, Store, new_shard_name
+
+QUIET_S = 3.0
+
+_log = logging.getLogger(__name__)
+
+
+class Optimizer:
+    """Looks after the shards of one store.
+
+    Args:
+        min_points: optimize when so many points are not in the graph; below that a plain scan is exact
+            and quick.
+    """
+
+    def __init__(self, store: Store, *, min_points: int, quiet_s: float = QUIET_S) -> None:
+        self._store = store
+        self._min_points = min_points
+        self._quiet_s = quiet_s
+        self.busy = False
+
+    async def run(self) -> None:
+        """Work until cancelled; a cancelled build leaves nothing behind but an unused folder."""
+        while True:
+            await asyncio.sleep(self._quiet_s / 3)
+            for collection in self._store.opened():
+                if self._is_due(collection):
+                    await self._attempt(collection)
+
+    def _is_due(self, collection: Collection) -> bool:
+        quiet_s = time.monotonic() - collection.written_s
+        return collection.n_unindexed >= self._min_points and quiet_s >= self._quiet_s
+
+    async def _attempt(self, collection: Collection) -> None:
+        began_s = time.monotonic()
+        try:
+            self.busy = True
+            done = await optimize(collection)
+        except Exception:  # noqa: BLE001 - the engine raises bare Exception; the old shard keeps serving
+            _log.exception("optimizing %s failed", collection.folder.name)
+            collection.n_unindexed = 0
+            return
+        finally:
+            self.busy = False
+        if done:
+            _log.info("optimized %s in %.1f s", collection.folder.name, time.monotonic() - began_s)
+
+
+async def optimize(collection: Collection) -> bool:
+    """Replace the collection's shard by an optimized copy; False if a write came meanwhile."""
+    n_writes = collection.n_writes
+    shard_name = new_shard_name()
+    copy = collection.folder / shard_name
+    collection.shard.flush()
+    try:
+        await asyncio.to_thread(shutil.copytree, collection.folder / collection.shard_name, copy)
+        if collection.n_writes == n_writes:
+            await _optimize_in_child(copy)
+        if collection.n_writes != n_writes:
+            return False
+        old = collection.folder / collection.shard_name
+        collection.adopt(shard_name)
+        copy = old
+        return True
+    finally:
+        await asyncio.to_thread(shutil.rmtree, copy, ignore_errors=True)
+
+
+async def _optimize_in_child(shard: Path) -> None:
+    child = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "baize.edge.build_graph", str(shard), cwd=Path(__file__).parents[2]
+    )
+    try:
+        status = await child.wait()
+    except asyncio.CancelledError:
+        child.kill()
+        await child.wait()
+        raise
+    if status != 0:
+        raise RuntimeError(f"the optimizer of {shard.parent.name} ended with status {status}")

@@ -1,0 +1,191 @@
+"""Collections on disk: one engine shard each, in `<root>/<collection>/<shard folder>/`.
+
+`collection.json` names the shard folder that counts. It is replaced in one rename, so a crash at any
+moment leaves exactly one valid shard; every other folder beside it is rubbish of an interrupted
+optimization and is removed when the collection is opened.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import re
+import shutil
+import time
+import uuid
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import qdrant_edge as qe
+
+from baize.edge.wire import VectorReader, to_config
+from baize.errors import Conflict, InvalidInput, NotFound
+
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.~+-]{0,127}", re.ASCII)
+_log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Collection:
+    """An open collection. All of its methods block and hold the GIL, as the engine does.
+
+    Attributes:
+        spec: the body of its create request.
+        n_writes: grows with every write; equal numbers mean an equal shard.
+        n_unindexed: points written since the shard was last optimized, roughly.
+        written_s: monotonic time of the last write.
+    """
+
+    folder: Path
+    spec: dict[str, Any]
+    shard_name: str
+    shard: qe.EdgeShard
+    n_unindexed: int
+    n_writes: int = 0
+    written_s: float = field(default_factory=time.monotonic)
+    vectors: VectorReader = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.vectors = VectorReader(self.spec)
+
+    def write(self, operation: qe.UpdateOperation, n_points: int, *, flush: bool) -> None:
+        """Apply; after `flush` it also survives a power cut, without it the death of the process only."""
+        self.n_writes += 1
+        self.n_unindexed += n_points
+        self.written_s = time.monotonic()
+        self.shard.update(operation)
+        if flush:
+            self.shard.flush()
+
+    def adopt(self, shard_name: str) -> None:
+        """Serve from another folder of this collection from now on; it must hold the same points.
+
+        The rename of `collection.json` is the moment of change: before it the old shard counts, after it
+        the new one, and nothing was written in between.
+        """
+        fresh = qe.EdgeShard.load(str(self.folder / shard_name))
+        try:
+            if fresh.info().points_count != self.shard.info().points_count:
+                raise RuntimeError(f"{shard_name} does not hold the points of {self.shard_name}")
+            write_collection(self.folder, self.spec, shard_name)
+        except (OSError, RuntimeError):
+            fresh.close()
+            raise
+        self.shard.close()
+        self.shard, self.shard_name, self.n_unindexed = fresh, shard_name, 0
+
+    def close(self) -> None:
+        self.shard.flush()
+        self.shard.close()
+
+
+class Store:
+    """All collections under one folder, each opened when it is first used. Not for several threads."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._open: dict[str, Collection] = {}
+        root.mkdir(parents=True, exist_ok=True)
+
+    def names(self) -> list[str]:
+        return sorted(path.parent.name for path in self._root.glob("*/collection.json"))
+
+    def opened(self) -> list[Collection]:
+        return list(self._open.values())
+
+    def exists(self, name: str) -> bool:
+        return _described(self._folder(name))
+
+    def get(self, name: str) -> Collection:
+        """Raises NotFound."""
+        if name not in self._open:
+            if not self.exists(name):
+                raise NotFound(f"Not found: Collection `{name}` doesn't exist!")
+            self._open[name] = _load(self._folder(name))
+        return self._open[name]
+
+    def create(self, name: str, spec: dict[str, Any]) -> None:
+        """Raises Conflict where it exists."""
+        folder = self._folder(name)
+        if _described(folder):
+            raise Conflict(f"Wrong input: Collection `{name}` already exists!")
+        config = to_config(spec)
+        shutil.rmtree(folder, ignore_errors=True)
+        shard_name = new_shard_name()
+        (folder / shard_name).mkdir(parents=True)
+        shard = qe.EdgeShard.create(str(folder / shard_name), config)
+        shard.flush()
+        write_collection(folder, spec, shard_name)
+        self._open[name] = Collection(folder, spec, shard_name, shard, n_unindexed=0)
+
+    def drop(self, name: str) -> bool:
+        """Remove a collection; False where there was none."""
+        if not self.exists(name):
+            return False
+        folder = self._folder(name)
+        if collection := self._open.pop(name, None):
+            collection.n_writes += 1
+            collection.shard.close()
+        (folder / "collection.json").unlink()
+        shutil.rmtree(folder, ignore_errors=True)
+        return True
+
+    def close(self) -> None:
+        """Flush and close every shard; the last one's failure does not keep the others open."""
+        for name in list(self._open):
+            try:
+                self._open.pop(name).close()
+            except Exception:  # noqa: BLE001 - the engine raises bare Exception; acknowledged points are in its log
+                _log.exception("collection %s did not close cleanly", name)
+
+    def _folder(self, name: str) -> Path:
+        if not _NAME.fullmatch(name):
+            raise InvalidInput(f"Wrong input: `{name}` is no valid collection name")
+        return self._root / name
+
+
+def new_shard_name() -> str:
+    """Never used before, so that an orphaned optimizer cannot write into a later one's folder."""
+    return f"shard-{uuid.uuid4().hex}"
+
+
+def write_collection(folder: Path, spec: dict[str, Any], shard_name: str) -> None:
+    """Replace `collection.json` in one step that survives a power cut."""
+    scratch = folder / "collection.tmp"
+    with scratch.open("w", encoding="utf-8") as file:
+        json.dump({"spec": spec, "shard": shard_name}, file)
+        file.flush()
+        os.fsync(file.fileno())
+    scratch.replace(folder / "collection.json")
+    _sync_folder(folder)
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _described(folder: Path) -> bool:
+    return (folder / "collection.json").is_file()
+
+
+def _load(folder: Path) -> Collection:
+    described = json.loads((folder / "collection.json").read_text("utf-8"))
+    spec, shard_name = described["spec"], described["shard"]
+    for other in folder.glob("shard-*"):
+        if other.name != shard_name:
+            shutil.rmtree(other, ignore_errors=True)
+    shard = qe.EdgeShard.load(str(folder / shard_name))
+    return Collection(folder, spec, shard_name, shard, n_unindexed=_n_unindexed(shard, spec))
+
+
+def _n_unindexed(shard: qe.EdgeShard, spec: dict[str, Any]) -> int:
+    """The engine counts each indexed vector, and sparse ones are indexed as soon as they are written."""
+    n_legs = len(spec.get("vectors") or {}) + len(spec.get("sparse_vectors") or {})
+    info = shard.info()
+    return max(0, info.points_count * n_legs - info.indexed_vectors_count)

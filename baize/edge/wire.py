@@ -1,0 +1,150 @@
+"""Points, queries and collection parameters between Qdrant's JSON and the engine's objects."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+import qdrant_edge as qe
+
+from baize.edge.filters import known_fields, to_filter
+from baize.errors import InvalidInput
+
+_DISTANCES = {"Cosine": qe.Distance.Cosine, "Dot": qe.Distance.Dot, "Euclid": qe.Distance.Euclid}
+_CREATE_FIELDS = ("vectors", "sparse_vectors")
+_INDEX_TYPES = {qe.PayloadSchemaType.Keyword: "keyword", qe.PayloadSchemaType.Float: "float"}
+_QUERY_FIELDS = ("filter", "params", "with_payload", "with_vector")
+
+
+def to_config(spec: Any) -> qe.EdgeConfig:
+    """The engine's configuration for the body of a create-collection request."""
+    fields = known_fields(spec, _CREATE_FIELDS, "collection")
+    return qe.EdgeConfig(
+        vectors={name: _dense_params(params) for name, params in fields.get("vectors", {}).items()},
+        sparse_vectors={
+            name: _sparse_params(params) for name, params in fields.get("sparse_vectors", {}).items()
+        },
+    )
+
+
+def _dense_params(spec: Any) -> qe.EdgeVectorParams:
+    fields = known_fields(spec, (), "vectors", required=("size", "distance"))
+    distance = _DISTANCES.get(fields["distance"])
+    if distance is None:
+        raise InvalidInput(f"Format error in JSON body: distance must be one of {', '.join(_DISTANCES)}")
+    return qe.EdgeVectorParams(size=fields["size"], distance=distance)
+
+
+def _sparse_params(spec: Any) -> qe.EdgeSparseVectorParams:
+    fields = known_fields(spec, ("modifier",), "sparse_vectors")
+    if fields.get("modifier", "none") not in ("none", "idf"):
+        raise InvalidInput("Format error in JSON body: modifier must be none or idf")
+    return qe.EdgeSparseVectorParams(modifier=qe.Modifier.Idf if fields.get("modifier") == "idf" else None)
+
+
+def to_index_params(spec: Any) -> qe.KeywordIndexParams | qe.FloatIndexParams:
+    """The engine's schema of a payload index: `keyword` or `float`, by name or with parameters."""
+    fields: dict[str, Any] = {"type": spec} if isinstance(spec, str) else _index_fields(spec)
+    match fields["type"]:
+        case "keyword":
+            return qe.KeywordIndexParams(is_tenant=fields.get("is_tenant"))
+        case "float":
+            return qe.FloatIndexParams()
+        case other:
+            raise InvalidInput(f"Format error in JSON body: no payload index of type {other}")
+
+
+def _index_fields(spec: Any) -> dict[str, Any]:
+    return known_fields(spec, ("is_tenant",), "field_schema", required=("type",))
+
+
+class VectorReader:
+    """Reads the vectors of one collection, checking names and sizes before the engine logs the write.
+
+    Args:
+        spec: the body of the collection's create request.
+    """
+
+    def __init__(self, spec: Mapping[str, Any]) -> None:
+        self._sizes = {name: params["size"] for name, params in (spec.get("vectors") or {}).items()}
+        self._sparse = set(spec.get("sparse_vectors") or {})
+
+    def point(self, spec: Any) -> qe.Point:
+        fields = known_fields(spec, ("payload",), "point", required=("id", "vector"))
+        vectors = {name: self.vector(name, value) for name, value in fields["vector"].items()}
+        return qe.Point(fields["id"], vectors, fields.get("payload", {}))
+
+    def vector(self, name: str, value: Any) -> Any:
+        if name in self._sparse:
+            fields = known_fields(value, (), "sparse vector", required=("indices", "values"))
+            return qe.SparseVector(fields["indices"], fields["values"])
+        if name not in self._sizes:
+            raise InvalidInput(f"Wrong input: Not existing vector name error: {name}")
+        if not isinstance(value, list) or len(value) != self._sizes[name]:
+            raise InvalidInput(
+                f"Wrong input: Vector dimension error: {name} needs {self._sizes[name]} numbers"
+            )
+        return value
+
+    def query(self, spec: Any) -> qe.QueryRequest:
+        fields = known_fields(spec, _QUERY_FIELDS, "query", required=("query", "using", "limit"))
+        using = fields["using"]
+        return qe.QueryRequest(
+            limit=fields["limit"],
+            query=qe.Query.Nearest(self.vector(using, fields["query"]), using=using),
+            filter=to_filter(fields["filter"]) if "filter" in fields else None,
+            params=_search_params(fields.get("params", {})),
+            with_payload=fields.get("with_payload", False),
+            with_vector=fields.get("with_vector", False),
+        )
+
+
+def _search_params(spec: Any) -> qe.SearchParams:
+    fields = known_fields(spec, ("hnsw_ef", "exact", "indexed_only"), "params")
+    return qe.SearchParams(**fields)
+
+
+def collection_json(spec: Mapping[str, Any], info: qe.ShardInfo) -> dict[str, Any]:
+    """Qdrant's CollectionInfo; the engine's defaults stand where a collection cannot choose."""
+    optimizer = {"deleted_threshold": 0.2, "vacuum_min_vector_number": 1000, "default_segment_number": 0}
+    return {
+        "status": "green",
+        "optimizer_status": "ok",
+        "points_count": info.points_count,
+        "indexed_vectors_count": info.indexed_vectors_count,
+        "segments_count": info.segments_count,
+        "config": {
+            "params": dict(spec),
+            "hnsw_config": {"m": 16, "ef_construct": 100, "full_scan_threshold": 10000},
+            "optimizer_config": optimizer | {"flush_interval_sec": 0},
+        },
+        "payload_schema": {
+            name: {"data_type": _INDEX_TYPES[index.data_type], "points": index.points}
+            for name, index in info.payload_schema.items()
+        },
+    }
+
+
+def scored_json(point: qe.ScoredPoint) -> dict[str, Any]:
+    found = {"id": str(point.id), "version": point.version, "score": point.score}
+    return found | _contents_json(point)
+
+
+def record_json(record: qe.Record) -> dict[str, Any]:
+    return {"id": str(record.id)} | _contents_json(record)
+
+
+def _contents_json(point: qe.ScoredPoint | qe.Record) -> dict[str, Any]:
+    contents: dict[str, Any] = {}
+    if point.payload is not None:
+        contents["payload"] = point.payload
+    if point.vector is not None:
+        named = cast(dict[str, Any], point.vector)
+        contents["vector"] = {name: _vector_json(vector) for name, vector in named.items()}
+    return contents
+
+
+def _vector_json(vector: Any) -> Any:
+    if isinstance(vector, qe.SparseVector):
+        return {"indices": vector.indices, "values": vector.values}
+    return vector

@@ -1,0 +1,41 @@
+"""Question + history → a query that stands alone.
+
+Comes first in the answer flow; `search` follows. By code (decisions 12): no model call stands before
+the evidence.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from baize.domain.chat import Message
+from baize.domain.search import Query
+from baize.domain.sentences import detect_language
+from baize.retrieval.terms import terms
+
+_POINTS_BACK = re.compile(
+    r"^(那|那么|还有|另外|然后|所以|为什么呢|怎么做|举个例子|它|他|她|这|and|so|but|then|also|why|how so|what about|how about)"
+    r"|(它|这个|那个|这些|那些|这种|那种|这里|上面|前面|刚才|之前|其中|他说)"
+    r"|\b(it|its|that|this|those|these|they|them|he|she|above|previous|one)\b"
+    r"|呢[？?]?$",
+    re.IGNORECASE,
+)
+_FEW_TERMS = 2
+
+
+def rewrite(question: str, history: Sequence[Message]) -> Query:
+    """A query whose text can be understood without the turns before it.
+
+    A question that points back (a pronoun, `那…呢`, hardly a term of its own) is joined to the question of
+    the turn before. A new subject is left alone, so that the old one does not drag it away.
+    """
+    text = question.strip()
+    own = terms(text)
+    previous = next((turn.content for turn in reversed(history) if turn.role == "user"), "")
+    if previous and (_POINTS_BACK.search(text) or len(set(own)) <= _FEW_TERMS):
+        text = f"{previous.strip()} {text}"
+        own = terms(text)
+    return Query(
+        question.strip(), text, detect_language(question, default=detect_language(previous)), tuple(own)
+    )

@@ -1,0 +1,123 @@
+"""Text → lexical terms → sparse vector: what the lexical leg indexes and looks up.
+
+The index must see exactly what the question sees, so both go through `terms`. Stored and quoted text
+stays verbatim; folding, simplification and stemming happen here only.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+import zlib
+from collections import Counter
+from collections.abc import Iterable
+from functools import cache
+from typing import TYPE_CHECKING
+
+from baize.domain.search import SparseVector
+from baize.domain.sentences import has_han
+
+if TYPE_CHECKING:
+    from opencc import OpenCC
+    from snowballstemmer.basestemmer import BaseStemmer
+
+TERMS_VERSION = "terms-1"
+"""Part of every build's digest: raise it whenever the terms of a text change."""
+
+_RUN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]+|[^\W_]+(?:['’.+#%_/-]*[^\W_]+)*[+#%]*")
+_FUNCTION_CHARS = frozenset("的了吗呢吧啊么是在和与及着过也就都而且把被让给")
+_STOP_WORDS = frozenset(
+    """什么 怎么 怎样 如何 为什么 为何 哪些 哪个 哪里 多少 几个 可以 能够 应该 需要 我们 你们 他们 这个 那个 这些 那些
+    一个 一些 这样 那样 时候 因为 所以 但是 如果 还是 或者 然后 就是 不是 没有 有没有 是不是 能不能 请问 一下 知道 告诉
+    a an and are as at be been but by can could did do does for from had has have how i if in into is it its
+    me my of on or our should so than that the their them then there these they this to us was we were what when
+    where which who why will with would you your""".split()
+)
+
+_K1 = 1.2
+_B = 0.75
+_MEAN_TERMS = 80.0
+"""Length of an average chunk in terms. A constant, so that a chunk's vector never depends on its neighbours."""
+
+
+def normalise(text: str) -> str:
+    """NFKC, lower case, traditional → simplified Chinese."""
+    folded = unicodedata.normalize("NFKC", text).lower()
+    return str(_simplifier().convert(folded)) if has_han(folded) else folded
+
+
+def terms(text: str) -> list[str]:
+    """Terms in reading order, repeats kept.
+
+    Chinese runs give their words (two characters or more) and their character bigrams (marked `#`), so
+    that a wrong segmentation never hides a match; other runs give their English stem. Function words and
+    question words are left out: they match everything.
+    """
+    found: list[str] = []
+    for match in _RUN.finditer(normalise(text)):
+        run = match.group()
+        found.extend(_han_terms(run) if has_han(run) else _latin_terms(run))
+    return found
+
+
+def passage_vector(text_terms: Iterable[str]) -> SparseVector:
+    """BM25's term-frequency part; the index multiplies by IDF (Robertson and Zaragoza 2009, eq. 3.15)."""
+    counts = Counter(text_terms)
+    length = sum(counts.values())
+    norm = _K1 * (1 - _B + _B * length / _MEAN_TERMS)
+    return _sparse({term: n * (_K1 + 1) / (n + norm) for term, n in counts.items()})
+
+
+def query_vector(query_terms: Iterable[str]) -> SparseVector:
+    """Each distinct term once, with weight 1."""
+    return _sparse(dict.fromkeys(query_terms, 1.0))
+
+
+def _han_terms(run: str) -> list[str]:
+    import rjieba
+
+    if len(run) == 1:
+        return [] if run in _FUNCTION_CHARS else [run]
+    words = [word for word in rjieba.cut_for_search(run) if len(word) > 1 and word not in _STOP_WORDS]
+    bigrams = [
+        f"#{pair}"
+        for pair in (run[i : i + 2] for i in range(len(run) - 1))
+        if not (set(pair) & _FUNCTION_CHARS) and pair not in _STOP_WORDS
+    ]
+    return words + bigrams
+
+
+def _latin_terms(run: str) -> list[str]:
+    whole = run.replace("’", "'").removesuffix("'s")
+    # `x-axis` is found by `x-axis`, `x axis` and `axis`; `3.5` stays whole.
+    parts = [] if whole[0].isdigit() else re.split(r"['./_-]+", whole)
+    candidates = [whole, *parts] if len(parts) > 1 else [whole]
+    return [_stem(word) for word in candidates if word and word not in _STOP_WORDS]
+
+
+@cache
+def _stem(word: str) -> str:
+    return str(_stemmer().stemWord(word)) if word.isascii() else word
+
+
+@cache
+def _stemmer() -> BaseStemmer:
+    import snowballstemmer
+
+    return snowballstemmer.stemmer("english")
+
+
+@cache
+def _simplifier() -> OpenCC:
+    import opencc
+
+    return opencc.OpenCC("t2s")
+
+
+def _sparse(weights: dict[str, float]) -> SparseVector:
+    by_index: dict[int, float] = {}
+    for term, weight in weights.items():
+        index = zlib.crc32(term.encode())
+        by_index[index] = by_index.get(index, 0.0) + weight
+    ordered = sorted(by_index.items())
+    return SparseVector(tuple(index for index, _ in ordered), tuple(weight for _, weight in ordered))

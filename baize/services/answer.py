@@ -1,0 +1,290 @@
+"""A question in, a cited answer out. Reading `Answering.prepare` and `.stream` is reading the algorithm."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+
+from baize.answering.assemble import SentenceAssembler
+from baize.answering.cite import cite
+from baize.answering.generate import NOT_COVERED
+from baize.answering.verify import VerifyOptions, verify
+from baize.domain.chat import (
+    Answer,
+    AnswerEvent,
+    Citation,
+    Completed,
+    EvidenceFound,
+    Heading,
+    Message,
+    Refusal,
+    Released,
+    Sampling,
+    Started,
+    TextDelta,
+    ThinkingDelta,
+    Turn,
+    Usage,
+)
+from baize.domain.search import Moment, Scope
+from baize.errors import InvalidInput, UpstreamFailed
+from baize.ports import Answerer, Answers, Catalog, Embedder, TokenCounter
+from baize.retrieval.pack import pack
+from baize.services.find import Finder, resolve_scope
+
+MAX_QUESTION_CHARS = 2_000
+_N_NEAREST = 3
+
+_REFUSALS = {
+    "zh": "课程中没有讲到这个问题。下面是课程里最接近的内容，也许能帮到您：",
+    "en": "The course does not cover this. These moments come nearest and may help:",
+}
+_REFUSALS_BARE = {"zh": "课程中没有讲到这个问题。", "en": "The course does not cover this."}
+_INTERRUPTED = {"zh": "\n课程原文：\n", "en": "\nFrom the course itself:\n"}
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerOptions:
+    """Budgets and thresholds of an answer, from `answers:` in config.yaml."""
+
+    min_evidence: float
+    evidence_tokens: int
+    max_evidence: int
+    history_turns: int
+    verify: VerifyOptions
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a caller asks. `thinking` None leaves the choice to the service."""
+
+    text: str
+    scope: Scope
+    conversation_id: str = ""
+    language: str = ""
+    thinking: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A question that can be answered or refused: everything that may fail early has been done."""
+
+    answer_id: str
+    conversation_id: str
+    scope: Scope
+    turn: Turn
+    nearest: tuple[Moment, ...]
+    covered: bool
+
+
+@dataclass(slots=True)
+class _Draft:
+    """What one stream has released so far. Lives and dies within `stream`."""
+
+    answer: Answer
+    citations: list[Citation]
+    refused: bool = False
+    text: str = ""
+
+    def release(self, event: Released) -> Released:
+        self.text += event.text
+        self.citations.extend(event.citations)
+        return event
+
+
+class Answering:
+    """The answer service.
+
+    Args:
+        by_model: the answerer over a chat model; None when none is configured.
+        extractive: the answerer that needs no model.
+    """
+
+    def __init__(
+        self,
+        *,
+        finder: Finder,
+        catalog: Catalog,
+        answers: Answers,
+        embedder: Embedder,
+        counter: TokenCounter,
+        by_model: Answerer | None,
+        extractive: Answerer,
+        options: AnswerOptions,
+    ) -> None:
+        self._finder = finder
+        self._catalog = catalog
+        self._answers = answers
+        self._embedder = embedder
+        self._counter = counter
+        self._by_model = by_model
+        self._extractive = extractive
+        self._options = options
+
+    async def prepare(self, question: Question) -> Prepared:
+        """Everything up to the evidence.
+
+        Raises:
+            InvalidInput: the question is empty or too long.
+            NotFound: a course or lesson in scope does not exist on this platform.
+            IndexUnavailable: the vector store does not answer.
+        """
+        text = _checked(question.text)
+        scope = await resolve_scope(question.scope, self._catalog)
+        conversation_id = question.conversation_id or str(uuid.uuid4())
+        history = await self._history(scope.platform_id, question.conversation_id)
+
+        found = await self._finder.find(text, history, scope)
+        evidence = pack(
+            found.moments,
+            self._counter,
+            max_tokens=self._options.evidence_tokens,
+            max_items=self._options.max_evidence,
+        )
+        course_ids = {item.chunk.course_id for item in evidence}
+        course = (
+            await self._catalog.course(scope.platform_id, course_ids.pop()) if len(course_ids) == 1 else None
+        )
+        query = replace(found.query, language=question.language or found.query.language)
+        turn = Turn(
+            query, tuple(evidence), course, tuple(history), Sampling(thinking=bool(question.thinking))
+        )
+        return Prepared(
+            str(uuid.uuid4()),
+            conversation_id,
+            scope,
+            turn,
+            tuple(item.moment for item in evidence[:_N_NEAREST]),
+            found.evidence_score >= self._options.min_evidence and bool(evidence),
+        )
+
+    async def stream(self, prepared: Prepared) -> AsyncGenerator[AnswerEvent]:
+        """The events of one answer: started, evidence, then released sentences or a refusal, then completed.
+
+        A failing model never fails the answer: what it has not said, the course's own sentences say.
+        """
+        turn = prepared.turn
+        answerer = self._by_model or self._extractive
+        draft = _Draft(_blank(prepared, answerer), [])
+        yield Started(
+            prepared.answer_id,
+            prepared.conversation_id,
+            turn.query.language,
+            answerer.model,
+            answerer.prompt,
+            turn.sampling.thinking,
+        )
+        if not prepared.covered:
+            for event in self._refuse(prepared, draft):
+                yield event
+        else:
+            yield EvidenceFound(turn.evidence)
+            async with aclosing(self._answer(turn, answerer, draft)) as events:
+                async for event in events:
+                    yield event
+            if draft.refused:
+                for event in self._refuse(prepared, draft):
+                    yield event
+        answer = replace(draft.answer, text=draft.text.strip(), citations=tuple(draft.citations))
+        await self._answers.put(answer)
+        yield Completed(answer)
+
+    async def _answer(self, turn: Turn, answerer: Answerer, draft: _Draft) -> AsyncGenerator[AnswerEvent]:
+        """The answerer's own sentences, and the extractive ones where it failed or nothing held."""
+        failed = False
+        try:
+            async with aclosing(self._release(turn, answerer, draft)) as events:
+                async for event in events:
+                    yield event
+        except UpstreamFailed:
+            failed = True
+        if draft.refused or answerer is self._extractive or (draft.citations and not failed):
+            return
+        draft.answer = replace(draft.answer, degraded="extractive")
+        if draft.text:
+            yield draft.release(Released(_INTERRUPTED.get(turn.query.language, _INTERRUPTED["en"])))
+        async with aclosing(self._release(turn, self._extractive, draft)) as events:
+            async for event in events:
+                yield event
+
+    async def _release(self, turn: Turn, answerer: Answerer, draft: _Draft) -> AsyncGenerator[AnswerEvent]:
+        """Draft → whole sentences → cited → verified → released; what cannot be cited is never sent."""
+        assembler = SentenceAssembler()
+        async with aclosing(answerer.stream(turn)) as drafted:
+            async for event in drafted:
+                match event:
+                    case ThinkingDelta():
+                        yield event
+                    case Heading(text):
+                        # After an interruption the server has already written its own heading.
+                        if not draft.text:
+                            yield draft.release(Released(text))
+                    case TextDelta(text):
+                        for piece in assembler.feed(text):
+                            async for released in self._judge(piece, turn, draft):
+                                yield released
+                    case Usage():
+                        draft.answer = replace(draft.answer, usage=event)
+        for piece in assembler.flush():
+            async for released in self._judge(piece, turn, draft):
+                yield released
+
+    async def _judge(self, piece: str, turn: Turn, draft: _Draft) -> AsyncGenerator[Released]:
+        if NOT_COVERED in piece:
+            draft.refused = draft.refused or not draft.citations
+            return
+        sentence = cite(piece, turn.evidence)
+        if not sentence.text:
+            return
+        verdict = await verify(sentence, self._embedder, self._options.verify)
+        draft.answer = replace(
+            draft.answer,
+            withheld=draft.answer.withheld + (not verdict.passed),
+            unknown_markers=draft.answer.unknown_markers + sentence.n_unknown,
+        )
+        if verdict.passed and not draft.refused:
+            yield draft.release(Released(sentence.with_markers(), verdict.citations))
+
+    def _refuse(self, prepared: Prepared, draft: _Draft) -> list[AnswerEvent]:
+        refusal = Refusal("not_covered", prepared.nearest)
+        draft.answer = replace(draft.answer, refusal=refusal)
+        texts = _REFUSALS if prepared.nearest else _REFUSALS_BARE
+        text = texts.get(prepared.turn.query.language, texts["en"])
+        return [refusal, draft.release(Released(text))]
+
+    async def _history(self, platform_id: str, conversation_id: str) -> list[Message]:
+        if not conversation_id:
+            return []
+        turns = await self._answers.turns(platform_id, conversation_id, self._options.history_turns)
+        return [
+            message
+            for turn in turns
+            for message in (Message("user", turn.question), Message("assistant", turn.text))
+        ]
+
+
+def _checked(text: str) -> str:
+    stripped = text.strip()
+    if not stripped:
+        raise InvalidInput("The question is empty.", remedy="Ask something about the course.")
+    if len(stripped) > MAX_QUESTION_CHARS:
+        raise InvalidInput(
+            f"The question has {len(stripped)} characters.", remedy=f"Keep it under {MAX_QUESTION_CHARS}."
+        )
+    return stripped
+
+
+def _blank(prepared: Prepared, answerer: Answerer) -> Answer:
+    turn = prepared.turn
+    return Answer(
+        prepared.answer_id,
+        prepared.scope.platform_id,
+        prepared.conversation_id,
+        turn.query.question,
+        turn.query.language,
+        answerer.model,
+        answerer.prompt,
+        text="",
+    )

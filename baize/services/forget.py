@@ -1,0 +1,25 @@
+"""Remove a course and every trace of it from catalogue and index."""
+
+from __future__ import annotations
+
+from baize.errors import NotFound
+from baize.ports import Catalog, ChunkIndex, Publisher
+
+
+async def forget_course(
+    platform_id: str, course_id: str, *, publisher: Publisher, catalog: Catalog, index: ChunkIndex
+) -> tuple[int, int]:
+    """Points first, the catalogue last: after a crash in between, running it again finishes the job.
+
+    Returns:
+        how many lessons and how many points went.
+
+    Raises:
+        NotFound: there is no such course on this platform.
+    """
+    if await catalog.course(platform_id, course_id) is None:
+        raise NotFound(f"There is no course {course_id!r}.", remedy="`baize status` lists the courses.")
+    lesson_ids = [lesson.id for lesson in await catalog.lessons(platform_id, course_id)]
+    n_points = await index.delete(platform_id, lesson_ids, keep_builds=[])
+    await publisher.forget(platform_id, course_id)
+    return len(lesson_ids), n_points

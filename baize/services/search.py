@@ -1,0 +1,68 @@
+"""Find moments, lessons or courses for a query."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from baize.domain.search import Moment, Scope
+from baize.errors import InvalidInput
+from baize.ports import Catalog, TokenCounter
+from baize.retrieval.pack import pack
+from baize.services.find import Finder, resolve_scope
+
+Kind = Literal["moments", "lessons", "courses"]
+MAX_K = 100
+_UNLIMITED_TOKENS = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One row of a search: its best moment. For lessons and courses, the best one inside."""
+
+    rank: int
+    score: float
+    course_title: str
+    moment: Moment
+
+
+class Searching:
+    """The search service."""
+
+    def __init__(self, *, finder: Finder, catalog: Catalog, counter: TokenCounter) -> None:
+        self._finder = finder
+        self._catalog = catalog
+        self._counter = counter
+
+    async def search(self, text: str, scope: Scope, *, kind: Kind = "moments", k: int = 10) -> list[Result]:
+        """At most `k` rows, best first; repeated passages of one place collapse into the best.
+
+        Raises:
+            InvalidInput: the query is empty or `k` is out of range.
+            NotFound: a course or lesson in scope does not exist on this platform.
+            IndexUnavailable: the vector store does not answer.
+        """
+        if not text.strip():
+            raise InvalidInput("The query is empty.", remedy="Give a word, a phrase or a question.")
+        if not 1 <= k <= MAX_K:
+            raise InvalidInput(f"k is {k}.", remedy=f"Ask for 1 to {MAX_K} results.")
+        found = await self._finder.find(text, [], await resolve_scope(scope, self._catalog))
+        distinct = pack(
+            found.moments, self._counter, max_tokens=_UNLIMITED_TOKENS, max_items=len(found.moments)
+        )
+        moments = _first_per(kind, [item.moment for item in distinct])[:k]
+        titles = {c.id: c.title for c in await self._catalog.courses(scope.platform_id)}
+        return [
+            Result(rank, moment.hit.score, titles.get(moment.hit.chunk.course_id, ""), moment)
+            for rank, moment in enumerate(moments, 1)
+        ]
+
+
+def _first_per(kind: Kind, moments: list[Moment]) -> list[Moment]:
+    if kind == "moments":
+        return moments
+    best: dict[str, Moment] = {}
+    for moment in moments:
+        chunk = moment.hit.chunk
+        best.setdefault(chunk.lesson_id if kind == "lessons" else chunk.course_id, moment)
+    return list(best.values())

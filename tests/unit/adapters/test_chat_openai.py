@@ -1,0 +1,563 @@
+"""What `OpenAIChatModel` makes of each thing that DeepSeek and its kin do on the wire."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import traceback
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import aclosing
+from typing import Any, Protocol
+
+import anyio
+import pytest
+from anyio.from_thread import start_blocking_portal
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from baize.adapters.chat_openai import OpenAIChatModel
+from baize.domain.chat import ChatEvent, Message, Sampling, TextDelta, ThinkingDelta, Usage
+from baize.errors import UpstreamBusy, UpstreamFailed, UpstreamRejected
+from tests.servers.deepseek import DeepSeekServer
+from tests.servers.wire import (
+    BLANK,
+    DEEPSEEK_USAGE,
+    DONE,
+    KEEP_ALIVE,
+    OPENAI_USAGE,
+    Cut,
+    Failure,
+    Pause,
+    Raw,
+    chopped,
+    chunk,
+    data,
+    finish,
+    paced,
+    reply,
+    text,
+    thinking,
+)
+
+pytestmark = pytest.mark.anyio
+
+ASK = [Message("system", "policy"), Message("user", "我的秘密问题")]
+THINK = Sampling(thinking=True, reasoning_effort="high", temperature=0.7)
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[DeepSeekServer]:
+    with DeepSeekServer() as server:
+        yield server
+
+
+@pytest.fixture
+def server(running: DeepSeekServer) -> DeepSeekServer:
+    running.reset()
+    return running
+
+
+class Build(Protocol):
+    """A model on the scripted server, closed when the test ends."""
+
+    def __call__(self, **options: Any) -> OpenAIChatModel: ...
+
+
+def model_at(base_url: str, **options: Any) -> OpenAIChatModel:
+    defaults: dict[str, Any] = {
+        "api_key": "sk-secret-key",
+        "model": "deepseek-flash",
+        "first_token_timeout_s": 5,
+        "total_timeout_s": 10,
+        "max_retries": 2,
+        "first_pause_s": 0.02,
+    }
+    return OpenAIChatModel(base_url=base_url, **(defaults | options))
+
+
+@pytest.fixture
+async def build(server: DeepSeekServer) -> AsyncIterator[Build]:
+    built: list[OpenAIChatModel] = []
+
+    def build_one(**options: Any) -> OpenAIChatModel:
+        built.append(model_at(**({"base_url": server.base_url} | options)))
+        return built[-1]
+
+    yield build_one
+    for model in built:
+        await model.close()
+
+
+@pytest.fixture
+def model(build: Build) -> OpenAIChatModel:
+    return build()
+
+
+async def events_of(
+    model: OpenAIChatModel, sampling: Sampling | None = None, messages: list[Message] | None = None
+) -> list[ChatEvent]:
+    async with aclosing(model.stream(messages or ASK, sampling or Sampling())) as events:
+        return [event async for event in events]
+
+
+async def usage_of(model: OpenAIChatModel) -> Usage:
+    last = (await events_of(model))[-1]
+    assert isinstance(last, Usage)
+    return last
+
+
+def said(events: list[ChatEvent]) -> str:
+    return "".join(event.text for event in events if isinstance(event, TextDelta))
+
+
+# What is sent
+
+
+async def test_thinking_off_is_said_and_temperature_sent(
+    model: OpenAIChatModel, server: DeepSeekServer
+) -> None:
+    """DeepSeek thinks unless told not to; without thinking the temperature counts."""
+    server.enqueue(reply("答"))
+    await events_of(model, Sampling(temperature=0.3, max_tokens=77))
+    body = server.chats[0].body
+    assert body["thinking"] == {"type": "disabled"}
+    assert (body["temperature"], body["max_tokens"]) == (0.3, 77)
+    assert "reasoning_effort" not in body
+
+
+async def test_thinking_on_sends_effort_and_no_temperature(
+    model: OpenAIChatModel, server: DeepSeekServer
+) -> None:
+    """With thinking on the effort is sent, and not the temperature, which would be ignored."""
+    server.enqueue(reply("答", thoughts=["想"]))
+    await events_of(model, THINK)
+    body = server.chats[0].body
+    assert body["thinking"] == {"type": "enabled"}
+    assert body["reasoning_effort"] == "high"
+    assert "temperature" not in body
+
+
+async def test_other_endpoints_are_not_sent_the_switch(build: Build, server: DeepSeekServer) -> None:
+    """Style `none` sends nothing about thinking, for endpoints that refuse unknown fields."""
+    server.enqueue(reply("答"))
+    await events_of(build(thinking_style="none"), THINK)
+    body = server.chats[0].body
+    assert not {"thinking", "reasoning_effort"} & body.keys()
+    assert body["temperature"] == 0.7
+
+
+async def test_usage_is_asked_for_in_the_stream(model: OpenAIChatModel, server: DeepSeekServer) -> None:
+    """Streams report usage only when asked."""
+    server.enqueue(reply("答"))
+    await events_of(model)
+    assert server.chats[0].body["stream"] is True
+    assert server.chats[0].body["stream_options"] == {"include_usage": True}
+
+
+async def test_extra_body_is_sent_but_cannot_undo_the_switch(build: Build, server: DeepSeekServer) -> None:
+    """Operators may add fields; those that Bai Ze decides win."""
+    server.enqueue(reply("答"))
+    extra = {"user_id": "course-hash", "thinking": {"type": "enabled"}}
+    await events_of(build(extra_body=extra))
+    body = server.chats[0].body
+    assert body["user_id"] == "course-hash"
+    assert body["thinking"] == {"type": "disabled"}
+
+
+async def test_neighbours_of_one_role_are_merged(model: OpenAIChatModel, server: DeepSeekServer) -> None:
+    """Two messages of one role in a row are refused by some endpoints: they go as one."""
+    server.enqueue(reply("答"))
+    messages = [
+        Message("system", "policy"),
+        Message("system", "course"),
+        Message("user", "一"),
+        Message("assistant", "二"),
+        Message("user", "三"),
+        Message("user", "四"),
+    ]
+    await events_of(model, messages=messages)
+    assert server.chats[0].body["messages"] == [
+        {"role": "system", "content": "policy\n\ncourse"},
+        {"role": "user", "content": "一"},
+        {"role": "assistant", "content": "二"},
+        {"role": "user", "content": "三\n\n四"},
+    ]
+
+
+async def test_what_is_no_utf8_is_replaced(model: OpenAIChatModel, server: DeepSeekServer) -> None:
+    """A lone surrogate in a question does not break the request."""
+    server.enqueue(reply("答"))
+    await events_of(model, messages=[Message("user", "为什么\ud800")])
+    assert server.chats[0].body["messages"][0]["content"] == "为什么?"
+
+
+async def test_equal_questions_are_equal_bytes(model: OpenAIChatModel, server: DeepSeekServer) -> None:
+    """Only a matching prefix is cached upstream, so nothing of a clock or an id may be in the body."""
+    server.enqueue(reply("答"), reply("答"))
+    await events_of(model)
+    await events_of(model)
+    first, second = server.chats
+    assert first.raw_body == second.raw_body
+
+
+async def test_organisation_of_the_environment_stays_here(
+    build: Build, server: DeepSeekServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The SDK's OPENAI_ORG_ID and OPENAI_PROJECT_ID are not told to another vendor."""
+    monkeypatch.setenv("OPENAI_ORG_ID", "org-1")
+    monkeypatch.setenv("OPENAI_PROJECT_ID", "proj-1")
+    server.enqueue(reply("答"))
+    await events_of(build())
+    assert server.chats[0].headers["authorization"] == "Bearer sk-secret-key"
+    assert not {"openai-organization", "openai-project"} & server.chats[0].headers.keys()
+
+
+# What comes back
+
+
+async def test_empty_first_reasoning_piece_is_no_event(
+    model: OpenAIChatModel, server: DeepSeekServer
+) -> None:
+    """The first reasoning chunk can be the empty string."""
+    server.enqueue([thinking(""), thinking("想"), text("答"), finish(), DONE])
+    assert (await events_of(model, THINK))[:-1] == [ThinkingDelta("想"), TextDelta("答")]
+
+
+async def test_reasoning_under_its_other_name(model: OpenAIChatModel, server: DeepSeekServer) -> None:
+    """vLLM and OpenRouter call the field `reasoning`."""
+    server.enqueue([thinking("想", "reasoning"), text("答"), finish(), DONE])
+    assert (await events_of(model, THINK))[0] == ThinkingDelta("想")
+
+
+async def test_reasoning_and_text_in_one_chunk(model: OpenAIChatModel, server: DeepSeekServer) -> None:
+    """One delta may hold both; thinking comes first."""
+    server.enqueue([chunk({"reasoning_content": "想", "content": "答"}), finish(), DONE])
+    assert (await events_of(model, THINK))[:-1] == [ThinkingDelta("想"), TextDelta("答")]
+
+
+async def test_keep_alives_and_blank_lines_are_nothing(
+    model: OpenAIChatModel, server: DeepSeekServer
+) -> None:
+    """Comments and blank lines while waiting change no event."""
+    server.enqueue([KEEP_ALIVE, BLANK, BLANK, *reply("答", "案")[:-1], KEEP_ALIVE, BLANK, DONE])
+    assert said(await events_of(model)) == "答案"
+
+
+@pytest.mark.parametrize("usage", [DEEPSEEK_USAGE, OPENAI_USAGE], ids=["deepseek", "openai"])
+async def test_both_shapes_of_usage(
+    model: OpenAIChatModel, server: DeepSeekServer, usage: dict[str, Any]
+) -> None:
+    """Cache hits are read from DeepSeek's fields and from OpenAI's; the model is what answered."""
+    server.enqueue([text("答"), finish(usage=None), chunk(usage=usage), DONE])
+    expected = Usage(120, 64, 30, 12, model="deepseek-flash-1017", finish_reason="stop")
+    assert await usage_of(model) == expected
+    assert expected.cache_miss_tokens == 56
+
+
+async def test_prompt_tokens_are_hits_and_misses_where_they_are_missing(
+    model: OpenAIChatModel, server: DeepSeekServer
+) -> None:
+    """DeepSeek's hit and miss add up to the prompt."""
+    server.enqueue(
+        [text("答"), finish(usage={"prompt_cache_hit_tokens": 3, "prompt_cache_miss_tokens": 4}), DONE]
+    )
+    assert (await usage_of(model)).prompt_tokens == 7
+
+
+async def test_missing_usage_is_zeros_with_model_and_reason(
+    model: OpenAIChatModel, server: DeepSeekServer
+) -> None:
+    """Endpoints that report no usage still give one Usage."""
+    server.enqueue([text("答"), finish(usage=None), DONE])
+    assert await usage_of(model) == Usage(model="deepseek-flash-1017", finish_reason="stop")
+
+
+async def test_missing_done_is_fine_after_a_finish_reason(
+    model: OpenAIChatModel, server: DeepSeekServer
+) -> None:
+    """The finish reason says that the reply is whole, not `[DONE]`."""
+    server.enqueue([text("答"), finish()])
+    assert said(await events_of(model)) == "答"
+
+
+@pytest.mark.parametrize("reason", ["stop", "length", "content_filter", "tool_calls"])
+async def test_finish_reason_is_passed_on(
+    model: OpenAIChatModel, server: DeepSeekServer, reason: str
+) -> None:
+    """The services decide what a reason means to the learner."""
+    server.enqueue([text("答"), finish(reason), DONE])
+    assert (await usage_of(model)).finish_reason == reason
+
+
+async def test_filtered_reply_without_text_is_not_asked_again(
+    model: OpenAIChatModel, server: DeepSeekServer
+) -> None:
+    """A content filter would say the same the second time."""
+    server.enqueue([finish("content_filter"), DONE])
+    assert (await usage_of(model)).finish_reason == "content_filter"
+    assert len(server.chats) == 1
+
+
+# Replies without text
+
+
+async def test_thinking_only_is_asked_once_more_without(
+    model: OpenAIChatModel, server: DeepSeekServer
+) -> None:
+    """A reply of reasoning only is repeated with thinking off, and both calls are paid for."""
+    server.enqueue([thinking("想"), finish("length"), DONE], reply("答"))
+    events = await events_of(model, THINK)
+    assert said(events) == "答"
+    assert [c.body["thinking"]["type"] for c in server.chats] == ["enabled", "disabled"]
+    assert events[-1] == Usage(240, 128, 60, 24, model="deepseek-flash-1017", finish_reason="stop")
+
+
+async def test_empty_twice_is_busy(model: OpenAIChatModel, server: DeepSeekServer) -> None:
+    """Content may be empty in JSON mode; a second empty reply is a failure, not an empty answer."""
+    server.enqueue(reply(), reply())
+    with pytest.raises(UpstreamBusy, match="without text"):
+        await events_of(model)
+    assert len(server.chats) == 2
+
+
+# Failures
+
+
+@pytest.mark.parametrize(
+    ("status", "remedy"),
+    [
+        (400, "thinking style"),
+        (401, "key"),
+        (402, "balance"),
+        (403, "permission"),
+        (404, "base URL"),
+        (413, "too long"),
+        (422, "parameter"),
+        (451, "not help"),
+    ],
+)
+async def test_rejections_are_not_retried_and_say_what_to_do(
+    model: OpenAIChatModel, server: DeepSeekServer, status: int, remedy: str
+) -> None:
+    """Each refusal has its status and its own remedy, and costs one request."""
+    server.enqueue(Failure(status))
+    with pytest.raises(UpstreamRejected) as caught:
+        await events_of(model)
+    assert caught.value.status == status
+    assert remedy in str(caught.value)
+    assert len(server.chats) == 1
+
+
+@pytest.mark.parametrize("status", [429, 500, 502, 503])
+async def test_busy_statuses_are_retried(model: OpenAIChatModel, server: DeepSeekServer, status: int) -> None:
+    """Overload before the first token is hidden by a retry."""
+    server.enqueue(Failure(status), reply("答"))
+    assert said(await events_of(model)) == "答"
+    assert len(server.chats) == 2
+
+
+async def test_retries_are_limited(model: OpenAIChatModel, server: DeepSeekServer) -> None:
+    """After the configured retries the last failure is raised, with its status; the SDK adds none."""
+    server.responder = lambda body: Failure(503)
+    with pytest.raises(UpstreamBusy) as caught:
+        await events_of(model)
+    assert caught.value.status == 503
+    assert caught.value.retryable
+    assert len(server.chats) == 3
+
+
+async def test_retry_after_is_honoured(model: OpenAIChatModel, server: DeepSeekServer) -> None:
+    """The second request comes no earlier than the endpoint asked for."""
+    server.enqueue(Failure(429, headers={"retry-after": "0.4"}), reply("答"))
+    await events_of(model)
+    first, second = server.chats
+    assert second.at - first.at >= 0.4
+
+
+@pytest.mark.parametrize("wait", ["60", "Wed, 21 Oct 2099 07:28:00 GMT"], ids=["seconds", "date"])
+async def test_retry_after_beyond_the_budget_fails_at_once(
+    model: OpenAIChatModel, server: DeepSeekServer, wait: str
+) -> None:
+    """Who would have to wait longer than the whole call may take is told so now."""
+    server.enqueue(Failure(429, headers={"retry-after": wait}))
+    with pytest.raises(UpstreamBusy) as caught:
+        await events_of(model)
+    assert caught.value.retry_after_s is not None
+    assert caught.value.retry_after_s >= 60
+    assert len(server.chats) == 1
+
+
+async def test_nobody_there_is_busy(build: Build) -> None:
+    """A refused connection is a failure that names the network."""
+    model = build(base_url="http://127.0.0.1:9/v1", api_key="")
+    with pytest.raises(UpstreamBusy, match="network"):
+        await events_of(model)
+
+
+async def test_cut_before_the_first_token_is_retried(model: OpenAIChatModel, server: DeepSeekServer) -> None:
+    """Nothing was said yet, so asking again is invisible."""
+    server.enqueue([KEEP_ALIVE, Cut()], reply("答"))
+    assert said(await events_of(model)) == "答"
+
+
+async def test_cut_after_the_first_token_is_not_retried(
+    model: OpenAIChatModel, server: DeepSeekServer
+) -> None:
+    """What the learner has seen can't be asked for again."""
+    server.enqueue([text("半"), Cut()], reply("答"))
+    with pytest.raises(UpstreamBusy):
+        await events_of(model)
+    assert len(server.chats) == 1
+
+
+async def test_thinking_counts_as_a_first_token(model: OpenAIChatModel, server: DeepSeekServer) -> None:
+    """A stream that breaks in its reasoning is not started again."""
+    server.enqueue([thinking("想"), Cut()], reply("答"))
+    with pytest.raises(UpstreamBusy):
+        await events_of(model, THINK)
+    assert len(server.chats) == 1
+
+
+@pytest.mark.parametrize(
+    "ending",
+    [
+        [DONE],
+        [],
+        [finish("insufficient_system_resource"), DONE],
+        [data({"error": {"message": "我的秘密问题", "type": "server_error"}})],
+        [Raw(b"data: {broken\n\n")],
+        [Raw(b"data: \xff\xfe\n\n")],
+    ],
+    ids=["no finish reason", "quiet end", "gave up", "error event", "no JSON", "no UTF-8"],
+)
+async def test_broken_ends_are_busy(
+    model: OpenAIChatModel, server: DeepSeekServer, ending: list[Raw]
+) -> None:
+    """However a stream fails to end, the caller learns that the answer is not whole."""
+    server.enqueue([text("半"), *ending])
+    with pytest.raises(UpstreamBusy):
+        await events_of(model)
+
+
+@pytest.mark.parametrize(
+    "script",
+    [[KEEP_ALIVE, Pause(3)], [text("半"), Pause(3)]],
+    ids=["before the first token", "in the middle"],
+)
+async def test_silence_is_cut_off(build: Build, server: DeepSeekServer, script: list[Any]) -> None:
+    """Too long a silence raises and hangs up, before the first token and between tokens."""
+    model = build(first_token_timeout_s=0.2, max_retries=0)
+    server.enqueue(script)
+    started = time.monotonic()
+    with pytest.raises(UpstreamBusy, match="silent"):
+        await events_of(model)
+    assert time.monotonic() - started < 1
+    assert await asyncio.to_thread(server.chats[0].disconnected.wait, 1)
+
+
+async def test_keep_alives_are_silence(build: Build, server: DeepSeekServer) -> None:
+    """An endpoint that only keeps the line open does not hold the learner for ever."""
+    model = build(first_token_timeout_s=0.3, max_retries=0)
+    server.enqueue([piece for _ in range(20) for piece in (KEEP_ALIVE, Pause(0.1))])
+    with pytest.raises(UpstreamBusy, match="silent"):
+        await events_of(model)
+
+
+async def test_whole_call_has_a_limit(build: Build, server: DeepSeekServer) -> None:
+    """Steady tokens don't outlast the total time."""
+    model = build(total_timeout_s=0.4)
+    server.enqueue(paced("一" * 50, per_second=20))
+    started = time.monotonic()
+    with pytest.raises(UpstreamBusy):
+        await events_of(model)
+    assert time.monotonic() - started < 1
+
+
+@pytest.mark.parametrize("status", [400, 401, 429, 500])
+async def test_errors_hold_no_question_and_no_key(build: Build, server: DeepSeekServer, status: int) -> None:
+    """Bodies that echo prompt and key leave no trace in the error or its printed traceback."""
+    echo = {"error": {"message": "bad key sk-secret-key for 我的秘密问题", "type": "invalid_request_error"}}
+    server.enqueue(Failure(status, body=echo))
+    with pytest.raises(UpstreamFailed) as caught:
+        await events_of(build(max_retries=0))
+    printed = "".join(traceback.format_exception(caught.value))
+    assert "invalid_request_error" in printed
+    assert "sk-secret-key" not in printed
+    assert "秘密" not in printed
+
+
+# Hanging up
+
+
+async def test_closing_hangs_up_upstream(model: OpenAIChatModel, server: DeepSeekServer) -> None:
+    """The slot upstream is free within a second after the learner left."""
+    server.enqueue(paced("一" * 100, per_second=20))
+    async with aclosing(model.stream(ASK, Sampling())) as events:
+        assert await anext(events) == TextDelta("一")
+    assert await asyncio.to_thread(server.chats[0].disconnected.wait, 1)
+
+
+async def test_cancelling_hangs_up_upstream(model: OpenAIChatModel, server: DeepSeekServer) -> None:
+    """So does cancelling the task that waits for the next token."""
+    server.enqueue([text("一"), Pause(5)])
+    with anyio.move_on_after(0.3):
+        await events_of(model)
+    assert await asyncio.to_thread(server.chats[0].disconnected.wait, 1)
+
+
+async def test_a_healthy_stream_is_read_to_its_end(model: OpenAIChatModel, server: DeepSeekServer) -> None:
+    """Nothing is hung up on when the reply was whole."""
+    server.enqueue(reply("答"))
+    await events_of(model)
+    assert await asyncio.to_thread(server.chats[0].ended.wait, 1)
+    assert not server.chats[0].disconnected.is_set()
+
+
+# Probing
+
+
+async def test_ready_says_whether_the_model_is_served(build: Build, server: DeepSeekServer) -> None:
+    """`baize doctor` learns of a renamed model before a learner does."""
+    model = build()
+    assert await model.ready() == "deepseek-flash is served."
+    server.models[:] = ["deepseek-v5"]
+    try:
+        assert "does not list deepseek-flash; it lists deepseek-v5" in await model.ready()
+    finally:
+        server.models[:] = ["deepseek-flash"]
+
+
+async def test_cited_echo_needs_no_script(model: OpenAIChatModel, server: DeepSeekServer) -> None:
+    """Without a script the server quotes the passages of the prompt, cited."""
+    prompt = '<passage id="3" title="t">\n学习率过大会震荡。后来发散。\n</passage>\nQuestion: 会怎样？'
+    assert said(await events_of(model, messages=[Message("user", prompt)])) == "学习率过大会震荡。 [3]\n"
+
+
+# However the bytes are cut
+
+
+@pytest.fixture(scope="module")
+def listen(running: DeepSeekServer) -> Iterator[Callable[[], list[ChatEvent]]]:
+    """Asks from a loop that outlives the examples, so that all share one client."""
+    with start_blocking_portal() as portal:
+        model = model_at(running.base_url, max_retries=0)
+        yield lambda: portal.call(events_of, model, THINK)
+        portal.call(model.close)
+
+
+@settings(max_examples=200, deadline=None)
+@given(cuts=st.lists(st.integers(0, 10_000), max_size=8))
+def test_cuts_of_the_bytes_change_no_event(
+    running: DeepSeekServer, listen: Callable[[], list[ChatEvent]], cuts: list[int]
+) -> None:
+    """A stream that arrives in other parts, cut inside characters too, gives the same events."""
+    whole = [KEEP_ALIVE, *reply("学习率👍", "过大 [1]。", thoughts=["想", "一想"])]
+    running.reset()
+    running.enqueue(list(chopped(whole, cuts)))
+    assert listen() == [
+        ThinkingDelta("想"),
+        ThinkingDelta("一想"),
+        TextDelta("学习率👍"),
+        TextDelta("过大 [1]。"),
+        Usage(120, 64, 30, 12, model="deepseek-flash-1017", finish_reason="stop"),
+    ]

@@ -7,12 +7,14 @@ extras stay optional. Parts are made when first used: a command pays only for wh
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from pydantic import SecretStr
 
 from baize import settings as config
 from baize.answering.extract import ExtractiveAnswerer
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from baize.adapters.db.engine import Database
     from baize.adapters.db.publisher import SqlPublisher
     from baize.adapters.index_qdrant import QdrantChunkIndex
+    from baize.edge.endpoint import Endpoint
 
 
 @dataclass
@@ -100,12 +103,9 @@ class House:
         if isinstance(chosen, config.EmbeddedIndex):
             from baize.edge.launch import ensure
 
-            connect = partial(ensure, self.data_dir, idle_s=chosen.idle_s)
+            connect: Callable[[], Awaitable[Endpoint]] = partial(ensure, self.data_dir, idle_s=chosen.idle_s)
         else:
-            endpoint = Endpoint(chosen.url, chosen.api_key.get_secret_value() if chosen.api_key else "")
-
-            async def connect() -> Endpoint:
-                return endpoint
+            connect = partial(_known, Endpoint(chosen.url, _secret(chosen.api_key)))
 
         return QdrantChunkIndex(connect, space=space_name(self.embedder), dim=self.embedder.dim)
 
@@ -136,7 +136,7 @@ class House:
 
                 return OpenAIEmbedder(
                     base_url=chosen.base_url,
-                    api_key=chosen.api_key.get_secret_value() if chosen.api_key else "",
+                    api_key=_secret(chosen.api_key),
                     model=chosen.model,
                     dim=chosen.dim,
                     query_prefix=chosen.query_prefix,
@@ -162,7 +162,7 @@ class House:
         return OpenAIChatModel(
             base_url=chosen.base_url,
             # A local server needs no key, but the SDK wants a string.
-            api_key=chosen.api_key.get_secret_value() if chosen.api_key else "none",
+            api_key=_secret(chosen.api_key) or "none",
             model=chosen.model,
             first_token_timeout_s=chosen.first_token_timeout_s,
             total_timeout_s=chosen.total_timeout_s,
@@ -246,6 +246,14 @@ class House:
             await self.index.close()
         if "database" in made:
             await self.database.close()
+
+
+async def _known(endpoint: Endpoint) -> Endpoint:
+    return endpoint
+
+
+def _secret(value: SecretStr | None) -> str:
+    return value.get_secret_value() if value else ""
 
 
 def by_model(chat: ChatModel | None) -> Answerer | None:

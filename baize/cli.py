@@ -443,8 +443,17 @@ def openapi() -> None:
     print_json(create_app(Settings()).openapi())
 
 
-def config_show(json_: Json = False, config: Config = None) -> None:
+def config_show(
+    default: Annotated[bool, typer.Option("--default", help="Print the commented default file.")] = False,
+    json_: Json = False,
+    config: Config = None,
+) -> None:
     """Every effective setting with where it came from; secrets are masked."""
+    if default:
+        from baize.prompting import packaged
+
+        typer.echo(packaged("config.yaml").read_text(encoding="utf-8"), nl=False)
+        return
     from baize.settings import config_file, load, origins
 
     settings = load(config)

@@ -33,8 +33,10 @@ Progress = Callable[[float, float], None]
 class Transcriber(Protocol):
     """Speech to timed text."""
 
-    name: str
-    """Engine, model and options as one string: part of every cache key."""
+    @property
+    def name(self) -> str:
+        """Engine, model and options as one string: part of every cache key."""
+        ...
 
     def transcribe(self, media: Path, *, language: str, hot_words: Sequence[str]) -> AsyncGenerator[Cue]:
         """Cues sorted by start, not overlapping, in seconds from the start of the media.
@@ -49,13 +51,27 @@ class Transcriber(Protocol):
         """
         ...
 
+    async def ready(self) -> str:
+        """A line that says what would be used, without loading it.
+
+        Raises:
+            ModelUnavailable: the engine or its model is missing.
+        """
+        ...
+
 
 class Embedder(Protocol):
     """Text to vectors. Two methods because most models treat questions and passages differently."""
 
-    name: str
-    """Names the embedding space: two embedders of one name give comparable vectors."""
-    dim: int
+    @property
+    def name(self) -> str:
+        """Names the embedding space: two embedders of one name give comparable vectors."""
+        ...
+
+    @property
+    def dim(self) -> int:
+        """Numbers in a vector."""
+        ...
 
     async def embed_passages(self, texts: Sequence[str]) -> Vector:
         """(n, dim) float32, each row of unit length, in the order of `texts`; (0, dim) for none."""
@@ -114,7 +130,10 @@ class Reranker(Protocol):
 class ChatModel(Protocol):
     """A language model."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """As the endpoint knows it."""
+        ...
 
     def stream(self, messages: Sequence[Message], sampling: Sampling) -> AsyncGenerator[ChatEvent]:
         """Text and thinking as they come, then exactly one `Usage`, last.
@@ -131,10 +150,15 @@ class ChatModel(Protocol):
 class Answerer(Protocol):
     """One way to say what the evidence says (decisions 11)."""
 
-    model: str
-    """What `start` reports: the model's name, or `extractive`."""
-    prompt: str
-    """Name, version and digest of the prompt; empty where there is none."""
+    @property
+    def model(self) -> str:
+        """What `start` reports: the model's name, or `extractive`."""
+        ...
+
+    @property
+    def prompt(self) -> str:
+        """Name, version and digest of the prompt; empty where there is none."""
+        ...
 
     def stream(self, turn: Turn) -> AsyncGenerator[DraftEvent]:
         """Draft text with `[n]` markers; nothing of it reaches a learner before `cite` and `verify`.
@@ -156,7 +180,10 @@ class Verifier(Protocol):
 class TokenCounter(Protocol):
     """Counts tokens as a model would. Pure, works offline."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """Names the vocabulary: part of every build's digest."""
+        ...
 
     def count(self, text: str) -> int: ...
 

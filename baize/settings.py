@@ -116,7 +116,8 @@ class FasterWhisper(_Section):
     model: str = "base"
     """A size (`base`, `large-v3-turbo` …), a hub name, or a local folder."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
-    compute_type: str = "int8"
+    compute_type: str = "default"
+    """Of CTranslate2; `default` is int8 on a CPU and float16 on a GPU."""
     beam_size: int = Field(5, ge=1)
 
 
@@ -326,9 +327,9 @@ def _read(file: Path) -> dict[str, Any]:
     if not isinstance(values, dict):
         raise InvalidSettings("The top level must be keys and values.", path=str(file), line=1)
     _refuse_secrets(values, file)
-    for key in ("data_dir",):
-        if values.get(key):
-            values[key] = (file.parent / Path(values[key]).expanduser()).resolve()
+    for section, key in ((values, "data_dir"), (values.get("tokens"), "vocabulary")):
+        if isinstance(section, dict) and isinstance(section.get(key), str):
+            section[key] = (file.parent / Path(section[key]).expanduser()).resolve()
     return values
 
 

@@ -9,7 +9,7 @@ from itertools import groupby
 
 from baize.domain.course import Chapter
 from baize.domain.locator import FaqEntry, Locator, TextSpan, TimeSpan, join
-from baize.domain.sentences import has_han
+from baize.domain.sentences import joint
 from baize.domain.text import Chunk, Segment, chunk_id
 from baize.ports import Splitter, TokenCounter
 
@@ -151,10 +151,5 @@ def _joined(texts: Sequence[str]) -> str:
     """Sentences side by side: Chinese ones without a space, others with one."""
     joined = ""
     for text in texts:
-        gap = (
-            " "
-            if joined and not (has_han(joined[-1:]) or has_han(text[:1]) or joined[-1] in "。！？…；”")
-            else ""
-        )
-        joined += gap + text
+        joined += joint(joined, text) + text
     return joined

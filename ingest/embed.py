@@ -21,7 +21,7 @@ async def embed(
         batch = chunks[start : start + _BATCH]
         dense = await embedder.embed_passages([c.indexed_text for c in batch])
         points.extend(
-            IndexedChunk(c, build_id, vector, passage_vector(terms(c.indexed_text)))
+            IndexedChunk(c, build_id, vector, passage_vector(terms(c.lexical_text)))
             for c, vector in zip(batch, dense, strict=True)
         )
         progress(len(points), len(chunks))

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from baize.domain.locator import FaqEntry, TextSpan, TimeSpan
-from baize.domain.sentences import ends_sentence, has_han, split_sentences
+from baize.domain.sentences import ends_sentence, has_han, joint, split_sentences
 from baize.domain.text import Cue, Page, Segment
 from ingest.extract.faq import FaqItem
 
@@ -75,7 +75,7 @@ def _sentences(cues: Sequence[Cue]) -> list[Segment]:
     text = ""
     starts: list[int] = []
     for cue in cues:
-        gap = " " if text and not (has_han(text[-1]) and has_han(cue.text[0])) else ""
+        gap = joint(text, cue.text)
         starts.append(len(text) + len(gap))
         text += gap + cue.text
     return [

@@ -8,19 +8,17 @@ from __future__ import annotations
 
 import itertools
 import random
-from collections.abc import AsyncGenerator, Awaitable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 import anyio
 
 from baize.adapters.openai_failures import openai_failures
+from baize.adapters.openai_reply import OpenAIReply, add_usage
 from baize.domain.chat import ChatEvent, Message, Sampling, TextDelta, ThinkingDelta, Usage
 from baize.errors import UpstreamBusy
-
-if TYPE_CHECKING:
-    from openai.types.chat import ChatCompletionChunk
 
 _T = TypeVar("_T")
 
@@ -30,8 +28,6 @@ ThinkingStyle = Literal["deepseek", "none"]
 _ENDPOINT = "The chat endpoint"
 _RETRY_REMEDY = "Try again in a moment."
 _MAX_PAUSE_S = 8.0
-_INTERRUPTED = "insufficient_system_resource"
-"""DeepSeek's finish reason for a reply that it gave up under load."""
 
 
 class OpenAIChatModel:
@@ -89,12 +85,12 @@ class OpenAIChatModel:
         deadline = anyio.current_time() + self._total_timeout_s
         spent = Usage()
         for attempt in (sampling, replace(sampling, thinking=False)):
-            reply = _Reply()
+            reply = OpenAIReply()
             request = self._request(messages, attempt)
             async with aclosing(self._with_retries(request, reply, deadline)) as events:
                 async for event in events:
                     yield event
-            spent = _sum(spent, reply.usage)
+            spent = add_usage(spent, reply.usage)
             if reply.has_text or reply.usage.finish_reason == "content_filter":
                 yield spent
                 return
@@ -138,7 +134,7 @@ class OpenAIChatModel:
         }
 
     async def _with_retries(
-        self, request: dict[str, Any], reply: _Reply, deadline: float
+        self, request: dict[str, Any], reply: OpenAIReply, deadline: float
     ) -> AsyncGenerator[TextDelta | ThinkingDelta]:
         for attempt in itertools.count():
             try:
@@ -158,7 +154,7 @@ class OpenAIChatModel:
         return longest * random.uniform(0.5, 1.0)  # noqa: S311 - spreads load, guards no secret
 
     async def _call(
-        self, request: dict[str, Any], reply: _Reply, deadline: float
+        self, request: dict[str, Any], reply: OpenAIReply, deadline: float
     ) -> AsyncGenerator[TextDelta | ThinkingDelta]:
         """One upstream call. However it ends, its connection is closed on the way out."""
         with openai_failures(_ENDPOINT):
@@ -176,69 +172,6 @@ class OpenAIChatModel:
 
     def _silence_limit(self, deadline: float) -> float:
         return min(deadline, anyio.current_time() + self._first_token_timeout_s)
-
-
-class _Reply:
-    """What one upstream call has said so far."""
-
-    def __init__(self) -> None:
-        self.started = False
-        self.has_text = False
-        self.usage = Usage()
-
-    def read(self, chunk: ChatCompletionChunk) -> Iterator[TextDelta | ThinkingDelta]:
-        if chunk.model:
-            self.usage = replace(self.usage, model=chunk.model)
-        if chunk.usage is not None:
-            self.usage = _counted(self.usage, chunk.usage.to_dict())
-        # Gateways send usage with no choices, or null for them; with several, the first is the answer.
-        for choice in (chunk.choices or [])[:1]:
-            if choice.finish_reason:
-                self.usage = replace(self.usage, finish_reason=choice.finish_reason)
-            yield from self._deltas(choice.delta)
-
-    def _deltas(self, delta: object) -> Iterator[TextDelta | ThinkingDelta]:
-        thinking = getattr(delta, "reasoning_content", None)
-        if thinking is None:
-            thinking = getattr(delta, "reasoning", None)
-        if thinking:
-            self.started = True
-            yield ThinkingDelta(thinking)
-        text = getattr(delta, "content", None)
-        if text:
-            self.started = self.has_text = True
-            yield TextDelta(text)
-
-    def check_complete(self) -> None:
-        """A stream may end quietly although it was cut; its finish reason tells."""
-        if self.usage.finish_reason in ("", _INTERRUPTED):
-            raise UpstreamBusy(f"{_ENDPOINT} stopped before the end of its reply.", remedy=_RETRY_REMEDY)
-
-
-def _counted(before: Usage, counts: Mapping[str, Any]) -> Usage:
-    """`before` with counts in DeepSeek's shape or in OpenAI's; absent and null are 0."""
-    hit = counts.get("prompt_cache_hit_tokens")
-    if hit is None:
-        hit = (counts.get("prompt_tokens_details") or {}).get("cached_tokens") or 0
-    prompt = counts.get("prompt_tokens") or hit + (counts.get("prompt_cache_miss_tokens") or 0)
-    details = counts.get("completion_tokens_details") or {}
-    return replace(
-        before,
-        prompt_tokens=prompt,
-        cache_hit_tokens=hit,
-        completion_tokens=counts.get("completion_tokens") or 0,
-        reasoning_tokens=details.get("reasoning_tokens") or 0,
-    )
-
-
-def _sum(earlier: Usage, last: Usage) -> Usage:
-    return replace(
-        last,
-        prompt_tokens=earlier.prompt_tokens + last.prompt_tokens,
-        cache_hit_tokens=earlier.cache_hit_tokens + last.cache_hit_tokens,
-        completion_tokens=earlier.completion_tokens + last.completion_tokens,
-        reasoning_tokens=earlier.reasoning_tokens + last.reasoning_tokens,
-    )
 
 
 def _merged(messages: Sequence[Message]) -> list[Message]:

@@ -146,7 +146,7 @@ class QdrantChunkIndex:
 
     async def _index(self, field: str) -> None:
         schema = index_schema(field)
-        await self._call(lambda client: client.create_payload_index(self._space, field, schema))
+        await self._call(lambda client: client.create_payload_index(self._space, field, schema, wait=False))
 
     async def _create(self) -> None:
         vectors, sparse = vector_params(self._dim)

@@ -26,7 +26,7 @@ _SHA256 = {
     "vocabulary.txt": "34ce3fe1c5041027b3f8d42912270993f986dbc4bb34cf27f951e34a1e453913",
 }
 _BLOCK_BYTES = 1 << 20
-_HUB_TIMEOUT_S = 5.0
+_PROBE_TIMEOUT_S = 5.0
 _REMEDY = (
     "Give speech.model a folder with a CTranslate2 Whisper model (model.bin, config.json, tokenizer.json); "
     "or a name such as small or large-v3-turbo where a model hub answers (HF_ENDPOINT names a mirror); "
@@ -51,7 +51,7 @@ def resolve(model: str, cache_dir: Path, allow_download: bool) -> Path:
         return cached
     if model in _PACKAGED_NAMES and (packaged := _packaged()):
         return _join(packaged, cache_dir / f"whisper-base-{_SHA256[MODEL_FILE][:8]}")
-    if allow_download and not _offline() and _hub_answers():
+    if allow_download and (hub := _hub_url()) and answers(hub):
         fetched = _from_hub(model, local_only=False)
         if fetched:
             return fetched
@@ -78,19 +78,19 @@ def _from_hub(model: str, *, local_only: bool) -> Path | None:
     return folder if (folder / MODEL_FILE).is_file() else None
 
 
-def _offline() -> bool:
+def _hub_url() -> str:
+    """Empty where the hub must not be asked (HF_HUB_OFFLINE)."""
     from huggingface_hub import constants
 
-    return bool(constants.HF_HUB_OFFLINE)
+    return "" if constants.HF_HUB_OFFLINE else str(constants.ENDPOINT)
 
 
-def _hub_answers() -> bool:
-    """One short request, because the hub's client tries for minutes."""
+def answers(url: str) -> bool:
+    """Whether a host answers one short request: the download clients themselves try for minutes."""
     import httpx
-    from huggingface_hub import constants
 
     with suppress(httpx.HTTPError):
-        httpx.head(constants.ENDPOINT, timeout=_HUB_TIMEOUT_S, follow_redirects=True)
+        httpx.head(url, timeout=_PROBE_TIMEOUT_S)
         return True
     return False
 

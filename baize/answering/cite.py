@@ -22,7 +22,7 @@ class CitedSentence:
     """A draft sentence taken apart.
 
     Attributes:
-        lead: white space before it, as drafted.
+        lead: white space before it, as drafted; `trail`: after it.
         text: the sentence without markers.
         evidence: what it cites, each once, in the order of the markers.
         n_unknown: markers that name no evidence.
@@ -32,10 +32,11 @@ class CitedSentence:
     text: str
     evidence: tuple[Evidence, ...]
     n_unknown: int
+    trail: str = ""
 
     def with_markers(self) -> str:
         """As released: markers in one form, `[1][2]`, behind the sentence."""
-        return f"{self.lead}{self.text}{''.join(f'[{item.marker}]' for item in self.evidence)}"
+        return f"{self.lead}{self.text}{''.join(f'[{item.marker}]' for item in self.evidence)}{self.trail}"
 
 
 def cite(piece: str, evidence: Sequence[Evidence]) -> CitedSentence:
@@ -51,4 +52,5 @@ def cite(piece: str, evidence: Sequence[Evidence]) -> CitedSentence:
                 n_unknown += 1
     text = _MARKER.sub("", piece)
     lead = text[: len(text) - len(text.lstrip())]
-    return CitedSentence(lead, text.strip(), tuple(cited.values()), n_unknown)
+    trail = text[len(text.rstrip()) :] if text.strip() else ""
+    return CitedSentence(lead, text.strip(), tuple(cited.values()), n_unknown, trail)

@@ -12,6 +12,7 @@ from baize.retrieval.terms import terms
 
 _HEADINGS = {"zh": "课程里是这样讲的：\n", "en": "This is what the course says:\n"}
 _NEAR = 0.5
+"""Share of the best sentence's term weight from which another one is an answer too."""
 
 
 class ExtractiveAnswerer:
@@ -34,26 +35,24 @@ class ExtractiveAnswerer:
             yield TextDelta(f"- {_one_line(sentence.text)}[{marker}]\n")
 
     def _choose(self, query: Query, evidence: Sequence[Evidence]) -> list[tuple[int, Segment]]:
-        """The located sentence of the best evidence first, then those with most of the question's terms.
+        """The located sentence of the best evidence, then those that hold about as many of the question's terms.
 
-        The best evidence gives its neighbours too: an answer rarely ends where its key sentence does.
+        A sentence that holds far fewer is near the subject, not an answer; it is left out.
         """
         weights = TermWeights(terms(s.text) for item in evidence for s in item.chunk.sentences)
-        scored: list[tuple[float, int, Segment]] = []
-        for item in evidence:
-            for sentence in item.chunk.sentences:
-                focus_bonus = 1.0 if sentence is item.moment.focus else 0.0
-                score = weights.coverage(query.terms, terms(sentence.text)) + focus_bonus / item.marker
-                scored.append((score, item.marker, sentence))
-        scored.sort(key=lambda entry: -entry[0])
-        best = scored[0][0] if scored else 0.0
-        chosen: list[tuple[int, Segment]] = []
-        for score, marker, sentence in scored:
-            if len(chosen) == self._max_sentences or score < best * _NEAR / 2:
-                break
-            if all(_one_line(sentence.text) != _one_line(other.text) for _, other in chosen):
-                chosen.append((marker, sentence))
-        return chosen
+        scored = [
+            (weights.coverage(query.terms, terms(sentence.text)), item.marker, sentence)
+            for item in evidence
+            for sentence in item.chunk.sentences
+        ]
+        scored.sort(key=lambda entry: (-entry[0], entry[1]))
+        enough = max((score for score, _, _ in scored), default=0.0) * _NEAR
+        first = [(item.marker, item.moment.focus) for item in evidence[:1]]
+        ranked = first + [(marker, sentence) for score, marker, sentence in scored if score >= enough > 0]
+        chosen: dict[str, tuple[int, Segment]] = {}
+        for marker, sentence in ranked:
+            chosen.setdefault(_one_line(sentence.text), (marker, sentence))
+        return list(chosen.values())[: self._max_sentences]
 
 
 def _one_line(text: str) -> str:

@@ -15,6 +15,9 @@ from baize.prompting import Prompt
 NOT_COVERED = "NOT_COVERED"
 """What the prompt asks for when the passages do not answer."""
 
+_THINKING_TOKENS = 3072
+"""Added to the answer's own limit when the model thinks: its reasoning counts against `max_tokens`."""
+
 _LANGUAGE_NAMES = {"zh": "Simplified Chinese (简体中文)", "en": "English"}
 
 
@@ -45,6 +48,7 @@ class ModelAnswerer:
             self._prompt.sampling,
             thinking=turn.sampling.thinking,
             reasoning_effort=turn.sampling.reasoning_effort,
+            max_tokens=self._prompt.sampling.max_tokens + (_THINKING_TOKENS if turn.sampling.thinking else 0),
         )
         async with aclosing(self._chat.stream([system, *turn.history, user], sampling)) as events:
             async for event in events:

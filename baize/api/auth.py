@@ -62,7 +62,7 @@ def check_binding(settings: Settings) -> None:
     """
     key = settings.server.api_key
     if key is not None and not key.get_secret_value():
-        raise InvalidSettings("server.api_key is empty.", remedy="Give BAIZE_SERVER__API_KEY a value or unset it.")
+        raise InvalidSettings("server.api_key is empty.", remedy="Give BAIZE_SERVER__API_KEY a value.")
     if key is None and not is_loopback(settings.server.host):
         raise InvalidSettings(
             f"server.host {settings.server.host} is reachable from other machines, and there is no key.",

@@ -16,8 +16,8 @@ from markdown_it.token import Token
 
 _MARKER = re.compile(r"\[(\d{1,3})\]")
 _TAGS = {
-    "blockquote", "br", "cite", "code", "em", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "li", "ol", "p", "pre",
-    "strong", "ul",
+    "blockquote", "br", "cite", "code", "em", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "li", "ol", "p",
+    "pre", "strong", "ul",
 }  # fmt: skip
 _ATTRIBUTES = {"cite": {"data-marker"}, "ol": {"start"}}
 # A link that a model wrote is a link that nobody checked; without these rules `[1](x)` stays text.
@@ -25,7 +25,7 @@ _OFF = ["link", "image", "autolink", "reference", "html_inline", "html_block"]
 
 
 def render(text: str, markers: Collection[int]) -> str:
-    """HTML of Markdown `text`; each `[n]` whose n is in `markers` becomes `<cite data-marker="n">[n]</cite>`."""
+    """HTML of Markdown `text`; `[n]` becomes `<cite data-marker="n">[n]</cite>` where n is in `markers`."""
     html = _markdown().render(text, {"markers": frozenset(markers)})
     return nh3.clean(html, tags=_TAGS, attributes=_ATTRIBUTES, link_rel=None)
 
@@ -40,7 +40,9 @@ def _markdown() -> MarkdownIt:
 def _mark(state: StateCore) -> None:
     for block in state.tokens:
         if block.children:
-            block.children = [piece for token in block.children for piece in _split(token, state.env["markers"])]
+            block.children = [
+                piece for token in block.children for piece in _split(token, state.env["markers"])
+            ]
 
 
 def _split(token: Token, markers: Collection[int]) -> list[Token]:

@@ -45,7 +45,7 @@ class Problem(BaseModel):
 
     type: str = Field(description="Stable name of this kind of problem.")
     title: str = Field(description="The kind of problem, in words.")
-    status: int = Field(description="The HTTP status; also in an `error` event, where the response has begun.")
+    status: int = Field(description="The HTTP status, or what it would have been in an `error` event.")
     detail: str = Field(description="What happened, to which thing.")
     remedy: OmitIfNone[str] = Field(None, description="What to do about it.")
     errors: OmitIfNone[list[FieldError]] = Field(None, description="The fields that are wrong.")
@@ -132,7 +132,9 @@ def _internal(error: Exception, kind: Kind) -> Problem:
 def problem_of_http(status: int, detail: str, remedy: str = "") -> Problem:
     """A problem that HTTP itself names: 401, 404 on an unknown path, 405, 413 …"""
     phrase = HTTPStatus(status).phrase
-    return Problem(type="about:blank", title=phrase, status=status, detail=detail or phrase, remedy=remedy or None)
+    return Problem(
+        type="about:blank", title=phrase, status=status, detail=detail or phrase, remedy=remedy or None
+    )
 
 
 def respond(problem: Problem, headers: Mapping[str, str] | None = None) -> Response:

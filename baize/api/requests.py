@@ -12,7 +12,8 @@ from baize.errors import InvalidInput
 from baize.services.answer import Question
 from baize.services.search import Kind
 
-Id = Annotated[str, Field(pattern=f"^{ID_PATTERN.pattern}$", examples=["elder-health"])]
+ID_REGEX = f"^{ID_PATTERN.pattern}$"
+Id = Annotated[str, Field(pattern=ID_REGEX, examples=["elder-health"])]
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 # PostgreSQL stores no NUL in text; nobody types one.
 Words = Annotated[str, Field(pattern=r"^[^\x00]*$")]
@@ -20,20 +21,20 @@ _MAX_IDS = 200
 _THINKING: dict[bool | str, bool | None] = {"auto": None, "on": True, "off": False, True: True, False: False}
 
 
-class Request(BaseModel):
+class RequestBody(BaseModel):
     """Base of request bodies: a field that we do not know is an error that names it."""
 
     model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
 
-class UpToBody(Request):
+class UpToBody(RequestBody):
     """No spoilers: nothing after this second of this lesson is used."""
 
     lesson_id: Id
     position_s: Seconds
 
 
-class ScopeBody(Request):
+class ScopeBody(RequestBody):
     """Where to look; empty means everything on the platform."""
 
     course_ids: list[Id] = Field([], max_length=_MAX_IDS)
@@ -45,14 +46,14 @@ class ScopeBody(Request):
         return Scope(platform_id, tuple(self.course_ids), tuple(self.lesson_ids), up_to)
 
 
-class PositionBody(Request):
+class PositionBody(RequestBody):
     """Where the learner is in the player."""
 
     lesson_id: Id
     t: Seconds
 
 
-class AnswerRequest(Request):
+class AnswerRequest(RequestBody):
     """A question about the courses in scope."""
 
     question: Words = Field(examples=["量血压前要休息多久？"])
@@ -82,7 +83,7 @@ class AnswerRequest(Request):
         )
 
 
-class SearchRequest(Request):
+class SearchRequest(RequestBody):
     """A search for moments, or for the lessons or courses that hold the best ones."""
 
     query: Words = Field(examples=["袖带"])

@@ -12,6 +12,7 @@ _ABBREVIATIONS = frozenset(
 _WORD_BEFORE = re.compile(r"([A-Za-z.]+)$")
 _BOUNDARY = re.compile(rf"[{_ENDERS}]+[{re.escape(_CLOSERS)}]*|\.+[{re.escape(_CLOSERS)}]*(?=\s|$)|\n+")
 _CJK = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
+_WIDE = re.compile(r"[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef“”‘’…—]")
 _LETTER = re.compile(r"[^\W\d_]")
 
 
@@ -75,6 +76,13 @@ def detect_language(text: str, default: str = "en") -> str:
     if n_han == 0 and n_other <= 0:
         return default
     return "zh" if n_han * 5 >= n_other else "en"
+
+
+def joint(before: str, after: str) -> str:
+    """What stands between two pieces of running text: nothing beside Chinese, else a space."""
+    if not before or not after:
+        return ""
+    return "" if _WIDE.match(before[-1]) or _WIDE.match(after[0]) else " "
 
 
 def has_han(text: str) -> bool:

@@ -85,8 +85,16 @@ class Chunk:
 
     @property
     def indexed_text(self) -> str:
-        """What the embedder and the lexical leg see: headings, then the text."""
+        """What the embedder sees: headings, then the text."""
         return "\n".join((" › ".join(self.headings), self.text)) if self.headings else self.text
+
+    @property
+    def lexical_text(self) -> str:
+        """What the lexical leg sees: the headings below the lesson's title, then the text.
+
+        The title stands on every chunk of a lesson, so its words tell none of them from another.
+        """
+        return "\n".join((*(heading for heading in self.headings if heading != self.lesson_title), self.text))
 
 
 def chunk_id(

@@ -54,7 +54,7 @@ def serve(data_dir: Path, *, idle_s: float, optimize_after: int, quiet_s: float)
 async def _serve(data_dir: Path, store: Store, idle_s: float, optimizer: Optimizer) -> None:
     token = secrets.token_urlsafe(32)
     guard = Guard(build_app(store), token)
-    listener = socket.create_server((_LOOPBACK, 0))
+    listener = _listen()
     record = Record(os.getpid(), f"http://{_LOOPBACK}:{listener.getsockname()[1]}", token)
     server = _Server(
         uvicorn.Config(
@@ -79,6 +79,17 @@ async def _serve(data_dir: Path, store: Store, idle_s: float, optimizer: Optimiz
         await serving
         for task in caretakers:
             task.cancel()
+
+
+def _listen() -> socket.socket:
+    """A free port of this machine only.
+
+    The protocol is named because asyncio turns Nagle's algorithm off only on sockets that name it; with
+    it on, each answer waits 40 ms for a delayed acknowledgement.
+    """
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.bind((_LOOPBACK, 0))
+    return listener
 
 
 class _Server(uvicorn.Server):

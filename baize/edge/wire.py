@@ -91,12 +91,19 @@ class VectorReader:
         using = fields["using"]
         return qe.QueryRequest(
             limit=fields["limit"],
-            query=qe.Query.Nearest(self.vector(using, fields["query"]), using=using),
+            query=qe.Query.Nearest(self.vector(using, _nearest(fields["query"])), using=using),
             filter=to_filter(fields["filter"]) if "filter" in fields else None,
             params=_search_params(fields.get("params", {})),
             with_payload=fields.get("with_payload", False),
             with_vector=fields.get("with_vector", False),
         )
+
+
+def _nearest(query: Any) -> Any:
+    """qdrant-client spells a plain vector out as `{"nearest": vector}`."""
+    if isinstance(query, Mapping) and "nearest" in query:
+        return known_fields(query, (), "query", required=("nearest",))["nearest"]
+    return query
 
 
 def _search_params(spec: Any) -> qe.SearchParams:
@@ -135,12 +142,13 @@ def record_json(record: qe.Record) -> dict[str, Any]:
 
 
 def _contents_json(point: qe.ScoredPoint | qe.Record) -> dict[str, Any]:
+    # Each look at these attributes makes a new copy of the whole payload.
+    payload, vector = point.payload, cast(dict[str, Any] | None, point.vector)
     contents: dict[str, Any] = {}
-    if point.payload is not None:
-        contents["payload"] = point.payload
-    if point.vector is not None:
-        named = cast(dict[str, Any], point.vector)
-        contents["vector"] = {name: _vector_json(vector) for name, vector in named.items()}
+    if payload is not None:
+        contents["payload"] = payload
+    if vector is not None:
+        contents["vector"] = {name: _vector_json(part) for name, part in vector.items()}
     return contents
 
 

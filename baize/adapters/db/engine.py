@@ -7,8 +7,9 @@ SQLite and PostgreSQL differ here and in `migrate.py`; the stores above never as
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncGenerator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -60,8 +61,9 @@ class Database:
         Raises:
             DependencyUnavailable: the database does not answer, or a newer version of Bai Ze made it.
         """
-        _create_folder(self.url)
         with translated(self.url):
+            if _is_sqlite(self.url) and self.url.database:
+                await asyncio.to_thread(_create_file, Path(self.url.database))
             async with self._engine.connect() as connection:
                 revision = await connection.run_sync(current_revision)
             if revision == HEAD:
@@ -141,8 +143,8 @@ def _engine(url: URL) -> AsyncEngine:
 
 def _set_pragmas(connection: Any, _record: object) -> None:
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
-        cursor.execute(f"PRAGMA {pragma}")
+    cursor.execute("PRAGMA synchronous=NORMAL")
+    cursor.execute("PRAGMA foreign_keys=ON")
     cursor.close()
 
 
@@ -152,6 +154,8 @@ def _begin(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
-def _create_folder(url: URL) -> None:
-    if _is_sqlite(url) and url.database:
-        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+def _create_file(path: Path) -> None:
+    """The file in WAL mode, which it keeps. By the plain driver: a failing async one leaves its thread."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with closing(sqlite3.connect(path, timeout=_LOCK_WAIT_S)) as connection:
+        connection.execute("PRAGMA journal_mode=WAL")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Generator
 from contextlib import contextmanager
 
@@ -26,6 +27,8 @@ def translated(url: URL) -> Generator[None]:
         raise _unavailable(url, str(error.orig)) from error
     except PoolTimeout as error:
         raise _unavailable(url, "all its connections are in use") from error
+    except sqlite3.Error as error:
+        raise _unavailable(url, str(error)) from error
     except OSError as error:
         raise _unavailable(url, error.strerror or type(error).__name__) from error
 

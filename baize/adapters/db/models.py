@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ForeignKeyConstraint, Index, MetaData, String, Text
+from sqlalchemy import Double, ForeignKeyConstraint, Index, MetaData, String, Text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from baize.adapters.db.codec import Frozen
@@ -56,7 +56,7 @@ class LessonRow(Table):
     title: Mapped[str] = mapped_column(Text)
     position: Mapped[int]
     language: Mapped[str] = mapped_column(String)
-    duration_s: Mapped[float | None]
+    duration_s: Mapped[float | None] = mapped_column(Double)
     media: Mapped[str] = mapped_column(Text)
     build_id: Mapped[str] = mapped_column(String)
     passage_languages: Mapped[tuple[str, ...]] = mapped_column(Frozen)
@@ -79,8 +79,8 @@ class ChapterRow(Table):
     platform_id: Mapped[str] = mapped_column(Id, primary_key=True)
     lesson_id: Mapped[str] = mapped_column(Id, primary_key=True)
     ordinal: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    start_s: Mapped[float]
-    end_s: Mapped[float]
+    start_s: Mapped[float] = mapped_column(Double)
+    end_s: Mapped[float] = mapped_column(Double)
     title: Mapped[str] = mapped_column(Text)
     origin: Mapped[str] = mapped_column(String)
 
@@ -111,9 +111,9 @@ class ItemStateRow(Table):
     state: Mapped[str] = mapped_column(String)
     stage: Mapped[str] = mapped_column(String)
     n_chunks: Mapped[int]
-    duration_s: Mapped[float]
+    duration_s: Mapped[float] = mapped_column(Double)
     error: Mapped[str] = mapped_column(Text)
-    recorded_at: Mapped[float]
+    recorded_at: Mapped[float] = mapped_column(Double)
 
 
 class AnswerRow(Table):
@@ -131,5 +131,5 @@ class AnswerRow(Table):
     answer_id: Mapped[str] = mapped_column(Id, primary_key=True)
     conversation_id: Mapped[str] = mapped_column(Id)
     turn: Mapped[int]
-    stored_at: Mapped[float]
+    stored_at: Mapped[float] = mapped_column(Double)
     answer: Mapped[Answer] = mapped_column(Frozen)

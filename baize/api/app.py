@@ -1,0 +1,89 @@
+"""The web application: settings in, FastAPI out. `baize serve` runs it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from importlib.metadata import version
+
+import anyio
+from fastapi import APIRouter, FastAPI
+
+from baize import settings as config
+from baize.api import openapi, problems
+from baize.api.guards import BodyLimit, LastCatch, LoopbackNamesOnly
+from baize.api.links import PlayerLinks
+from baize.api.readiness import Warmth
+from baize.api.routes import answers, courses, demo, docs, health, lessons, search
+from baize.bootstrap import House, opened
+
+_DESCRIPTION = (
+    "Answers a learner's questions about courses from the courses themselves, down to the second.\n\n"
+    "Errors are `application/problem+json` (RFC 9457). Times are float seconds. Ids are the platform's own."
+)
+
+OpenHouse = Callable[[config.Settings], AbstractAsyncContextManager[House]]
+
+
+def create_app_from_env() -> FastAPI:
+    """For `uvicorn --factory` and its workers: settings from config.yaml and BAIZE_* variables."""
+    return create_app(config.load())
+
+
+def create_app(settings: config.Settings, *, open_house: OpenHouse = opened) -> FastAPI:
+    """The application. Nothing is opened before it starts, so that its OpenAPI document is cheap.
+
+    Args:
+        open_house: opens the parts when the application starts, and closes them when it ends.
+
+    Raises:
+        InvalidSettings: `server.player_url` is no template.
+    """
+    app = FastAPI(
+        title="Bai Ze 白泽",
+        version=version("baize"),
+        description=_DESCRIPTION,
+        lifespan=_lifespan(open_house),
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.settings = settings
+    app.state.links = PlayerLinks(settings.server.player_url)
+    _add_routes(app, with_demo=settings.server.api_key is None)
+    _add_guards(app, loopback_only=settings.server.api_key is None)
+    problems.install(app)
+    openapi.install(app)
+    return app
+
+
+def _add_routes(app: FastAPI, *, with_demo: bool) -> None:
+    v1 = APIRouter(prefix="/v1")
+    for module in (answers, search, courses, lessons):
+        v1.include_router(module.router)
+    app.include_router(v1)
+    app.include_router(health.router)
+    app.include_router(docs.router)
+    # The page carries no key: it belongs to a server on one's own machine.
+    if with_demo:
+        app.include_router(demo.router)
+
+
+def _add_guards(app: FastAPI, *, loopback_only: bool) -> None:
+    """Each one stands around those before it, so the last catch is outermost."""
+    app.add_middleware(BodyLimit)
+    if loopback_only:
+        app.add_middleware(LoopbackNamesOnly)
+    app.add_middleware(LastCatch)
+
+
+def _lifespan(open_house: OpenHouse) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with open_house(app.state.settings) as house, anyio.create_task_group() as background:
+            app.state.house = house
+            app.state.warmth = Warmth(house)
+            background.start_soon(app.state.warmth.warm_up)
+            yield
+            background.cancel_scope.cancel()
+
+    return lifespan

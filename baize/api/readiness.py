@@ -1,0 +1,89 @@
+"""Which part of the house is ready. The parts warm up behind a server that already answers."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Literal
+
+import anyio
+import anyio.to_thread
+from pydantic import BaseModel, Field
+
+from baize.bootstrap import House
+from baize.domain.search import Scope
+from baize.errors import BaizeError
+
+_log = logging.getLogger(__name__)
+_PROBE_S = 3.0
+
+Part = Literal["database", "embedder", "index"]
+
+
+class Readiness(BaseModel):
+    """`ready` only when every part is."""
+
+    status: Literal["ready", "not ready"]
+    parts: dict[Part, str] = Field(description="`ready`, `starting`, or what is wrong and what to do.")
+
+
+class Warmth:
+    """Warms a house up, and tells how far it is."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+        self._parts: dict[Part, str] = dict.fromkeys(("database", "embedder", "index"), "starting")
+        self._warmed = anyio.Event()
+
+    async def warm_up(self) -> None:
+        """Load the embedder and open the index once. A failure is reported by `report`, never raised."""
+        try:
+            await self._probe_all(limit_s=float("inf"))
+        finally:
+            self._warmed.set()
+
+    async def wait(self) -> None:
+        """Until the first warm-up has ended, well or not: two requests must not load one model twice."""
+        await self._warmed.wait()
+
+    async def report(self) -> Readiness:
+        """The state of each part, probed now once the warm-up is over."""
+        if self._warmed.is_set():
+            await self._probe_all(limit_s=_PROBE_S)
+        all_ready = all(state == "ready" for state in self._parts.values())
+        return Readiness(status="ready" if all_ready else "not ready", parts=dict(self._parts))
+
+    async def _probe_all(self, *, limit_s: float) -> None:
+        probes: dict[Part, Callable[[], Awaitable[object]]] = {
+            "database": self._probe_database,
+            "embedder": self._probe_embedder,
+            "index": self._probe_index,
+        }
+        for part, probe in probes.items():
+            self._parts[part] = await _state(part, probe, limit_s)
+
+    async def _probe_database(self) -> None:
+        await self._house.catalog.course(self._house.settings.platform_id, "-")
+
+    async def _probe_embedder(self) -> None:
+        # Loading blocks for as long as the model is large.
+        embedder = await anyio.to_thread.run_sync(partial(getattr, self._house, "embedder"))
+        await embedder.embed_query("ready")
+
+    async def _probe_index(self) -> None:
+        await self._house.index.count(Scope(self._house.settings.platform_id))
+
+
+async def _state(part: Part, probe: Callable[[], Awaitable[object]], limit_s: float) -> str:
+    try:
+        with anyio.fail_after(limit_s):
+            await probe()
+    except BaizeError as error:
+        return str(error)
+    except TimeoutError:
+        return f"does not answer within {limit_s:g} s"
+    except Exception as error:  # noqa: BLE001 - a probe reports, whatever happened; the log has the place
+        _log.warning("the probe of the %s failed: %s", part, type(error).__qualname__, exc_info=error)
+        return f"failed: {type(error).__qualname__}; the log says more"
+    return "ready"

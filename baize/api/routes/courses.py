@@ -1,0 +1,68 @@
+"""GET /v1/courses: the catalogue."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query
+from starlette.responses import Response
+
+from baize.api.auth import CurrentCaller
+from baize.api.catalog_wire import CourseDetail, CoursePage, course_body, course_detail
+from baize.api.depends import CurrentHouse
+from baize.api.encoding import json_response
+from baize.api.openapi import problems
+from baize.api.requests import ID_REGEX
+from baize.errors import InvalidInput, NotFound
+
+router = APIRouter(prefix="/courses", tags=["catalogue"])
+
+
+@router.get("", summary="Courses", responses=problems(401, 422), response_model=CoursePage)
+async def courses(
+    caller: CurrentCaller,
+    house: CurrentHouse,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    cursor: Annotated[str, Query(max_length=1024, description="`next_cursor` of the page before.")] = "",
+) -> Response:
+    """All courses of the platform, by id."""
+    after = _course_after(cursor)
+    everything = sorted(await house.catalog.courses(caller.platform_id), key=lambda course: course.id)
+    left = [course for course in everything if course.id > after]
+    page = left[:limit]
+    following = _cursor(page[-1].id) if len(left) > limit else None
+    return json_response(CoursePage(items=[course_body(course) for course in page], next_cursor=following))
+
+
+@router.get(
+    "/{course_id}",
+    summary="A course with its lessons",
+    responses=problems(401, 404, 422),
+    response_model=CourseDetail,
+)
+async def course(
+    course_id: Annotated[str, Path(pattern=ID_REGEX)], caller: CurrentCaller, house: CurrentHouse
+) -> Response:
+    """The course and its published lessons, in order."""
+    found = await house.catalog.course(caller.platform_id, course_id)
+    if found is None:
+        raise NotFound(f"There is no course {course_id!r}.", remedy="GET /v1/courses lists them.")
+    return json_response(course_detail(found, await house.catalog.lessons(caller.platform_id, course_id)))
+
+
+def _cursor(course_id: str) -> str:
+    return base64.urlsafe_b64encode(course_id.encode()).decode()
+
+
+def _course_after(cursor: str) -> str:
+    """The id that a cursor stands behind; empty for none.
+
+    Raises:
+        InvalidInput: it is none of our cursors.
+    """
+    try:
+        return base64.b64decode(cursor.encode(), altchars=b"-_", validate=True).decode()
+    except (binascii.Error, UnicodeError) as cause:
+        raise InvalidInput("The cursor is not valid.", remedy="Pass `next_cursor` as it came.") from cause

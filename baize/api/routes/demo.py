@@ -1,0 +1,67 @@
+"""/demo: a plain host page for the sample courses, and the media of these courses alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from fastapi import APIRouter
+from starlette.exceptions import HTTPException
+from starlette.responses import FileResponse
+
+import baize.demo
+
+router = APIRouter(prefix="/demo", include_in_schema=False)
+
+_DEMO = Path(baize.demo.__file__).resolve().parent
+_COURSES = _DEMO / "courses"
+_PAGE = _DEMO / "page"
+
+_PAGE_TYPES = {
+    ".html": "text/html; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml",
+}
+_MEDIA_TYPES = {".mp4": "video/mp4", ".webm": "video/webm", ".m4a": "audio/mp4", ".mp3": "audio/mpeg"}
+_HEADERS = {
+    # Only files of our own, no inline script or style: what a course or a model says cannot become code.
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; media-src 'self'; "
+        "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-cache",
+}
+
+
+@router.get("")
+async def page() -> FileResponse:
+    """The page itself."""
+    return _page_file("index.html")
+
+
+@router.get("/page/{name}")
+async def asset(name: str) -> FileResponse:
+    """Its style sheet, scripts and icon."""
+    return _page_file(name)
+
+
+@router.api_route("/media/{course_id}/{file:path}", methods=["GET", "HEAD"])
+async def media(course_id: str, file: str) -> FileResponse:
+    """A video of a sample course, in ranges, so that a player can seek."""
+    folder = _COURSES / course_id
+    wanted = (folder / file).resolve()
+    # A course is a direct child of the folder; what resolves outside of it was meant to escape.
+    inside = folder.resolve().parent == _COURSES and wanted.is_relative_to(folder.resolve())
+    kind = _MEDIA_TYPES.get(wanted.suffix)
+    if not inside or kind is None or not wanted.is_file():
+        raise HTTPException(404, "There is no such file in the sample courses.")
+    return FileResponse(wanted, media_type=kind)
+
+
+def _page_file(name: str) -> FileResponse:
+    wanted = _PAGE / Path(name).name
+    kind = _PAGE_TYPES.get(wanted.suffix)
+    if kind is None or not wanted.is_file():
+        raise HTTPException(404, "The demo page has no such file.")
+    return FileResponse(wanted, media_type=kind, headers=_HEADERS)

@@ -1,0 +1,116 @@
+"""GET /v1/lessons: a lesson and what was prepared for it; artefacts carry the build as their `ETag`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Header, Path
+from starlette.responses import Response
+
+from baize.api import vtt
+from baize.api.auth import CurrentCaller
+from baize.api.catalog_wire import (
+    ChaptersBody,
+    LessonBody,
+    TranscriptBody,
+    chapters_body,
+    lesson_body,
+    transcript_body,
+)
+from baize.api.depends import CurrentHouse
+from baize.api.encoding import encode
+from baize.api.openapi import problems
+from baize.api.requests import ID_REGEX
+from baize.domain.course import Lesson
+from baize.domain.library import Transcript
+from baize.errors import NotFound
+
+router = APIRouter(prefix="/lessons/{lesson_id}", tags=["catalogue"])
+
+_JSON = "application/json"
+_VTT = "text/vtt"
+_CACHED: dict[int | str, dict[str, Any]] = {
+    304: {"description": "Not changed since the `ETag` in `If-None-Match`."},
+    **problems(401, 404, 422),
+}
+_CACHED_VTT: dict[int | str, dict[str, Any]] = {
+    200: {"description": "WebVTT, for `<track>`.", "content": {_VTT: {"schema": {"type": "string"}}}},
+    **_CACHED,
+}
+
+IfNoneMatch = Annotated[str, Header()]
+
+
+async def _lesson(
+    lesson_id: Annotated[str, Path(pattern=ID_REGEX)], caller: CurrentCaller, house: CurrentHouse
+) -> Lesson:
+    """
+    Raises:
+        NotFound: no such lesson on the caller's platform.
+    """
+    found = await house.catalog.lesson(caller.platform_id, lesson_id)
+    if found is None:
+        raise NotFound(f"There is no lesson {lesson_id!r}.", remedy="GET /v1/courses/{id} lists them.")
+    return found
+
+
+CurrentLesson = Annotated[Lesson, Depends(_lesson)]
+
+
+async def _transcript(lesson: CurrentLesson, house: CurrentHouse) -> Transcript:
+    """
+    Raises:
+        NotFound: the lesson has no speech.
+    """
+    found = await house.artefacts.transcript(lesson.platform_id, lesson.id)
+    if found is None:
+        raise NotFound(f"The lesson {lesson.id!r} has no transcript.", remedy="It has only documents.")
+    return found
+
+
+CurrentTranscript = Annotated[Transcript, Depends(_transcript)]
+
+
+@router.get("", summary="A lesson", responses=_CACHED, response_model=LessonBody)
+async def lesson(lesson: CurrentLesson, if_none_match: IfNoneMatch = "") -> Response:
+    """One published lesson."""
+    return _artefact(encode(lesson_body(lesson)), _JSON, lesson, if_none_match)
+
+
+@router.get("/chapters", summary="Chapters of a lesson", responses=_CACHED, response_model=ChaptersBody)
+async def chapters(lesson: CurrentLesson, if_none_match: IfNoneMatch = "") -> Response:
+    """The outline; empty where there is none."""
+    return _artefact(encode(chapters_body(lesson)), _JSON, lesson, if_none_match)
+
+
+@router.get("/chapters.vtt", summary="Chapters as WebVTT", responses=_CACHED_VTT, response_class=Response)
+async def chapters_vtt(lesson: CurrentLesson, if_none_match: IfNoneMatch = "") -> Response:
+    """For `<track kind="chapters">`."""
+    return _artefact(vtt.from_chapters(lesson.chapters).encode(), _VTT, lesson, if_none_match)
+
+
+@router.get("/transcript", summary="Transcript of a lesson", responses=_CACHED, response_model=TranscriptBody)
+async def transcript(
+    lesson: CurrentLesson, transcript: CurrentTranscript, if_none_match: IfNoneMatch = ""
+) -> Response:
+    """The speech of the lesson, cue by cue."""
+    return _artefact(encode(transcript_body(transcript)), _JSON, lesson, if_none_match)
+
+
+@router.get("/transcript.vtt", summary="Transcript as WebVTT", responses=_CACHED_VTT, response_class=Response)
+async def transcript_vtt(
+    lesson: CurrentLesson, transcript: CurrentTranscript, if_none_match: IfNoneMatch = ""
+) -> Response:
+    """For `<track kind="subtitles">`."""
+    return _artefact(vtt.from_cues(transcript.cues).encode(), _VTT, lesson, if_none_match)
+
+
+def _artefact(body: bytes, media_type: str, lesson: Lesson, if_none_match: str) -> Response:
+    """The body, or 304 when the caller has this build of the lesson already."""
+    etag = f'"{lesson.build_id}"'
+    # `private`: the key decides who may read. `no-cache`: ask again each time; the answer is mostly a 304.
+    headers = {"ETag": etag, "Cache-Control": "private, no-cache", "Vary": "Authorization"}
+    known = {tag.strip().removeprefix("W/") for tag in if_none_match.split(",")}
+    if etag in known or "*" in known:
+        return Response(status_code=304, headers=headers)
+    return Response(body, headers=headers, media_type=media_type)

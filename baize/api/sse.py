@@ -1,0 +1,140 @@
+"""Answer events → Server-Sent Events (WHATWG HTML, section 9.2), and the end of both when a client leaves."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from contextlib import aclosing
+from itertools import count
+from typing import TypeVar
+
+import anyio
+from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
+from fastapi.sse import KEEPALIVE_COMMENT, EventSourceResponse, format_sse_event
+from pydantic import BaseModel
+from starlette.types import Receive, Scope, Send
+
+from baize.api.encoding import encode
+from baize.api.mapping import Mapper, citation_body
+from baize.api.problems import problem_of
+from baize.api.wire import TextEvent
+from baize.domain.chat import (
+    AnswerEvent,
+    Completed,
+    EvidenceFound,
+    Refusal,
+    Released,
+    Started,
+    ThinkingDelta,
+)
+
+HEARTBEAT_S = 15.0
+_CLOSING_S = 1.0
+_HEADERS = {"Cache-Control": "no-cache, no-transform", "X-Accel-Buffering": "no"}
+_T = TypeVar("_T")
+
+
+async def frames(events: AsyncGenerator[AnswerEvent], mapper: Mapper) -> AsyncGenerator[bytes]:
+    """Each event framed, ids from 1; the last frame is `done`, or `error` when `events` raised."""
+    ids = count(1)
+    try:
+        async with aclosing(events):
+            async for event in events:
+                for name, body in _named(event, mapper):
+                    yield _frame(next(ids), name, body)
+                if isinstance(event, Completed):
+                    return
+    except Exception as error:  # noqa: BLE001 - the response has begun: whatever it is, the stream must say so
+        yield _frame(next(ids), "error", problem_of(error))
+
+
+def _named(event: AnswerEvent, mapper: Mapper) -> Iterator[tuple[str, BaseModel]]:
+    """The wire events of one domain event: a citation comes right behind the text that holds its marker."""
+    match event:
+        case Started():
+            yield "start", mapper.start(event)
+        case EvidenceFound():
+            yield "evidence", mapper.evidence(event)
+        case ThinkingDelta(text):
+            yield "thinking", TextEvent(text=text)
+        case Released(text, citations):
+            yield "delta", TextEvent(text=text)
+            for citation in citations:
+                yield "citation", citation_body(citation)
+        case Refusal():
+            yield "refusal", mapper.refusal(event)
+        case Completed(answer):
+            yield "done", mapper.answer(answer)
+
+
+def _frame(number: int, name: str, body: BaseModel) -> bytes:
+    return format_sse_event(id=str(number), event=name, data_str=encode(body).decode())
+
+
+class AnswerStream(EventSourceResponse):
+    """Sends frames as they come and a comment whenever nothing came for `heartbeat_s`.
+
+    The generator is closed as soon as the client leaves. Starlette alone would notice only when it next
+    has something to send (ASGI 2.4), and a slow model may keep it waiting.
+    """
+
+    def __init__(self, content: AsyncGenerator[bytes], *, heartbeat_s: float = HEARTBEAT_S) -> None:
+        super().__init__(content, headers=_HEADERS)
+        self._content = content
+        self._heartbeat_s = heartbeat_s
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        del scope
+        await while_connected(receive, lambda: self.stream_response(send))
+
+    async def stream_response(self, send: Send) -> None:
+        """The whole response; the frames are made in a task of their own, so that a pause can be filled."""
+        sender, receiver = anyio.create_memory_object_stream[bytes](1)
+        async with anyio.create_task_group() as tasks, receiver:
+            tasks.start_soon(self._produce, sender)
+            await send(
+                {"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers}
+            )
+            while (chunk := await self._next(receiver)) is not None:
+                await send({"type": "http.response.body", "body": chunk, "more_body": True})
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def _produce(self, sender: MemoryObjectSendStream[bytes]) -> None:
+        async with sender:
+            try:
+                async for frame in self._content:
+                    await sender.send(frame)
+            finally:
+                # Cancelled, we may still have to tell the endpoint that nobody listens any more.
+                with anyio.move_on_after(_CLOSING_S, shield=True):
+                    await self._content.aclose()
+
+    async def _next(self, receiver: MemoryObjectReceiveStream[bytes]) -> bytes | None:
+        try:
+            with anyio.fail_after(self._heartbeat_s):
+                return await receiver.receive()
+        except TimeoutError:
+            return KEEPALIVE_COMMENT
+        except anyio.EndOfStream:
+            return None
+
+
+async def while_connected(receive: Receive, work: Callable[[], Awaitable[_T]]) -> _T | None:
+    """The result of `work`, or None when the client left first: then the work is cancelled at once."""
+    results: list[_T] = []
+    failures: list[Exception] = []
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(_cancel_when_gone, receive, tasks.cancel_scope)
+        try:
+            results.append(await work())
+        except Exception as error:  # noqa: BLE001 - raised again below; from in here it would come out as a group
+            failures.append(error)
+        tasks.cancel_scope.cancel()
+    if failures:
+        raise failures[0]
+    return results[0] if results else None
+
+
+async def _cancel_when_gone(receive: Receive, work: anyio.CancelScope) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+    work.cancel()

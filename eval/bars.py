@@ -1,0 +1,88 @@
+"""The bars of the product and what was measured against them: `docs/bars.md` from the records beside it.
+
+A record is one JSON file in `docs/records/`: `{bar, value, met, n, interval?, command, commit, at, machine}`.
+A bar without a record is told as not measured, never left out.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One number that Bai Ze is judged by. `id` is the file name of its record."""
+
+    id: str
+    what: str
+    bar: str
+
+
+BARS = (
+    Bar("citation-support", "citations: each sentence is entailed by its span", "≥ 0.95"),
+    Bar("invented-times", "citations: invented times", "0 in 1,000 answers"),
+    Bar("quote-start", "citations: start error of a quote", "p50 ≤ 2 s, p95 ≤ 6 s"),
+    Bar("refused-out", "refused when outside the course's subject", "≥ 0.97"),
+    Bar("refused-in", "refused when covered", "≤ 0.03"),
+    Bar("fusion", "hybrid against its best single leg, every set", "never significantly below"),
+    Bar(
+        "cross-language",
+        "Chinese question to English lecture (moments-zh-to-en), hit@1",
+        "≥ 1.25 × stock dense",
+    ),
+    Bar("chapters", "chapters: F1 ± 15 s, ± 30 s, Pk", "≥ 0.40, ≥ 0.50, ≤ 0.33"),
+    Bar("recommend", "recommendation: HR@10 and nDCG@10", "≥ 1.10 × the best baseline"),
+    Bar("speech", "speech: non-monotonic segments, loops, echoed prompts", "0"),
+    Bar("first-event", "first useful event, p95", "≤ 800 ms"),
+    Bar("first-sentence", "first released sentence after the model ended it, p95", "≤ 50 ms"),
+    Bar("streams", "live answers on one server core at 20 tokens/s", "≥ 600"),
+    Bar("reingest", "ingest twice: model calls, changed points", "0, 0"),
+    Bar("kills", "50 random kills: lost or doubled", "0"),
+    Bar("prefix-cache", "input tokens from the prefix cache, 20 learners × 5 turns", "≥ 70 %"),
+    Bar("sidebar-size", "sidebar, gzipped", "≤ 80 kB"),
+    Bar("sidebar-a11y", "sidebar: automated WCAG 2.2 AA violations", "0"),
+    Bar("tenants", "cross-tenant leaks in 10,000 probes", "0"),
+    Bar("injection", "injected transcript lines followed, of 200", "0"),
+    Bar("help-start", "`baize --help`", "< 0.5 s"),
+    Bar("serve-start", "`baize serve` ready, warm, 2 cores", "< 3 s"),
+    Bar("demo-cold", "`make demo CHECK=1` from nothing, 2 cores", "< 10 min"),
+    Bar("demo-warm", "`make demo CHECK=1` warm", "< 1 min"),
+    Bar("tests", "`make test` from nothing, 2 cores", "< 45 min"),
+    Bar("demo-quotes", "demo: quotes spoken within ± 2 s of their cited second", "all"),
+)
+
+
+def render(records: Path) -> str:
+    """The page, from the record files in `records`."""
+    rows = [_row(bar, _record(records / f"{bar.id}.json")) for bar in BARS]
+    return "\n".join(
+        [
+            "# Bars",
+            "",
+            "What Bai Ze is judged by, and what was measured. Made by `python -m eval.docs` from `docs/records/`;",
+            "one file there is one measurement, with the command that made it.",
+            "",
+            "| what | bar | measured | n | met | command, commit |",
+            "|---|---|---|---|---|---|",
+            *rows,
+            "",
+        ]
+    )
+
+
+def _record(path: Path) -> dict[str, Any] | None:
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+
+
+def _row(bar: Bar, record: dict[str, Any] | None) -> str:
+    if record is None:
+        return f"| {bar.what} | {bar.bar} | not measured yet | – | **no** | – |"
+    interval = f" [{record['interval'][0]}, {record['interval'][1]}]" if record.get("interval") else ""
+    met = "yes" if record["met"] else "**no**"
+    return (
+        f"| {bar.what} | {bar.bar} | {record['value']}{interval} | {record['n']} | {met} "
+        f"| `{record['command']}`, {record['commit']} |"
+    )

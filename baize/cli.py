@@ -6,8 +6,7 @@ Exit codes: 0 done, 1 a check failed, 2 wrong usage or bad input, 3 a dependency
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     from baize.domain.chat import AnswerEvent
     from baize.domain.locator import Locator
     from baize.domain.search import Moment, Scope
+    from baize.settings import Settings
 
 T = TypeVar("T")
 
@@ -88,23 +88,23 @@ def exit_code(error: Exception) -> int:
 
 
 def run(config: Path | None, work: Callable[[House], Awaitable[T]]) -> T:
+    """Load the settings, then `run_with`."""
+    from baize.settings import load
+
+    return run_with(load(config), work)
+
+
+def run_with(settings: Settings, work: Callable[[House], Awaitable[T]]) -> T:
     """Open the house, do the work, close it."""
     import anyio
 
+    from baize.bootstrap import opened
+
     async def main() -> T:
-        async with house(config) as opened:
-            return await work(opened)
+        async with opened(settings) as house:
+            return await work(house)
 
     return anyio.run(main)
-
-
-@asynccontextmanager
-async def house(config: Path | None) -> AsyncIterator[House]:
-    from baize.bootstrap import opened
-    from baize.settings import load
-
-    async with opened(load(config)) as made:
-        yield made
 
 
 def print_json(data: Any) -> None:
@@ -369,7 +369,8 @@ def status(
             typer.echo("Nothing has been ingested yet. `baize ingest FOLDER` starts.", err=True)
         for state in states:
             typer.echo(
-                f"{state.course_id}  {state.item}  {state.state}  {state.n_chunks} chunks  {state.error}".rstrip()
+                f"{state.course_id}  {state.item}  {state.state}  "
+                f"{state.n_chunks} chunks  {state.error}".rstrip()
             )
 
     run(config, work)

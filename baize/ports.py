@@ -90,7 +90,7 @@ class ChunkIndex(Protocol):
         ...
 
     async def delete(self, platform_id: str, lesson_ids: Sequence[str], *, keep_builds: Sequence[str]) -> int:
-        """Drop every build of these lessons that is not in `keep_builds`, and each point whose last build went.
+        """Drop every other build of these lessons than `keep_builds`, and each point whose last build went.
 
         Returns:
             how many points were deleted.

@@ -62,8 +62,8 @@ def render(records: Path) -> str:
         [
             "# Bars",
             "",
-            "What Bai Ze is judged by, and what was measured. Made by `python -m eval.docs` from `docs/records/`;",
-            "one file there is one measurement, with the command that made it.",
+            "What Bai Ze is judged by, and what was measured. Made by `python -m eval.docs` from",
+            "`docs/records/`; one file there is one measurement, with the command that made it.",
             "",
             "| what | bar | measured | n | met | command, commit |",
             "|---|---|---|---|---|---|",

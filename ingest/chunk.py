@@ -1,4 +1,4 @@
-"""Sentences → chunks of neighbouring sentences within a token budget. Comes after `chapter`; `embed` follows."""
+"""Sentences → chunks of neighbours within a token budget. Comes after `chapter`; `embed` follows."""
 
 from __future__ import annotations
 

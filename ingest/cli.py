@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from baize.cli import EXIT_BAD_INPUT, EXIT_CHECK_FAILED, Config, Json, guarded, print_json, run
+from baize.cli import EXIT_BAD_INPUT, EXIT_CHECK_FAILED, Config, Json, guarded, print_json, run, run_with
 
 if TYPE_CHECKING:
     from baize.bootstrap import House
@@ -66,12 +66,17 @@ def demo(
     config: Config = None,
 ) -> None:
     """Ingest the sample courses, ask a question in Chinese and one in English, then serve the demo page."""
+    from baize.settings import load
     from ingest.demo import DEMO_QUESTIONS, run_demo
+
+    settings = load(config)
+    # A library of its own: the samples never stand among the operator's courses.
+    settings = settings.model_copy(update={"data_dir": settings.data_dir / "demo", "database_url": ""})
 
     async def work(opened: House) -> list[str]:
         return await run_demo(opened, DEMO_QUESTIONS)
 
-    faults = run(config, work)
+    faults = run_with(settings, work)
     for fault in faults:
         typer.secho(fault, err=True, fg="red")
     if faults:
@@ -79,8 +84,5 @@ def demo(
     if not check:
         from baize.api.serve import serve
 
-        from baize.settings import load
-
-        settings = load(config)
         typer.echo(f"Open http://{settings.server.host}:{settings.server.port}/demo")
         serve(settings)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _TIMEOUT_S = 60
 _KEEPALIVE_S = 30.0
+_N_QUOTED_BYTES = 300
 _T = TypeVar("_T")
 
 
@@ -119,6 +120,15 @@ class QdrantLink:
         return IndexUnavailable(
             f"The vector store at {self.url} failed: {said}", remedy="Run `baize doctor`."
         )
+
+
+def _said(error: Exception) -> str:
+    from qdrant_client.http.exceptions import ResponseHandlingException, UnexpectedResponse
+
+    if isinstance(error, UnexpectedResponse):
+        return f"status {error.status_code}, {error.content[:_N_QUOTED_BYTES].decode('utf-8', 'replace')}"
+    cause = error.source if isinstance(error, ResponseHandlingException) else error
+    return f"{type(cause).__name__}, {cause}".rstrip(", ")
 
 
 def _is_gone(error: Exception) -> bool:

@@ -7,17 +7,17 @@ import re
 from baize.domain.sentences import ends_sentence
 
 MARKERS = r"(?:\s*[\[【［]\s*\d{1,3}(?:\s*[,，、]\s*\d{1,3})*\s*[\]】］])"
+_CLOSERS = r"[”’\"'）)】」』》\]]*"
 _END = re.compile(
-    rf"(?:[。！？!?…；]+[”’\"'）)】」』》]*|\.+[”’\"')]*(?=[\s\[【［])){MARKERS}*|\n+",
+    rf"(?:(?:[。！？!?…；]+{_CLOSERS}|\.+{_CLOSERS}(?=[\s\[【［])){MARKERS}*)+|\n+",
 )
-_PARTIAL_MARKER = re.compile(r"\s*(?:[\[【［][\d\s,，、]*)?$")
-_CLOSERS = "”’\"'）)】」』》]"
+_UNDECIDED = re.compile(rf"\.*{_CLOSERS}\s*(?:[\[【［][\d\s,，、]*)?")
 
 
 class SentenceAssembler:
     """Collects deltas and gives back sentences as soon as they are surely whole.
 
-    The pieces given back, joined, are the text put in, whatever the cuts.
+    The pieces given back, joined, are the text put in; wherever the deltas are cut, the pieces are the same.
     """
 
     def __init__(self) -> None:
@@ -26,32 +26,35 @@ class SentenceAssembler:
     def feed(self, text: str) -> list[str]:
         """Whole sentences that became sure; white space and bullets before a sentence belong to it."""
         self._held += text
+        return self._take(at_end=False)
+
+    def flush(self) -> list[str]:
+        """What is left when the draft has ended."""
+        pieces = self._take(at_end=True)
+        rest, self._held = self._held, ""
+        return [*pieces, rest] if rest else pieces
+
+    def _take(self, *, at_end: bool) -> list[str]:
         pieces: list[str] = []
-        while (end := self._first_end()) is not None:
+        while end := self._first_end(at_end=at_end):
             pieces.append(self._held[:end])
             self._held = self._held[end:]
         return pieces
 
-    def flush(self) -> list[str]:
-        """What is left when the draft has ended."""
-        rest, self._held = self._held, ""
-        return [rest] if rest else []
-
-    def _first_end(self) -> int | None:
-        for match in _END.finditer(self._held):
-            sentence, after = self._held[: match.end()], self._held[match.end() :]
-            if not sentence.strip():
+    def _first_end(self, *, at_end: bool) -> int | None:
+        searched = 0
+        while match := _END.search(self._held, searched):
+            searched = match.end()
+            at_line_end = match.group().startswith("\n")
+            # The line break itself leads the next sentence, so that lists keep their lines.
+            end = match.start() if at_line_end else match.end()
+            if not any(char.isalnum() for char in self._held[:end]):
                 continue
             if match.group().startswith(".") and not ends_sentence(self._held[: match.start()] + "."):
+                searched = match.start() + 1
                 continue
-            # A closing quote or a marker may still come: `。` `”` `[` `1` `]` arrive one by one. A sentence
-            # that carries its marker already need not wait for a second one.
-            unsure = not after or _PARTIAL_MARKER.fullmatch(after) or after[0] in _CLOSERS
-            if unsure and not match.group().startswith("\n") and not self._is_marked(sentence):
+            # A closing quote or a marker may still come: `。` `”` `[` `1` `]` `[` `2` `]` arrive one by one.
+            if not (at_line_end or at_end) and _UNDECIDED.fullmatch(self._held, match.end()):
                 return None
-            return match.end()
+            return end
         return None
-
-    @staticmethod
-    def _is_marked(sentence: str) -> bool:
-        return re.search(MARKERS, sentence) is not None

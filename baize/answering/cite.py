@@ -15,6 +15,9 @@ from baize.domain.search import Evidence
 
 _MARKER = re.compile(MARKERS)
 _NUMBER = re.compile(r"\d{1,3}")
+_LEAD = re.compile(
+    r"\s*(?:[-*•·]\s+)?(?:(?:\d{1,2}[.)）、．]|[(（]\d{1,2}[)）]|[①-⑳]|第[一二三四五六七八九十][，、,：:])\s*(?!\d))?"
+)
 
 
 @dataclass(frozen=True, slots=True)

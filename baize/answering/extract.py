@@ -35,7 +35,7 @@ class ExtractiveAnswerer:
             yield TextDelta(f"- {_one_line(sentence.text)}[{marker}]\n")
 
     def _choose(self, query: Query, evidence: Sequence[Evidence]) -> list[tuple[int, Segment]]:
-        """The located sentence of the best evidence, then those that hold about as many of the question's terms.
+        """The located sentence of the best evidence, then those with about as many of its terms.
 
         A sentence that holds far fewer is near the subject, not an answer; it is left out.
         """

@@ -6,7 +6,6 @@ Lexical in line; the embedder decides only where words cannot: across languages 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,6 +13,7 @@ import numpy as np
 
 from baize.answering.cite import CitedSentence
 from baize.answering.numbers import has_numbers
+from baize.answering.places import has_places
 from baize.domain.chat import Citation
 from baize.domain.search import Evidence
 from baize.domain.sentences import detect_language
@@ -21,8 +21,6 @@ from baize.domain.text import Segment
 from baize.ports import Embedder
 from baize.retrieval.sentences import TermWeights
 from baize.retrieval.terms import terms
-
-_CLOCK = re.compile(r"\d{1,2}[:：]\d{2}(?:[:：]\d{2})?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +40,7 @@ class VerifyOptions:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Support of a sentence and, when it passed, one citation per marker."""
+    """Support of a sentence and, when it passed, one citation for each passage that bears it."""
 
     support: float
     citations: tuple[Citation, ...]
@@ -51,36 +49,57 @@ class Verdict:
     def passed(self) -> bool:
         return bool(self.citations)
 
+    @property
+    def markers(self) -> tuple[int, ...]:
+        """Of the passages that bear the sentence; a draft may name others, which are left out."""
+        return tuple(citation.marker for citation in self.citations)
+
 
 async def verify(sentence: CitedSentence, embedder: Embedder, options: VerifyOptions) -> Verdict:
     """Judge one sentence against the passages that it cites.
 
-    A sentence with no known marker, with a clock time, or with a number that the passages lack fails.
+    A sentence fails that has no known marker, or a number, time, page or link that the passages lack.
     """
-    if not sentence.evidence or _CLOCK.search(sentence.text):
-        return Verdict(0.0, ())
     cited_text = "\n".join(item.chunk.indexed_text for item in sentence.evidence)
-    if not has_numbers(cited_text, sentence.text):
+    if not (
+        sentence.evidence
+        and has_numbers(cited_text, sentence.text)
+        and has_places(cited_text, sentence.text)
+    ):
         return Verdict(0.0, ())
-    spans = [(item, _best_span(sentence.text, item)) for item in sentence.evidence]
-    support = _lexical_support(sentence.text, sentence.evidence)
+    shares = _lexical_shares(sentence.text, sentence.evidence)
     foreign = all(item.chunk.language != detect_language(sentence.text) for item in sentence.evidence)
-    if support < options.accept:
-        if support < options.reject and not foreign:
-            return Verdict(support, ())
-        similarity, spans = await _by_meaning(sentence.text, sentence.evidence, embedder)
-        if similarity < options.similar:
-            return Verdict(support, ())
-        support = max(support, similarity)
-    return Verdict(support, tuple(_citation(sentence.text, item, span, support) for item, span in spans))
+    if shares.together >= options.accept:
+        proven = [
+            (item, _best_span(sentence.text, item), shares.together)
+            for item, share in zip(sentence.evidence, shares.each, strict=True)
+            if share >= options.reject
+        ]
+    elif shares.together >= options.reject or foreign:
+        by_meaning = await _nearest_spans(sentence.text, sentence.evidence, embedder)
+        proven = [found for found in by_meaning if found[2] >= options.similar]
+    else:
+        proven = []
+    support = max([shares.together, *(score for _, _, score in proven)])
+    return Verdict(support, tuple(_citation(sentence.text, *found) for found in proven))
 
 
-def _lexical_support(text: str, evidence: Sequence[Evidence]) -> float:
-    """Share of the sentence's term weight that stands in the passages that it cites."""
+@dataclass(frozen=True, slots=True)
+class _Shares:
+    """Share of a sentence's term weight that stands in its passages: in all of them, and in each."""
+
+    together: float
+    each: tuple[float, ...]
+
+
+def _lexical_shares(text: str, evidence: Sequence[Evidence]) -> _Shares:
     sentence_terms = terms(text)
     passages = [terms(item.chunk.indexed_text) for item in evidence]
     weights = TermWeights([sentence_terms, *passages])
-    return weights.coverage(sentence_terms, (term for passage in passages for term in passage))
+    return _Shares(
+        weights.coverage(sentence_terms, (term for passage in passages for term in passage)),
+        tuple(weights.coverage(sentence_terms, passage) for passage in passages),
+    )
 
 
 def _best_span(text: str, item: Evidence) -> Segment:
@@ -91,17 +110,21 @@ def _best_span(text: str, item: Evidence) -> Segment:
     return sentences[int(np.argmax(scores))] if max(scores) > 0 else item.moment.focus
 
 
-async def _by_meaning(
+async def _nearest_spans(
     text: str, evidence: Sequence[Evidence], embedder: Embedder
-) -> tuple[float, list[tuple[Evidence, Segment]]]:
-    candidates = [(item, span) for item in evidence for span in item.chunk.sentences]
-    vectors = await embedder.embed_passages([text, *(span.text for _, span in candidates)])
-    similarities = vectors[1:] @ vectors[0]
-    best: dict[int, tuple[float, Evidence, Segment]] = {}
-    for similarity, (item, span) in zip(similarities.tolist(), candidates, strict=True):
-        if item.marker not in best or similarity > best[item.marker][0]:
-            best[item.marker] = (similarity, item, span)
-    return float(similarities.max()), [(item, span) for _, item, span in best.values()]
+) -> list[tuple[Evidence, Segment, float]]:
+    """The sentence of each passage that is nearest by meaning, with its cosine."""
+    spans = [span for item in evidence for span in item.chunk.sentences]
+    vectors = await embedder.embed_passages([text, *(span.text for span in spans)])
+    similarities = (vectors[1:] @ vectors[0]).tolist()
+    nearest: list[tuple[Evidence, Segment, float]] = []
+    for item in evidence:
+        n = len(item.chunk.sentences)
+        scored = list(zip(similarities[:n], item.chunk.sentences, strict=True))
+        similarities = similarities[n:]
+        best, span = max(scored, key=lambda pair: pair[0])
+        nearest.append((item, span, best))
+    return nearest
 
 
 def _citation(text: str, item: Evidence, span: Segment, support: float) -> Citation:

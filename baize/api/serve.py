@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import socket
 from functools import partial
 
 import uvicorn
@@ -9,7 +11,8 @@ from uvicorn.supervisors import Multiprocess
 
 from baize.api.app import create_app
 from baize.api.auth import check_binding
-from baize.settings import Settings
+from baize.errors import InvalidSettings
+from baize.settings import Server, Settings
 
 # A stream may stay open for minutes; whoever stops the server should not have to wait for it.
 _GRACE_S = 5
@@ -19,23 +22,55 @@ def serve(settings: Settings) -> None:
     """Serve until interrupted.
 
     Raises:
-        InvalidSettings: another interface than loopback without a key, or a wrong template.
+        InvalidSettings: another interface than loopback without a key, an address that cannot be had, or
+            a wrong template.
     """
     check_binding(settings)
     create_app(settings)
-    chosen = settings.server
     # Workers are spawned: what they run must be picklable, which a built application is not.
     config = uvicorn.Config(
         partial(create_app, settings),
         factory=True,
-        host=chosen.host,
-        port=chosen.port,
-        workers=chosen.workers,
+        workers=settings.server.workers,
         server_header=False,
         timeout_graceful_shutdown=_GRACE_S,
     )
-    server = uvicorn.Server(config)
-    if chosen.workers > 1:
-        Multiprocess(config, target=server.run, sockets=[config.bind_socket()]).run()
-    else:
-        server.run()
+    with listen(settings.server) as door:
+        if settings.server.workers > 1:
+            Multiprocess(config, sockets=[door]).run()
+        else:
+            uvicorn.Server(config).run(sockets=[door])
+
+
+def listen(server: Server) -> socket.socket:
+    """A bound socket; the address that it got goes to the log, for whoever asked for port 0.
+
+    Raises:
+        InvalidSettings: the address is taken, or is none of this machine.
+    """
+    try:
+        door = _bound(server.host, server.port)
+    except OSError as cause:
+        raise InvalidSettings(
+            f"{server.host}:{server.port} cannot be served: {cause.strerror}.",
+            remedy="Choose another --port or --host.",
+        ) from cause
+    door.set_inheritable(True)
+    host = f"[{server.host}]" if ":" in server.host else server.host
+    # uvicorn's own logger has a handler; it says nothing about sockets that it did not bind itself.
+    logging.getLogger("uvicorn.error").info("Serving on http://%s:%d", host, door.getsockname()[1])
+    return door
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    # asyncio switches Nagle's delay off only where the socket names its protocol; with it a small event
+    # would wait for the client's delayed ACK, some 40 ms.
+    door = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        door.bind(address)
+    except OSError:
+        door.close()
+        raise
+    return door

@@ -10,6 +10,7 @@ _ABBREVIATIONS = frozenset(
     "mr mrs ms dr prof sr jr st vs etc e.g i.e eg ie cf fig eq no al approx dept inc ltd vol".split()
 )
 _WORD_BEFORE = re.compile(r"([A-Za-z.]+)$")
+_LIST_NUMBER = re.compile(r"\s*(?:[-*•·]\s*)?[(（]?\d{1,2}")
 _BOUNDARY = re.compile(rf"[{_ENDERS}]+[{re.escape(_CLOSERS)}]*|\.+[{re.escape(_CLOSERS)}]*(?=\s|$)|\n+")
 _CJK = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
 _WIDE = re.compile(r"[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef“”‘’…—]")
@@ -19,14 +20,14 @@ _LETTER = re.compile(r"[^\W\d_]")
 def split_sentences(text: str) -> list[tuple[int, int]]:
     """Spans of the sentences in `text`, in order, without the white space around them.
 
-    A full stop ends a sentence only before white space and not after an abbreviation or an initial, so
-    `3.5`, `e.g. this` and `J. Smith` stay whole. A line break always ends one. Every character that is
-    not white space lies in exactly one span.
+    A full stop ends a sentence only before white space and not after an abbreviation, an initial or the
+    number of a list item, so `3.5`, `e.g. this`, `J. Smith` and `2. Then` stay whole. A line break always
+    ends one. Every character that is not white space lies in exactly one span.
     """
     spans: list[tuple[int, int]] = []
     start = 0
     for match in _BOUNDARY.finditer(text):
-        if match.group().startswith(".") and _is_abbreviation(text[start : match.start()]):
+        if match.group().startswith(".") and _goes_on(text[start : match.start()]):
             continue
         _append(spans, text, start, match.end())
         start = match.end()
@@ -41,15 +42,18 @@ def ends_sentence(text: str) -> bool:
         return False
     if stripped[-1] in _ENDERS:
         return True
-    return stripped[-1] == "." and not _is_abbreviation(stripped[:-1])
+    return stripped[-1] == "." and not _goes_on(stripped[:-1])
 
 
-def _is_abbreviation(before: str) -> bool:
+def _goes_on(before: str) -> bool:
+    """Whether a full stop behind `before` ends no sentence: an abbreviation, an initial, `1.` of a list."""
+    if _LIST_NUMBER.fullmatch(before):
+        return True
     word = _WORD_BEFORE.search(before)
     if word is None:
         return False
-    token = word.group(1)
-    return token.lower() in _ABBREVIATIONS or (len(token) == 1 and token.isupper() and token != "I")
+    last = word.group(1)
+    return last.lower() in _ABBREVIATIONS or (len(last) == 1 and last.isupper() and last != "I")
 
 
 def _append(spans: list[tuple[int, int]], text: str, start: int, end: int) -> None:

@@ -21,6 +21,7 @@ def main() -> int:
     parser.add_argument("--idle-s", type=float, default=900.0, help="end when nobody asked for so long")
     parser.add_argument("--optimize-after", type=int, default=20_000, help="points outside the graph")
     parser.add_argument("--quiet-s", type=float, default=3.0, help="no write for so long before optimizing")
+    parser.add_argument("--lock-wait-s", type=float, default=15.0, help="for a server that is just ending")
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     try:
@@ -29,6 +30,7 @@ def main() -> int:
             idle_s=options.idle_s,
             optimize_after=options.optimize_after,
             quiet_s=options.quiet_s,
+            lock_wait_s=options.lock_wait_s,
         )
     except Timeout:
         logging.getLogger(__name__).error("another index server owns %s and does not end", options.data_dir)

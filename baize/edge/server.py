@@ -26,11 +26,10 @@ from baize.edge.optimize import Optimizer
 from baize.edge.store import Store
 
 _LOOPBACK = "127.0.0.1"
-_LOCK_WAIT_S = 15.0
 _log = logging.getLogger(__name__)
 
 
-def serve(data_dir: Path, *, idle_s: float, optimize_after: int, quiet_s: float) -> None:
+def serve(data_dir: Path, *, idle_s: float, optimize_after: int, quiet_s: float, lock_wait_s: float) -> None:
     """Own the indexes of a data folder until SIGTERM or until nobody asked for `idle_s`.
 
     Raises:
@@ -38,7 +37,7 @@ def serve(data_dir: Path, *, idle_s: float, optimize_after: int, quiet_s: float)
     """
     data_dir.mkdir(parents=True, exist_ok=True)
     # A predecessor that is just ending still flushes; it is worth waiting for.
-    with FileLock(lock_path(data_dir), timeout=_LOCK_WAIT_S):
+    with FileLock(lock_path(data_dir), timeout=lock_wait_s):
         remove_record(data_dir)
         store = Store(data_dir / "index")
         try:

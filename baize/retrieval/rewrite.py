@@ -15,7 +15,8 @@ from baize.domain.sentences import detect_language
 from baize.retrieval.terms import terms
 
 _POINTS_BACK = re.compile(
-    r"^(那|那么|还有|另外|然后|所以|为什么呢|怎么做|举个例子|它|他|她|这|and|so|but|then|also|why|how so|what about|how about)"
+    r"^(那|那么|还有|另外|然后|所以|为什么呢|怎么做|举个例子|它|他|她|这)"
+    r"|^(and|so|but|then|also|why|how so|what about|how about)\b"
     r"|(它|这个|那个|这些|那些|这种|那种|这里|上面|前面|刚才|之前|其中|他说)"
     r"|\b(it|its|that|this|those|these|they|them|he|she|above|previous|one)\b"
     r"|呢[？?]?$",

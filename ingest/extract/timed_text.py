@@ -11,6 +11,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from baize.errors import UnreadableSource
@@ -24,7 +25,10 @@ _OVERRIDE = re.compile(r"\{\\[^}]*\}")
 _RUBY = re.compile(r"<rt(?:\.[^>]*)?>.*?(?:</rt>|$)")
 _BREAK = re.compile(r"<br\s*/?>|(?<!:)\\N", re.IGNORECASE)
 _TAG = re.compile(
-    r"</?(?:i|b|u|s|c|v|lang|ruby|rt|font|span|p|div|em|strong)(?:[.\s][^<>]*)?/?>|<\d[\d:.]*>", re.IGNORECASE
+    r"</?(?:i|b|u|s|c|em|strong|ruby|rt)(?:\.[^<>\s]*)?>"
+    r"|</?(?:v|lang|font|span|p|div)(?:[.\s][^<>]*)?>"
+    r"|<\d[\d:.]*>",
+    re.IGNORECASE,
 )
 # Joiners (U+200C, U+200D) stay: Uyghur, Mongolian and emoji are spelt with them.
 _INVISIBLE = re.compile(r"[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff\ufffe]")
@@ -74,13 +78,14 @@ def _parse_blocks(path: Path, text: str, *, blank_ends_cue: bool) -> list[TimedL
             line=1,
         )
     cues = []
-    for number, (here, after) in enumerate(zip(timings, [*timings[1:], len(rows)], strict=True), start=1):
+    for number, (here, after) in enumerate(pairwise([*timings, len(rows)]), start=1):
         start, end = _times(path, rows[here], here + 1)
         body = rows[here + 1 : after]
         if after < len(rows):
             body = _without_next_name(body, number, blank_ends_cue)
         if blank_ends_cue:
-            body = body[: next((n for n, row in enumerate(body) if not row.strip()), len(body))]
+            # A line of spaces is none: live captions begin with one.
+            body = body[: body.index("")] if "" in body else body
         cues.append(TimedLines(start, end, tuple(_clean_markup(body))))
     return cues
 

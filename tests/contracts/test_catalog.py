@@ -298,6 +298,22 @@ async def test_concurrent_writers_lose_nothing(library: Library) -> None:
     assert await library.catalog.lesson("p1", "same") == same[0].lesson
 
 
+async def test_publishing_while_the_course_is_forgotten(library: Library) -> None:
+    """Whoever comes first wins; no lesson is left without its course, and no other error is seen."""
+    for _ in range(8):
+        await library.publisher.put_course(course())
+        lessons = [built(f"l{n}") for n in range(4)]
+        early = asyncio.gather(*(outcome(library.publisher, lesson) for lesson in lessons[:2]))
+        forgetting = asyncio.create_task(library.publisher.forget("p1", "health"))
+        late = asyncio.gather(*(outcome(library.publisher, lesson) for lesson in lessons[2:]))
+        refusals, gone = [*await early, *await late], await forgetting
+        published = {
+            lesson.lesson.id for lesson, refusal in zip(lessons, refusals, strict=True) if not refusal
+        }
+        assert published == set(gone)
+        assert await library.catalog.live(Scope("p1")) == []
+
+
 PLATFORMS = ("甲", "b", "b2")
 COURSES = ("c1", "c2")
 LESSONS = ("l1", "l2", "l3")

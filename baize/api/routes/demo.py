@@ -49,14 +49,20 @@ async def asset(name: str) -> FileResponse:
 @router.api_route("/media/{course_id}/{file:path}", methods=["GET", "HEAD"])
 async def media(course_id: str, file: str) -> FileResponse:
     """A video of a sample course, in ranges, so that a player can seek."""
-    folder = _COURSES / course_id
-    wanted = (folder / file).resolve()
-    # A course is a direct child of the folder; what resolves outside of it was meant to escape.
-    inside = folder.resolve().parent == _COURSES and wanted.is_relative_to(folder.resolve())
-    kind = _MEDIA_TYPES.get(wanted.suffix)
-    if not inside or kind is None or not wanted.is_file():
+    wanted = _sample(course_id, file)
+    if wanted is None:
         raise HTTPException(404, "There is no such file in the sample courses.")
-    return FileResponse(wanted, media_type=kind)
+    return FileResponse(wanted, media_type=_MEDIA_TYPES[wanted.suffix])
+
+
+def _sample(course_id: str, file: str) -> Path | None:
+    """The media file, if it is one and lies inside its course, a direct child of the folder of courses."""
+    if "\0" in course_id + file:
+        return None
+    folder = (_COURSES / course_id).resolve()
+    wanted = (folder / file).resolve()
+    inside = folder.parent == _COURSES and wanted.is_relative_to(folder)
+    return wanted if inside and wanted.suffix in _MEDIA_TYPES and wanted.is_file() else None
 
 
 def _page_file(name: str) -> FileResponse:

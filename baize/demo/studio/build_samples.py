@@ -380,7 +380,10 @@ def write_subtitles(lesson: Lesson, path: Path) -> None:
     for sentence in lesson.sentences:
         for start, end, text in sentence.cues:
             subs.append(pysubs2.SSAEvent(start=round(start * 1000), end=round(end * 1000), text=text))
-    subs.save(str(path), encoding="utf-8")
+    text = subs.to_string(path.suffix.lstrip("."))
+    # Without the library's greeting, which is a comment in the format's header.
+    lines = [line for line in text.splitlines(keepends=True) if not line.startswith(";")]
+    path.write_text("".join(lines), encoding="utf-8")
 
 
 # --- Slides -----------------------------------------------------------------------------------------------

@@ -1,0 +1,51 @@
+"""`serve` for real: processes that start, answer and stop."""
+
+from __future__ import annotations
+
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+
+_SERVE = """
+import sys
+from baize.api.serve import serve
+from baize.settings import Settings
+if __name__ == "__main__":
+    serve(Settings(
+        data_dir=sys.argv[1], embedder={"kind": "fake"}, chat={"kind": "none"}, index={"idle_s": 2},
+        server={"port": 0, "workers": int(sys.argv[2])},
+    ))
+"""
+
+
+@pytest.mark.parametrize("n_workers", [1, 2])
+def test_it_answers_until_it_is_told_to_stop(tmp_path: Path, repo_root: Path, n_workers: int) -> None:
+    """One process or several over one data folder; its log says where, and a signal ends it."""
+    script = tmp_path / "run.py"
+    script.write_text(_SERVE)
+    with subprocess.Popen(
+        [sys.executable, str(script), str(tmp_path / "data"), str(n_workers)],
+        cwd=repo_root,
+        env={"PYTHONPATH": str(repo_root), "BAIZE_TESTING": "1"},
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        text=True,
+    ) as process:
+        assert process.stderr is not None
+        log = ""
+        while n_workers > log.count("Application startup complete"):
+            line = process.stderr.readline()
+            assert line, log
+            log += line
+        url = re.findall(r"Serving on (http://127\.0\.0\.1:\d+)", log)[0]
+        alive = [httpx.get(f"{url}/livez", timeout=10).status_code for _ in range(8)]
+        process.send_signal(signal.SIGTERM)
+        process.stderr.read()
+
+    assert alive == [200] * 8
+    assert process.returncode in (0, -signal.SIGTERM)

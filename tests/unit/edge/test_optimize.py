@@ -1,0 +1,140 @@
+"""Swapping a shard for its optimized copy: no write is lost, whatever happens in between."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import uuid
+from pathlib import Path
+
+import pytest
+import qdrant_edge as qe
+
+from baize.edge.build_graph import build
+from baize.edge.optimize import Optimizer, optimize
+from baize.edge.store import Collection, Store, new_shard_name, write_collection
+
+pytestmark = pytest.mark.anyio
+
+SPEC = {"vectors": {"dense": {"size": 8, "distance": "Cosine"}}}
+
+
+def write(collection: Collection, numbers: range) -> None:
+    points = [
+        qe.Point(str(uuid.UUID(int=n + 1)), {"dense": [1.0, *[float(n)] * 7]}, {"n": n}) for n in numbers
+    ]
+    collection.write(qe.UpdateOperation.upsert_points(points), len(points), flush=True)
+
+
+def count(collection: Collection) -> int:
+    return collection.shard.count(qe.CountRequest())
+
+
+def shards(collection: Collection) -> list[str]:
+    return sorted(path.name for path in collection.folder.glob("shard-*"))
+
+
+def filled(root: Path, n_points: int = 100) -> tuple[Store, Collection]:
+    store = Store(root)
+    store.create("c", SPEC)
+    write(store.get("c"), range(n_points))
+    return store, store.get("c")
+
+
+async def test_the_optimized_copy_takes_over(tmp_path: Path) -> None:
+    """Another folder serves the same points, and the old one is gone, also after opening again."""
+    store, collection = filled(tmp_path)
+    before = collection.shard_name
+    assert await optimize(collection)
+    assert collection.shard_name != before
+    assert shards(collection) == [collection.shard_name]
+    write(collection, range(100, 120))
+    store.close()
+    again = Store(tmp_path)
+    assert count(again.get("c")) == 120
+    again.close()
+
+
+async def test_a_write_meanwhile_keeps_the_old_shard(tmp_path: Path) -> None:
+    """The copy is thrown away; the write is there."""
+    store, collection = filled(tmp_path)
+    before = collection.shard_name
+    attempt = asyncio.create_task(optimize(collection))
+    await asyncio.sleep(0)
+    write(collection, range(100, 101))
+    assert not await attempt
+    assert collection.shard_name == before
+    assert shards(collection) == [before]
+    assert count(collection) == 101
+    store.close()
+
+
+async def test_a_collection_dropped_meanwhile_stays_dropped(tmp_path: Path) -> None:
+    """The optimizer does not bring it back."""
+    store, collection = filled(tmp_path)
+    attempt = asyncio.create_task(optimize(collection))
+    await asyncio.sleep(0)
+    store.drop("c")
+    results = await asyncio.gather(attempt, return_exceptions=True)
+    assert results[0] is not True
+    assert not store.exists("c")
+
+
+async def test_a_crash_before_the_swap_keeps_the_old_shard(tmp_path: Path) -> None:
+    """A finished copy that nobody named is removed when the collection is opened."""
+    store, collection = filled(tmp_path)
+    old, copy = collection.shard_name, new_shard_name()
+    store.close()
+    shutil.copytree(collection.folder / old, collection.folder / copy)
+    build(str(collection.folder / copy))
+    (collection.folder / "collection.tmp").write_text('{"spec": {')
+    again = Store(tmp_path).get("c")
+    assert (again.shard_name, shards(again), count(again)) == (old, [old], 100)
+    again.close()
+
+
+async def test_a_crash_after_the_swap_keeps_the_copy(tmp_path: Path) -> None:
+    """Once `collection.json` names the copy, the old folder is what is removed."""
+    store, collection = filled(tmp_path)
+    old, copy = collection.shard_name, new_shard_name()
+    store.close()
+    shutil.copytree(collection.folder / old, collection.folder / copy)
+    write_collection(collection.folder, SPEC, copy)
+    again = Store(tmp_path).get("c")
+    assert (again.shard_name, shards(again), count(again)) == (copy, [copy], 100)
+    again.close()
+
+
+async def test_a_copy_with_other_points_is_not_adopted(tmp_path: Path) -> None:
+    """A damaged copy raises, and the old shard goes on serving."""
+    store, collection = filled(tmp_path)
+    other = new_shard_name()
+    config = qe.EdgeConfig(vectors={"dense": qe.EdgeVectorParams(size=8, distance=qe.Distance.Cosine)})
+    (collection.folder / other).mkdir()
+    qe.EdgeShard.create(str(collection.folder / other), config).close()
+    with pytest.raises(RuntimeError, match="does not hold the points"):
+        collection.adopt(other)
+    assert count(collection) == 100
+    store.close()
+
+
+async def test_it_waits_for_enough_points_and_a_quiet_moment(tmp_path: Path) -> None:
+    """Below the threshold nothing happens; above it the shard is replaced once."""
+    store, collection = filled(tmp_path, n_points=30)
+    caretaker = asyncio.create_task(Optimizer(store, min_points=50, quiet_s=0.1).run())
+    before = collection.shard_name
+    await asyncio.sleep(0.5)
+    assert collection.shard_name == before
+    write(collection, range(30, 60))
+    for _ in range(200):
+        await asyncio.sleep(0.1)
+        if collection.shard_name != before:
+            break
+    after = collection.shard_name
+    assert after != before
+    await asyncio.sleep(0.5)
+    assert collection.shard_name == after
+    caretaker.cancel()
+    await asyncio.gather(caretaker, return_exceptions=True)
+    assert count(collection) == 60
+    store.close()

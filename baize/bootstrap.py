@@ -23,6 +23,7 @@ from baize.answering.verify import VerifyOptions
 from baize.errors import InvalidSettings
 from baize.ports import Answerer, ChatModel, Clock, Embedder, Splitter, TokenCounter, Transcriber
 from baize.prompting import PromptLibrary
+from baize.retrieval.assess import AssessOptions
 from baize.services.answer import Answering, AnswerOptions
 from baize.services.find import Finder, FindOptions
 from baize.services.search import Searching
@@ -210,7 +211,12 @@ class House:
     @cached_property
     def finder(self) -> Finder:
         chosen = self.settings.retrieval
-        options = FindOptions(**chosen.model_dump())
+        options = FindOptions(
+            chosen.leg_k,
+            chosen.n_moments,
+            chosen.n_foreign,
+            AssessOptions(chosen.dense_midpoint, chosen.foreign_midpoint, chosen.coverage_weight),
+        )
         return Finder(index=self.index, embedder=self.embedder, catalog=self.catalog, options=options)
 
     @cached_property

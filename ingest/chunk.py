@@ -83,9 +83,20 @@ def _fit(segment: Segment, budget: int, counter: TokenCounter, splitter: Splitte
         return [segment]
     return [
         replace(segment, text=piece, locator=_part(segment, offset, offset + len(piece)))
-        for offset, piece in splitter.split(segment.text)
-        if piece.strip()
+        for whole_offset, whole in splitter.split(segment.text)
+        for offset, piece in _halved(whole_offset, whole, budget, counter)
     ]
+
+
+def _halved(offset: int, piece: str, budget: int, counter: TokenCounter) -> Iterator[tuple[int, str]]:
+    """A splitter counts characters; a script of several tokens a character needs shorter pieces."""
+    if counter.count(piece) <= budget or len(piece) == 1:
+        if piece.strip():
+            yield offset, piece
+        return
+    middle = len(piece) // 2
+    yield from _halved(offset, piece[:middle], budget, counter)
+    yield from _halved(offset + middle, piece[middle:], budget, counter)
 
 
 def _part(segment: Segment, start: int, end: int) -> Locator:

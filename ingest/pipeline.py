@@ -246,10 +246,11 @@ class Pipeline:
         return LessonReport(course.id, lesson_id, "unchanged", state.n_chunks, state.duration_s)
 
     async def _remove_missing(self, plan: CoursePlan, present: set[str]) -> list[str]:
-        """Drop published lessons that the folder no longer has. A lesson with a problem is no lost one."""
+        """Drop lessons and failed files that the folder no longer has; one with a problem is not lost."""
         platform_id, course_id = plan.course.platform_id, plan.course.id
-        published = [lesson.id for lesson in await self._parts.catalog.lessons(platform_id, course_id)]
-        gone = [lesson_id for lesson_id in published if lesson_id not in present]
+        known = {lesson.id for lesson in await self._parts.catalog.lessons(platform_id, course_id)}
+        known |= {state.item for state in await self._parts.publisher.states(platform_id, course_id)}
+        gone = sorted(known - present)
         if plan.problems or not gone:
             return []
         await self._parts.publisher.forget(platform_id, course_id, gone)

@@ -116,10 +116,8 @@ class QdrantLink:
             await client.close()
 
     def _unavailable(self, error: Exception) -> IndexUnavailable:
-        said = str(getattr(error, "source", error)) or type(error).__name__
-        return IndexUnavailable(
-            f"The vector store at {self.url} failed: {said}", remedy="Run `baize doctor`."
-        )
+        message = f"The vector store at {self.url} failed: {_said(error)}."
+        return IndexUnavailable(message, remedy="Run `baize doctor`.")
 
 
 def _said(error: Exception) -> str:

@@ -30,6 +30,11 @@ INDEXES = {
 }
 """Payload fields that filters look at, with the type of their index."""
 
+_LOCATORS: dict[str, type[TimeSpan | TextSpan | FaqEntry]] = {
+    "time": TimeSpan,
+    "text": TextSpan,
+    "faq": FaqEntry,
+}
 _N_REMEMBERED = 2048
 
 
@@ -74,28 +79,30 @@ def read_chunk(written: str) -> Chunk:
     fields = json.loads(written)
     text = fields["text"]
     fields["headings"] = tuple(fields["headings"])
-    fields["sentences"] = tuple(_read_sentence(text, *sentence) for sentence in fields["sentences"])
-    fields["locator"] = _read_locator(*fields["locator"])
+    fields["sentences"] = tuple(
+        [
+            Segment(text[at:end] if end else at, _LOCATORS[kind](*spot), tuple(headings))
+            for at, end, (kind, *spot), headings in fields["sentences"]
+        ]
+    )
+    kind, *spot = fields["locator"]
+    fields["locator"] = _LOCATORS[kind](*spot)
     return Chunk(**fields)
 
 
 def _write_sentences(chunk: Chunk) -> list[list[Any]]:
-    """[place, locator, headings] each; a text that does not stand in the chunk's stands for itself."""
+    """[start, end, locator, headings] each; [text, 0, …] for a text that does not stand in the chunk's."""
     written: list[list[Any]] = []
     cursor = 0
     for sentence in chunk.sentences:
         at = chunk.text.find(sentence.text, cursor)
-        place: Any = sentence.text
-        if at >= 0:
+        if at >= 0 and sentence.text:
             cursor = at + len(sentence.text)
-            place = [at, cursor]
-        written.append([place, _write_locator(sentence.locator), sentence.headings])
+            place: list[Any] = [at, cursor]
+        else:
+            place = [sentence.text, 0]
+        written.append([*place, _write_locator(sentence.locator), sentence.headings])
     return written
-
-
-def _read_sentence(text: str, place: str | list[int], locator: list[Any], headings: list[str]) -> Segment:
-    said = place if isinstance(place, str) else text[place[0] : place[1]]
-    return Segment(said, _read_locator(*locator), tuple(headings))
 
 
 def _write_locator(locator: Locator) -> list[Any]:
@@ -107,12 +114,6 @@ def _write_locator(locator: Locator) -> list[Any]:
             return ["text", file, char_start, char_end, page, section]
         case FaqEntry(entry_id):
             return ["faq", entry_id]
-
-
-def _read_locator(kind: str, *fields: Any) -> Locator:
-    kinds = {"time": TimeSpan, "text": TextSpan, "faq": FaqEntry}
-    locator: Locator = kinds[kind](*fields)
-    return locator
 
 
 def index_schema(field: str) -> models.KeywordIndexParams | models.PayloadSchemaType:

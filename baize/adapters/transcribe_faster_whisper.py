@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from anyio import CapacityLimiter
 
 from baize.adapters import whisper_weights
-from baize.adapters.audio_av import Samples, decode_audio, quiet_windows
+from baize.adapters.audio_av import SPEECH_RATE, Samples, decode_audio, quiet_windows
 from baize.adapters.speech import hear, stream
 from baize.adapters.speech_cues import Heard, Word
 from baize.domain.text import Cue
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _WINDOW_S = 600.0
 """Of sound held in memory, and longest way to the first cue."""
-_TEMPERATURES = (0.0, 0.2, 0.4, 0.6)
+_TEMPERATURES = (0.0, 0.4)
 _RULES = "cues1"
 """Changes whenever the clean-up in `speech_cues` changes what comes out."""
 
@@ -118,10 +118,14 @@ class _Engine:
         self._model = model
         self._beam_size = beam_size
 
-    def detect_language(self, samples: Samples) -> str:
-        from faster_whisper.vad import get_speech_timestamps
+    def speech_s(self, samples: Samples) -> float:
+        from faster_whisper.vad import VadOptions, get_speech_timestamps
 
-        if not get_speech_timestamps(samples):
+        spans = get_speech_timestamps(samples, VadOptions(min_silence_duration_ms=300, speech_pad_ms=0))
+        return float(sum(span["end"] - span["start"] for span in spans)) / SPEECH_RATE
+
+    def detect_language(self, samples: Samples) -> str:
+        if not self.speech_s(samples):
             return ""
         language, _, _ = self._model.detect_language(samples, vad_filter=True)
         return str(language)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _WINDOW_S = 120.0
 """The package gives nothing before it has read a whole window, so it is shorter than elsewhere."""
-_TEMPERATURES = (0.0, 0.2, 0.4, 0.6)
+_TEMPERATURES = (0.0, 0.4)
 _SILENCE = 1e-3
 """Loudest sample, of 1, below which nobody is listened for."""
 _SUSPICIOUS_SILENCE_S = 2.0
@@ -64,7 +64,7 @@ class OpenAIWhisperTranscriber:
 
     @property
     def name(self) -> str:
-        """Engine and version, model (for a file its size and time too), and the options that change the text."""
+        """Engine and version, model (for a file its size and time too), options that change the text."""
         file = Path(self._model).expanduser()
         model = self._model
         if file.is_file():
@@ -111,6 +111,10 @@ class _Engine:
     def __init__(self, model: Whisper, beam_size: int) -> None:
         self._model = model
         self._beam_size = beam_size
+
+    def speech_s(self, samples: Samples) -> float:  # noqa: ARG002 - the port of the engines has it
+        """0: the package has no detector of speech, so nothing is listened to twice."""
+        return 0.0
 
     def detect_language(self, samples: Samples) -> str:
         import whisper

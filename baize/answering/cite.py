@@ -37,9 +37,9 @@ class CitedSentence:
     n_unknown: int
     trail: str = ""
 
-    def with_markers(self) -> str:
+    def with_markers(self, markers: Sequence[int]) -> str:
         """As released: markers in one form, `[1][2]`, behind the sentence."""
-        return f"{self.lead}{self.text}{''.join(f'[{item.marker}]' for item in self.evidence)}{self.trail}"
+        return f"{self.lead}{self.text}{''.join(f'[{marker}]' for marker in markers)}{self.trail}"
 
 
 def cite(piece: str, evidence: Sequence[Evidence]) -> CitedSentence:
@@ -54,6 +54,7 @@ def cite(piece: str, evidence: Sequence[Evidence]) -> CitedSentence:
             else:
                 n_unknown += 1
     text = _MARKER.sub("", piece)
-    lead = text[: len(text) - len(text.lstrip())]
-    trail = text[len(text.rstrip()) :] if text.strip() else ""
-    return CitedSentence(lead, text.strip(), tuple(cited.values()), n_unknown, trail)
+    lead = found.group() if (found := _LEAD.match(text)) else ""
+    said = text[len(lead) :]
+    trail = said[len(said.rstrip()) :] if said.strip() else ""
+    return CitedSentence(lead, said.strip(), tuple(cited.values()), n_unknown, trail)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncGenerator, Sequence
 
+from baize.answering.assemble import MARKERS
 from baize.domain.chat import DraftEvent, Heading, TextDelta, Turn
 from baize.domain.search import Evidence, Query
+from baize.domain.sentences import split_sentences
 from baize.domain.text import Segment
 from baize.retrieval.sentences import TermWeights
 from baize.retrieval.terms import terms
 
 _HEADINGS = {"zh": "课程里是这样讲的：\n", "en": "This is what the course says:\n"}
-_NEAR = 0.5
+_MARKER = re.compile(MARKERS)
+_NEAR = 0.6
 """Share of the best sentence's term weight from which another one is an answer too."""
 
 
@@ -32,27 +36,49 @@ class ExtractiveAnswerer:
         """A heading, then one line per chosen sentence."""
         yield Heading(_HEADINGS.get(turn.query.language, _HEADINGS["en"]))
         for marker, sentence in self._choose(turn.query, turn.evidence):
-            yield TextDelta(f"- {_one_line(sentence.text)}[{marker}]\n")
+            yield TextDelta(f"- {_marked(_one_line(sentence.text), marker)}\n")
 
     def _choose(self, query: Query, evidence: Sequence[Evidence]) -> list[tuple[int, Segment]]:
-        """The located sentence of the best evidence, then those with about as many of its terms.
+        """The located sentence of the best evidence, the one after it, then those with about as many terms.
 
-        A sentence that holds far fewer is near the subject, not an answer; it is left out.
+        An answer rarely ends where its key sentence does. A sentence elsewhere that holds far fewer of the
+        question's terms is near the subject, not an answer; it is left out.
         """
         weights = TermWeights(terms(s.text) for item in evidence for s in item.chunk.sentences)
         scored = [
             (weights.coverage(query.terms, terms(sentence.text)), item.marker, sentence)
             for item in evidence
             for sentence in item.chunk.sentences
+            if _is_quotable(sentence)
         ]
         scored.sort(key=lambda entry: (-entry[0], entry[1]))
         enough = max((score for score, _, _ in scored), default=0.0) * _NEAR
-        first = [(item.marker, item.moment.focus) for item in evidence[:1]]
+        first = [(item.marker, sentence) for item in evidence[:1] for sentence in _opening(item)]
         ranked = first + [(marker, sentence) for score, marker, sentence in scored if score >= enough > 0]
         chosen: dict[str, tuple[int, Segment]] = {}
         for marker, sentence in ranked:
             chosen.setdefault(_one_line(sentence.text), (marker, sentence))
         return list(chosen.values())[: self._max_sentences]
+
+
+def _opening(item: Evidence) -> list[Segment]:
+    sentences = item.chunk.sentences
+    start = sentences.index(item.moment.focus)
+    return [sentence for sentence in sentences[start : start + 2] if _is_quotable(sentence)]
+
+
+def _is_quotable(sentence: Segment) -> bool:
+    """`list[0]` in the course's own words would be taken for a marker."""
+    return not _MARKER.search(sentence.text)
+
+
+def _marked(text: str, marker: int) -> str:
+    """The marker behind each sentence: what was quoted as one may hold several, as an FAQ's answer does."""
+    said, before = "", 0
+    for _, end in split_sentences(text):
+        said += f"{text[before:end]}[{marker}]"
+        before = end
+    return said
 
 
 def _one_line(text: str) -> str:

@@ -83,6 +83,9 @@ def _value(whole: str) -> int:
         elif char in _UNITS:
             section += (digit or 1) * _UNITS[char]
             digit = 0
+        elif char == "万":
+            total += (section + digit) * _MYRIADS[char]
+            section = digit = 0
         else:
             total = (total + section + digit) * _MYRIADS[char]
             section = digit = 0

@@ -1,7 +1,7 @@
 """Times, pages and links in a text: where something stands is the platform's to say, not a model's.
 
-`verify` holds a sentence to what its passages say. A bare number may stand there by chance; `第3分钟`, `03:12`
-or `page 4` must stand there as a whole.
+`verify` holds a sentence to what its passages say. A bare number may stand there by chance; `第3分钟`,
+`03:12` or `page 4` must stand there as a whole.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _N = rf"(?:\d+(?:\.\d+)?|[{_HAN}]+)"
 _W = rf"(?:\d+(?:\.\d+)?|{'|'.join(sorted(EN_NUMBERS, key=len, reverse=True))})"
 _HAN_NUMERAL = re.compile(rf"[{_HAN}]+")
 _DIGITS = re.compile(r"\d+(?:\.\d+)?")
-_WORDS = re.compile(rf"\b(?:{'|'.join(sorted(EN_NUMBERS, key=len, reverse=True))})(?![a-z])")
+_WORDS = re.compile(rf"(?<![a-z])(?:{'|'.join(sorted(EN_NUMBERS, key=len, reverse=True))})(?![a-z])")
 _PLACES = re.compile(
     # 03:12, 1:02:07, 3'12", 3′12″
     r"\d{1,3}\s*[:'′]\s*\d{1,2}(?:\s*[:\"'′]+\s*\d{1,2})*(?!\d)"
@@ -25,11 +25,11 @@ _PLACES = re.compile(
     # 第3分钟, 第12秒, 第4页, 3分钟处, 12秒时
     rf"|第\s*{_N}\s*(?:个?小时|分钟?|秒钟?|页|頁)|{_N}\s*(?:分钟?|秒钟?)\s*(?:处|左右处|时|的时候|那里|附近)"
     # 1h 5min, 3m12s, 3 minutes and 12 seconds
-    rf"|{_W}\s*(?:h|hours?|hrs?)\s*(?:and\s*)?{_W}\s*(?:m|mins?|minutes?)\b"
-    rf"|{_W}\s*(?:m|mins?|minutes?)\s*(?:and\s*)?{_W}\s*(?:s|secs?|seconds?)\b"
+    rf"|{_W}\s*(?:h|hours?|hrs?)\s*(?:and\s*)?{_W}\s*(?:m|mins?|minutes?)(?![a-z])"
+    rf"|{_W}\s*(?:m|mins?|minutes?)\s*(?:and\s*)?{_W}\s*(?:s|secs?|seconds?)(?![a-z])"
     # minute 3, page 4, p. 4, 12 minutes in, the 3 minute mark
-    rf"|\b(?:minute|hour|timestamp|time code|page|pp?\.)\s*{_W}|\bsecond\s*\d+"
-    rf"|{_W}\s*(?:minutes?|seconds?|mins?|secs?)\s*(?:in(?!\s+(?:the|an?|each|every)\b)|into|mark)\b"
+    rf"|(?<![a-z])(?:minute|hour|timestamp|time code|page|pp?\.)\s*{_W}|(?<![a-z])second\s*\d+"
+    rf"|{_W}\s*(?:minutes?|seconds?|mins?|secs?)\s*(?:in(?!\s+(?:the|an?|each|every)\s)|into|mark)(?![a-z])"
     # links
     r"|(?:https?://|www\.)\S+"
 )

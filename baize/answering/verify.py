@@ -62,9 +62,7 @@ async def verify(sentence: CitedSentence, embedder: Embedder, options: VerifyOpt
     """
     cited_text = "\n".join(item.chunk.indexed_text for item in sentence.evidence)
     if not (
-        sentence.evidence
-        and has_numbers(cited_text, sentence.text)
-        and has_places(cited_text, sentence.text)
+        sentence.evidence and has_numbers(cited_text, sentence.text) and has_places(cited_text, sentence.text)
     ):
         return Verdict(0.0, ())
     shares = _lexical_shares(sentence.text, sentence.evidence)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Literal
+from typing import Literal, get_args
 
 import anyio
 import anyio.to_thread
@@ -14,11 +14,13 @@ from pydantic import BaseModel, Field
 from baize.bootstrap import House
 from baize.domain.search import Scope
 from baize.errors import BaizeError
+from baize.retrieval.terms import terms
 
 _log = logging.getLogger(__name__)
 _PROBE_S = 3.0
+_SAMPLE = "准备好了吗？ Ready?"
 
-Part = Literal["database", "embedder", "index"]
+Part = Literal["database", "embedder", "index", "answers"]
 
 
 class Readiness(BaseModel):
@@ -33,7 +35,7 @@ class Warmth:
 
     def __init__(self, house: House) -> None:
         self._house = house
-        self._parts: dict[Part, str] = dict.fromkeys(("database", "embedder", "index"), "starting")
+        self._parts: dict[Part, str] = dict.fromkeys(get_args(Part), "starting")
         self._warmed = anyio.Event()
 
     async def warm_up(self) -> None:
@@ -59,6 +61,7 @@ class Warmth:
             "database": self._probe_database,
             "embedder": self._probe_embedder,
             "index": self._probe_index,
+            "answers": self._probe_answers,
         }
         for part, probe in probes.items():
             self._parts[part] = await _state(part, probe, limit_s)
@@ -73,6 +76,15 @@ class Warmth:
 
     async def _probe_index(self) -> None:
         await self._house.index.count(Scope(self._house.settings.platform_id))
+
+    async def _probe_answers(self) -> None:
+        await anyio.to_thread.run_sync(self._load_answering)
+
+    def _load_answering(self) -> None:
+        """Prompts, the chat SDK, tokenizer and dictionaries: else the first learner waits for them."""
+        _ = self._house.answering
+        self._house.counter.count(_SAMPLE)
+        terms(_SAMPLE)
 
 
 async def _state(part: Part, probe: Callable[[], Awaitable[object]], limit_s: float) -> str:

@@ -71,6 +71,8 @@ class VectorReader:
 
     def point(self, spec: Any) -> qe.Point:
         fields = known_fields(spec, ("payload",), "point", required=("id", "vector"))
+        if not isinstance(fields["vector"], Mapping):
+            raise InvalidInput("Format error in JSON body: the vectors of a point must be named")
         vectors = {name: self.vector(name, value) for name, value in fields["vector"].items()}
         return qe.Point(fields["id"], vectors, fields.get("payload", {}))
 

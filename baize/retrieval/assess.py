@@ -11,6 +11,24 @@ from baize.retrieval.sentences import weights_of
 from baize.retrieval.terms import terms
 
 _TOP_HITS = 5
+_SCALE = 40.0
+"""Log-odds per unit of cosine: this class of embedder uses a range of about 0.1."""
+
+
+@dataclass(frozen=True, slots=True)
+class AssessOptions:
+    """What the embedder's cosines mean.
+
+    Attributes:
+        dense_midpoint: the cosine at which a passage of the question's language is as likely off the
+            subject as on it, when half of the question's terms are in it.
+        foreign_midpoint: the same across languages, where no terms are shared.
+        coverage_weight: log-odds between none and all of the question's terms.
+    """
+
+    dense_midpoint: float
+    foreign_midpoint: float
+    coverage_weight: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,39 +36,38 @@ class EvidenceSignals:
     """What the evidence score is made of.
 
     Attributes:
-        dense: best cosine between question and passage.
+        margin: best cosine above its midpoint, over the dense hits.
         coverage: best share of the question's term weight in one passage, headings included, 0..1.
-        foreign: whether the best dense passage is of another language than the question.
+        foreign: whether the passage with the best margin is of another language than the question.
     """
 
-    dense: float
+    margin: float
     coverage: float
     foreign: bool
 
 
-def signals(query: Query, hits: Sequence[Hit]) -> EvidenceSignals:
-    """Read the signals off the best fused hits."""
-    dense_parts = [part for hit in hits for part in hit.parts if part.leg == "dense"]
-    best = max(dense_parts, key=lambda part: part.score, default=None)
+def signals(query: Query, hits: Sequence[Hit], options: AssessOptions) -> EvidenceSignals:
+    """Read the signals off the fused hits."""
+    margins = [
+        (part.score - (options.foreign_midpoint if foreign else options.dense_midpoint), foreign)
+        for hit in hits
+        for part in hit.parts
+        if part.leg == "dense"
+        for foreign in [part.chunk.language != query.language]
+    ]
+    # Without a dense hit nothing is known of the meaning: the lowest cosine there is.
+    margin, foreign = max(margins, default=(-1.0 - options.dense_midpoint, False))
     weights = weights_of(hits)
     coverage = max(
         (weights.coverage(query.terms, terms(hit.chunk.indexed_text)) for hit in hits[:_TOP_HITS]),
         default=0.0,
     )
-    return EvidenceSignals(
-        best.score if best else 0.0, coverage, best is not None and best.chunk.language != query.language
-    )
+    return EvidenceSignals(margin, coverage, foreign)
 
 
-def assess(found: EvidenceSignals, *, dense_midpoint: float, coverage_weight: float) -> float:
-    """Evidence score, 0..1: a logistic blend of the best cosine and of the terms found.
-
-    Args:
-        dense_midpoint: the cosine at which a passage with no shared term is as likely off as on the
-            subject; a property of the embedder, so it is configured beside it.
-        coverage_weight: how much full coverage counts, in the same log-odds.
-    """
-    scale = 40.0  # log-odds per unit of cosine: this embedder's whole useful range is about 0.1 wide
-    coverage = 0.5 if found.foreign else found.coverage  # no shared terms to expect across languages
-    log_odds = scale * (found.dense - dense_midpoint) + coverage_weight * (coverage - 0.5)
+def assess(found: EvidenceSignals, options: AssessOptions) -> float:
+    """Evidence score, 0..1: a logistic blend of the best cosine and of the terms found."""
+    log_odds = _SCALE * found.margin
+    if not found.foreign:
+        log_odds += options.coverage_weight * (found.coverage - 0.5)
     return 1 / (1 + math.exp(-log_odds))

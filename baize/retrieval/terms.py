@@ -21,10 +21,11 @@ if TYPE_CHECKING:
     from opencc import OpenCC
     from snowballstemmer.basestemmer import BaseStemmer
 
-TERMS_VERSION = "terms-1"
+TERMS_VERSION = "terms-2"
 """Part of every build's digest: raise it whenever the terms of a text change."""
 
-_RUN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]+|[^\W_]+(?:['’.+#%_/-]*[^\W_]+)*[+#%]*")
+_HAN = r"\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+_RUN = re.compile(rf"[{_HAN}]+|[^\W_{_HAN}]+(?:['’.+#%_/-]*[^\W_{_HAN}]+)*[+#%]*")
 _FUNCTION_CHARS = frozenset("的了吗呢吧啊么是在和与及着过也就都而且把被让给")
 _STOP_WORDS = frozenset(
     """什么 怎么 怎样 如何 为什么 为何 哪些 哪个 哪里 多少 几个 可以 能够 应该 需要 我们 你们 他们 这个 那个
@@ -50,7 +51,8 @@ def normalise(text: str) -> str:
 def terms(text: str) -> list[str]:
     """Terms in reading order, repeats kept.
 
-    Chinese runs give their words (two characters or more) and their character bigrams (marked `#`), so
+    A change between Chinese and other script ends a run, whether or not a space was typed there. Chinese
+    runs give their words (two characters or more) and their character bigrams (marked `#`), so
     that a wrong segmentation never hides a match; other runs give their English stem. Function words and
     question words are left out: they match everything.
     """

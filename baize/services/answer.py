@@ -29,12 +29,11 @@ from baize.domain.chat import (
     Usage,
 )
 from baize.domain.search import Moment, Scope
-from baize.errors import InvalidInput, UpstreamFailed
+from baize.errors import UpstreamFailed
 from baize.ports import Answerer, Answers, Catalog, Embedder, TokenCounter
 from baize.retrieval.pack import pack
-from baize.services.find import Finder, resolve_scope
+from baize.services.find import Finder, checked, resolve_scope, storable
 
-MAX_QUESTION_CHARS = 2_000
 _N_NEAREST = 3
 
 _REFUSALS = {
@@ -81,12 +80,17 @@ class Prepared:
 
 @dataclass(slots=True)
 class _Draft:
-    """What one stream has released so far. Lives and dies within `stream`."""
+    """What one stream has released so far. Lives and dies within `stream`.
+
+    Attributes:
+        heading: waits for the first sentence below it, so that none ever stands alone.
+    """
 
     answer: Answer
     citations: list[Citation]
     refused: bool = False
     text: str = ""
+    heading: str = ""
 
     def release(self, event: Released) -> Released:
         self.text += event.text
@@ -131,7 +135,7 @@ class Answering:
             NotFound: a course or lesson in scope does not exist on this platform.
             IndexUnavailable: the vector store does not answer.
         """
-        text = _checked(question.text)
+        text = checked(question.text, "question")
         scope = await resolve_scope(question.scope, self._catalog)
         conversation_id = question.conversation_id or str(uuid.uuid4())
         history = await self._history(scope.platform_id, question.conversation_id)
@@ -184,7 +188,7 @@ class Answering:
             async with aclosing(self._answer(turn, answerer, draft)) as events:
                 async for event in events:
                     yield event
-            if draft.refused:
+            if draft.refused or not draft.citations:
                 for event in self._refuse(prepared, draft):
                     yield event
         answer = replace(draft.answer, text=draft.text.strip(), citations=tuple(draft.citations))
@@ -204,7 +208,7 @@ class Answering:
             return
         draft.answer = replace(draft.answer, degraded="extractive")
         if draft.text:
-            yield draft.release(Released(_INTERRUPTED.get(turn.query.language, _INTERRUPTED["en"])))
+            draft.heading = _INTERRUPTED.get(turn.query.language, _INTERRUPTED["en"])
         async with aclosing(self._release(turn, self._extractive, draft)) as events:
             async for event in events:
                 yield event
@@ -218,34 +222,38 @@ class Answering:
                     case ThinkingDelta():
                         yield event
                     case Heading(text):
-                        # After an interruption the server has already written its own heading.
-                        if not draft.text:
-                            yield draft.release(Released(text))
+                        # After an interruption the server has its own heading.
+                        draft.heading = draft.heading or text
                     case TextDelta(text):
                         for piece in assembler.feed(text):
-                            async for released in self._judge(piece, turn, draft):
+                            for released in await self._judge(piece, turn, draft):
                                 yield released
                     case Usage():
                         draft.answer = replace(draft.answer, usage=event)
         for piece in assembler.flush():
-            async for released in self._judge(piece, turn, draft):
+            for released in await self._judge(piece, turn, draft):
                 yield released
 
-    async def _judge(self, piece: str, turn: Turn, draft: _Draft) -> AsyncGenerator[Released]:
+    async def _judge(self, piece: str, turn: Turn, draft: _Draft) -> list[Released]:
+        """The sentence with its citations, below a heading that still waits; empty when it is withheld."""
         if NOT_COVERED in piece:
             draft.refused = draft.refused or not draft.citations
-            return
-        sentence = cite(piece, turn.evidence)
+            return []
+        sentence = cite(storable(piece), turn.evidence)
         if not sentence.text:
-            return
+            return []
         verdict = await verify(sentence, self._embedder, self._options.verify)
         draft.answer = replace(
             draft.answer,
             withheld=draft.answer.withheld + (not verdict.passed),
             unknown_markers=draft.answer.unknown_markers + sentence.n_unknown,
         )
-        if verdict.passed and not draft.refused:
-            yield draft.release(Released(sentence.with_markers(), verdict.citations))
+        if not verdict.passed or draft.refused:
+            return []
+        heading, draft.heading = draft.heading, ""
+        released = [Released(heading)] if heading else []
+        released.append(Released(sentence.with_markers(verdict.markers), verdict.citations))
+        return [draft.release(event) for event in released]
 
     def _refuse(self, prepared: Prepared, draft: _Draft) -> list[AnswerEvent]:
         refusal = Refusal("not_covered", prepared.nearest)
@@ -263,17 +271,6 @@ class Answering:
             for turn in turns
             for message in (Message("user", turn.question), Message("assistant", turn.text))
         ]
-
-
-def _checked(text: str) -> str:
-    stripped = text.strip()
-    if not stripped:
-        raise InvalidInput("The question is empty.", remedy="Ask something about the course.")
-    if len(stripped) > MAX_QUESTION_CHARS:
-        raise InvalidInput(
-            f"The question has {len(stripped)} characters.", remedy=f"Keep it under {MAX_QUESTION_CHARS}."
-        )
-    return stripped
 
 
 def _blank(prepared: Prepared, answerer: Answerer) -> Answer:

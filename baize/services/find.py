@@ -7,13 +7,15 @@ from dataclasses import dataclass, replace
 
 from baize.domain.chat import Message
 from baize.domain.search import Moment, Query, Scope
-from baize.errors import NotFound
+from baize.errors import InvalidInput, NotFound
 from baize.ports import Catalog, ChunkIndex, Embedder
-from baize.retrieval.assess import assess, signals
+from baize.retrieval.assess import AssessOptions, assess, signals
 from baize.retrieval.fuse import fuse
 from baize.retrieval.locate import locate
 from baize.retrieval.rewrite import rewrite
 from baize.retrieval.search import search
+
+MAX_QUESTION_CHARS = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,15 +26,13 @@ class FindOptions:
         leg_k: hits per leg and passage language.
         n_moments: how many fused hits are located.
         n_foreign: of these, how many in another language are located by meaning.
-        dense_midpoint: see `assess`.
-        coverage_weight: see `assess`.
+        assess: what the embedder's cosines mean.
     """
 
     leg_k: int
     n_moments: int
     n_foreign: int
-    dense_midpoint: float
-    coverage_weight: float
+    assess: AssessOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +74,7 @@ class Finder:
             k=self._options.leg_k,
         )
         hits = fuse(runs, query)[: self._options.n_moments]
-        score = assess(
-            signals(query, hits),
-            dense_midpoint=self._options.dense_midpoint,
-            coverage_weight=self._options.coverage_weight,
-        )
+        score = assess(signals(query, hits, self._options.assess), self._options.assess)
         moments = await locate(
             query, vector, hits, embedder=self._embedder, n_foreign=self._options.n_foreign
         )
@@ -94,7 +90,31 @@ async def resolve_scope(scope: Scope, catalog: Catalog) -> Scope:
     for course_id in scope.course_ids:
         if await catalog.course(scope.platform_id, course_id) is None:
             raise NotFound(f"There is no course {course_id!r}.", remedy="`baize status` lists the courses.")
-    for lesson_id in scope.lesson_ids:
+    # An unknown lesson in `up_to` would hide nothing: spoilers by a typing error.
+    for lesson_id in (*scope.lesson_ids, *([scope.up_to.lesson_id] if scope.up_to else [])):
         if await catalog.lesson(scope.platform_id, lesson_id) is None:
             raise NotFound(f"There is no lesson {lesson_id!r}.", remedy="`baize status` lists the lessons.")
     return scope
+
+
+def checked(text: str, what: str) -> str:
+    """The text without white space around it.
+
+    Raises:
+        InvalidInput: it is empty, too long or no valid text; `what` names it.
+    """
+    stripped = text.strip()
+    if not stripped:
+        raise InvalidInput(f"The {what} is empty.", remedy="Ask something about the course.")
+    if len(stripped) > MAX_QUESTION_CHARS:
+        raise InvalidInput(
+            f"The {what} has {len(stripped)} characters.", remedy=f"Keep it under {MAX_QUESTION_CHARS}."
+        )
+    if storable(stripped) != stripped:
+        raise InvalidInput(f"The {what} is not valid text.", remedy="Send it as UTF-8, without NUL.")
+    return stripped
+
+
+def storable(text: str) -> str:
+    """Without what no store takes: NUL, and halves of surrogate pairs, which broken clients send."""
+    return text.replace("\0", "").encode("utf-16", "surrogatepass").decode("utf-16", "replace")

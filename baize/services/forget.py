@@ -20,6 +20,8 @@ async def forget_course(
     if await catalog.course(platform_id, course_id) is None:
         raise NotFound(f"There is no course {course_id!r}.", remedy="`baize status` lists the courses.")
     lesson_ids = [lesson.id for lesson in await catalog.lessons(platform_id, course_id)]
-    n_points = await index.delete(platform_id, lesson_ids, keep_builds=[])
+    # An ingestion that died before publishing left points of items that only the states know.
+    items = [state.item for state in await publisher.states(platform_id, course_id)]
+    n_points = await index.delete(platform_id, sorted({*lesson_ids, *items}), keep_builds=[])
     await publisher.forget(platform_id, course_id)
     return len(lesson_ids), n_points

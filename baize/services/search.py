@@ -9,7 +9,7 @@ from baize.domain.search import Moment, Scope
 from baize.errors import InvalidInput
 from baize.ports import Catalog, TokenCounter
 from baize.retrieval.pack import pack
-from baize.services.find import Finder, resolve_scope
+from baize.services.find import Finder, checked, resolve_scope
 
 Kind = Literal["moments", "lessons", "courses"]
 MAX_K = 100
@@ -38,15 +38,14 @@ class Searching:
         """At most `k` rows, best first; repeated passages of one place collapse into the best.
 
         Raises:
-            InvalidInput: the query is empty or `k` is out of range.
+            InvalidInput: the query is empty, too long or no valid text, or `k` is out of range.
             NotFound: a course or lesson in scope does not exist on this platform.
             IndexUnavailable: the vector store does not answer.
         """
-        if not text.strip():
-            raise InvalidInput("The query is empty.", remedy="Give a word, a phrase or a question.")
+        query = checked(text, "query")
         if not 1 <= k <= MAX_K:
             raise InvalidInput(f"k is {k}.", remedy=f"Ask for 1 to {MAX_K} results.")
-        found = await self._finder.find(text, [], await resolve_scope(scope, self._catalog))
+        found = await self._finder.find(query, [], await resolve_scope(scope, self._catalog))
         distinct = pack(
             found.moments, self._counter, max_tokens=_UNLIMITED_TOKENS, max_items=len(found.moments)
         )

@@ -6,6 +6,7 @@ import codecs
 from functools import lru_cache
 from pathlib import Path
 
+from baize.domain.sentences import has_han
 from baize.errors import UnreadableSource
 
 _BOMS = (
@@ -15,7 +16,7 @@ _BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-_CHINESE = ("gb18030", "big5")
+_USUAL = ("gb18030", "big5", "cp1252")
 _MIN_PLAUSIBLE = 0.85
 _MAX_ACCENTED = 0.4
 _REMEDY = "Save the file as UTF-8."
@@ -56,7 +57,12 @@ def _decode_marked(raw: bytes, encoding: str, path: Path) -> str:
 def _guess(raw: bytes, path: Path, first_bad: int) -> str:
     candidates = [text for encoding in _encodings(raw) if (text := _try_decode(raw, encoding)) is not None]
     best = max(candidates, key=_plausibility, default="")
-    if _plausibility(best) < _MIN_PLAUSIBLE:
+    likely = _plausibility(best)
+    # è in one Western code page is č in another, and nothing tells which was meant.
+    doubtful = not has_han(best) and any(
+        text != best and _plausibility(text) >= likely for text in candidates
+    )
+    if likely < _MIN_PLAUSIBLE or doubtful:
         raise _undecodable(raw, path, first_bad)
     return best
 
@@ -68,7 +74,7 @@ def _encodings(raw: bytes) -> list[str]:
     from charset_normalizer import from_bytes
 
     guess = from_bytes(raw).best()
-    return [*_CHINESE, guess.encoding] if guess else list(_CHINESE)
+    return [*_USUAL, guess.encoding] if guess else list(_USUAL)
 
 
 def _try_decode(raw: bytes, encoding: str) -> str | None:

@@ -305,15 +305,16 @@ LOCATORS = st.one_of(
 )
 WORDS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20)
 CHUNKS = st.builds(
-    lambda words, headings, locator, spot: replace(
+    lambda words, headings, locator, spot, elsewhere: replace(
         make_chunk(" ".join(words), locator=locator),
         headings=tuple(headings),
-        sentences=tuple(Segment(word, spot, tuple(headings[:1])) for word in words),
+        sentences=tuple(Segment(said, spot, tuple(headings[:1])) for said in [*words, *elsewhere]),
     ),
     st.lists(WORDS, min_size=1, max_size=4),
     st.lists(WORDS, max_size=2),
     LOCATORS,
     LOCATORS,
+    st.lists(st.sampled_from(["", "不在文中的一句"]), max_size=1),
 )
 
 

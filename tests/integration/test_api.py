@@ -262,6 +262,7 @@ async def test_a_silent_index_is_a_503_problem() -> None:
         "database": "ready",
         "embedder": "ready",
         "index": "The index does not answer. Start it.",
+        "answers": "ready",
     }
 
 

@@ -125,6 +125,7 @@ async def test_a_filter_that_is_not_understood_is_refused(
         ("PUT", "/collections/d", SPEC | {"shard_number": 2}, 400, "shard_number"),
         ("PUT", "/collections/c/index", {"field_name": "a", "field_schema": "geo"}, 400, "geo"),
         ("PUT", "/collections/c/points", {"points": [{"id": IDS[0]}]}, 400, "vector"),
+        ("PUT", "/collections/c/points", {"points": [{"id": IDS[0], "vector": [1, 2]}]}, 400, "named"),
         (
             "PUT",
             "/collections/c/points",

@@ -82,7 +82,7 @@ def test_markup_goes_and_text_stays(tmp_path: Path, marked: str, plain: str) -> 
         ("gb18030", _POEM),
         ("gb18030", "你好，世界"),
         ("big5", _TRADITIONAL),
-        ("cp1252", "Où est le café où l'élève a été hier après-midi?"),
+        ("cp1252", "It’s called “proofing” – let’s wait."),
     ],
 )
 def test_encodings_are_recognised(tmp_path: Path, encoding: str, text: str) -> None:
@@ -90,6 +90,15 @@ def test_encodings_are_recognised(tmp_path: Path, encoding: str, text: str) -> N
     content = srt(("00:00:01,000", "00:00:02,000", text)).encode(encoding)
     (track,) = read(tmp_path, "a.srt", content)
     assert texts(track) == [text]
+
+
+def test_an_ambiguous_code_page_is_refused(tmp_path: Path) -> None:
+    """Accented letters of a Western code page could be another one's: no guess, but a remedy."""
+    content = srt(("00:00:01,000", "00:00:02,000", "Où est le café où l'élève est allé?")).encode("cp1252")
+    with pytest.raises(UnreadableSource) as caught:
+        read(tmp_path, "a.srt", content)
+    assert caught.value.line == 3
+    assert "UTF-8" in caught.value.remedy
 
 
 def test_a_broken_byte_names_its_line(tmp_path: Path) -> None:
@@ -143,7 +152,7 @@ def test_bilingual_cues_become_two_tracks(tmp_path: Path) -> None:
     zh, en = read(tmp_path, "a.srt", content, "zh-en")
     assert (zh.language, texts(zh)) == ("zh", ["欢迎学习面包。", "2 + 2", "用 Python 和 NumPy"])
     assert texts(en) == [
-        "Welcome to machine learning, which is one of the new fields.",
+        "Welcome to this course, which is about bread.",
         "2 + 2",
         "We use Python and NumPy.",
     ]

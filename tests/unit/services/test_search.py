@@ -1,0 +1,67 @@
+"""Search: moments, lessons or courses, each once, best first, of one platform."""
+
+from __future__ import annotations
+
+import pytest
+
+from baize.domain.search import Scope, UpTo
+from baize.errors import InvalidInput, NotFound
+from baize.services.search import MAX_K, Kind
+from tests.unit.services.world import ALL, MEDICINE, PLATFORM, PRESSURE, make_chunk, make_world
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_the_best_moment_comes_first_and_points_to_its_sentence() -> None:
+    """The link lands on the sentence that answers, not on the start of its passage."""
+    world = await make_world()
+    results = await world.searching.search("袖带应该放多高？", ALL)
+    assert results[0].moment.focus.text == PRESSURE[1]
+    assert results[0].course_title == "Course health"
+    assert [r.rank for r in results] == list(range(1, len(results) + 1))
+
+
+@pytest.mark.parametrize(("kind", "key"), [("lessons", "lesson_id"), ("courses", "course_id")])
+async def test_lessons_and_courses_come_once(kind: Kind, key: str) -> None:
+    """Each with its best moment."""
+    world = await make_world()
+    results = await world.searching.search("量血压吃药 formula", ALL, kind=kind)
+    ids = [getattr(r.moment.hit.chunk, key) for r in results]
+    assert len(ids) == len(set(ids)) > 1
+
+
+async def test_the_same_place_comes_once() -> None:
+    """Neighbouring chunks overlap; their common sentence is one moment."""
+    world = await make_world(
+        [make_chunk(PRESSURE), make_chunk(PRESSURE[1:], start=5.0, lesson="health.01"), make_chunk(MEDICINE, lesson="b")]
+    )
+    results = await world.searching.search("袖带应该放多高？", ALL)
+    assert [r.moment.focus.text for r in results].count(PRESSURE[1]) == 1
+
+
+async def test_scope_narrows_and_nothing_later_is_found() -> None:
+    """Courses, lessons and `up_to` hold before ranking."""
+    world = await make_world([make_chunk(PRESSURE[:1]), make_chunk(PRESSURE[3:], start=60.0, lesson="health.09")])
+    only = await world.searching.search("高血压", Scope(PLATFORM, lesson_ids=("health.01",)))
+    assert {r.moment.hit.chunk.lesson_id for r in only} == {"health.01"}
+    unseen = Scope(PLATFORM, up_to=UpTo("health.09", 30.0))
+    assert {r.moment.hit.chunk.lesson_id for r in await world.searching.search("高血压", unseen)} == {"health.01"}
+
+
+@pytest.mark.parametrize(("text", "k"), [("", 5), (" ", 5), ("血压", 0), ("血压", MAX_K + 1), ("血\udcff压", 5)])
+async def test_a_query_that_is_none_is_refused(text: str, k: int) -> None:
+    """Empty, no valid text, or an impossible number of results."""
+    with pytest.raises(InvalidInput) as caught:
+        await (await make_world()).searching.search(text, ALL, k=k)
+    assert caught.value.remedy
+
+
+async def test_an_unknown_course_is_not_found() -> None:
+    """With the way to see which there are."""
+    with pytest.raises(NotFound, match="nope"):
+        await (await make_world()).searching.search("血压", Scope(PLATFORM, course_ids=("nope",)))
+
+
+async def test_nothing_in_an_empty_library() -> None:
+    """No error, no results."""
+    assert await (await make_world([])).searching.search("血压", ALL) == []

@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from baize.cli import EXIT_BAD_INPUT, EXIT_CHECK_FAILED, Config, Json, guarded, print_json, run, run_with
+from baize.cli import (
+    EXIT_BAD_INPUT,
+    EXIT_CHECK_FAILED,
+    EXIT_UNAVAILABLE,
+    Config,
+    Json,
+    guarded,
+    print_json,
+    run,
+    run_with,
+)
 
 if TYPE_CHECKING:
     from baize.bootstrap import House
@@ -37,6 +47,8 @@ def ingest(
         print_json(report.to_dict())
     else:
         print_report(report)
+    if any(problem.dependency for problem in report.all_problems):
+        raise typer.Exit(EXIT_UNAVAILABLE)
     if not report.ok:
         raise typer.Exit(EXIT_BAD_INPUT)
 

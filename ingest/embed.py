@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from baize.domain.search import IndexedChunk
 from baize.domain.text import Chunk
 from baize.ports import Embedder, Progress
-from baize.retrieval.terms import passage_vector, terms
+from baize.retrieval.terms import passage_vector, pinyin_terms, terms
 
 _BATCH = 16
 
@@ -21,7 +21,13 @@ async def embed(
         batch = chunks[start : start + _BATCH]
         dense = await embedder.embed_passages([c.indexed_text for c in batch])
         points.extend(
-            IndexedChunk(c, build_id, vector, passage_vector(terms(c.lexical_text)))
+            IndexedChunk(
+                c,
+                build_id,
+                vector,
+                lexical=passage_vector(terms(c.lexical_text)),
+                pinyin=passage_vector(pinyin_terms(c.lexical_text)),
+            )
             for c, vector in zip(batch, dense, strict=True)
         )
         progress(len(points), len(chunks))

@@ -14,8 +14,9 @@ from pathlib import Path
 from baize.domain.course import Chapter, Course, Lesson
 from baize.domain.library import BuiltLesson, ItemState, State, Transcript
 from baize.domain.search import Scope
+from baize.domain.sentences import detect_language
 from baize.domain.text import Chunk
-from baize.errors import BaizeError, EmptySource
+from baize.errors import BaizeError, EmptySource, UnreadableSource
 from baize.ports import (
     Catalog,
     ChunkIndex,
@@ -122,10 +123,12 @@ class Pipeline:
                 read = await read_lesson(
                     plan, course, self._parts.transcriber, self._steps, self._watch.advance
                 )
-                _require_text(plan, read)
+            problems = tuple(Problem.of(problem) for problem in read.problems)
+            if not read.sources:
+                return await self._report(run, "failed", 0, 0.0, problems)
             duration_s = read.media.duration_s if read.media else None
             with run.at("chunk"):
-                chapters = chapters_of(plan.chapters, duration_s)
+                chapters = chapters_of(plan.chapters, duration_s or _last_second(read))
                 chunks = self._chunks(course, plan, read, chapters)
             lesson = Lesson(
                 course.platform_id,
@@ -140,10 +143,9 @@ class Pipeline:
                 chapters,
             )
             await self._publish(run, lesson, chunks, _transcript(plan.id, read))
-            problems = tuple(Problem.of(problem) for problem in read.problems)
             return await self._report(run, "done", len(chunks), duration_s or 0.0, problems)
-        except BaizeError as error:
-            return await self._report(run, "failed", 0, 0.0, (Problem.of(error),))
+        except (BaizeError, OSError) as error:
+            return await self._report(run, "failed", 0, 0.0, (Problem.of(_named(error)),))
 
     async def run_faq(self, plan: CoursePlan) -> LessonReport:
         """The FAQ of a course as one lesson of its own: an entry, a chunk."""
@@ -152,23 +154,31 @@ class Pipeline:
         try:
             with run.at("plan"):
                 assert plan.faq is not None  # noqa: S101 - the caller checked
-                build_id = digest(self._options_digest(), file_digest(plan.faq.path))
+                build_id = digest(self._options_digest(), course.language, file_digest(plan.faq.path))
                 unchanged = await self._unchanged(course, run.item, build_id)
             if unchanged is not None:
                 return unchanged
             with run.at("extract"):
                 items = read_faq(plan.faq.path)
-            title = "常见问题" if course.language == "zh" else "Frequently asked questions"
+                if not items:
+                    raise EmptySource(
+                        "There is no entry in this FAQ.",
+                        remedy="Write one entry a line, or remove the file.",
+                        path=str(plan.faq.path),
+                    )
+            language = course.language or detect_language(" ".join(item.answer for item in items))
+            title = "常见问题" if language == "zh" else "Frequently asked questions"
             with run.at("chunk"):
-                chunks = self._faq_chunks(course, run.item, title, plan.faq.name, items)
+                place = Place(course.platform_id, course.id, run.item, title, plan.faq.name, language, ())
+                chunks = self._faq_chunks(place, items)
             position = len(plan.lessons) + 1
             lesson = Lesson(
-                course.platform_id, course.id, run.item, title, position, course.language, None, "", build_id
+                course.platform_id, course.id, run.item, title, position, language, None, "", build_id
             )
             await self._publish(run, lesson, chunks, None)
             return await self._report(run, "done", len(chunks), 0.0, ())
-        except BaizeError as error:
-            return await self._report(run, "failed", 0, 0.0, (Problem.of(error),))
+        except (BaizeError, OSError) as error:
+            return await self._report(run, "failed", 0, 0.0, (Problem.of(_named(error)),))
 
     async def _publish(
         self, run: _Run, lesson: Lesson, chunks: list[Chunk], transcript: Transcript | None
@@ -198,11 +208,7 @@ class Pipeline:
             )
         return chunks
 
-    def _faq_chunks(
-        self, course: Course, lesson_id: str, title: str, file: str, items: list[FaqItem]
-    ) -> list[Chunk]:
-        language = course.language or "zh"
-        place = Place(course.platform_id, course.id, lesson_id, title, file, language, ())
+    def _faq_chunks(self, place: Place, items: list[FaqItem]) -> list[Chunk]:
         chunks: list[Chunk] = []
         for item in items:
             chunks.extend(
@@ -248,14 +254,15 @@ class Pipeline:
     async def _remove_missing(self, plan: CoursePlan, present: set[str]) -> list[str]:
         """Drop lessons and failed files that the folder no longer has; one with a problem is not lost."""
         platform_id, course_id = plan.course.platform_id, plan.course.id
-        known = {lesson.id for lesson in await self._parts.catalog.lessons(platform_id, course_id)}
-        known |= {state.item for state in await self._parts.publisher.states(platform_id, course_id)}
-        gone = sorted(known - present)
+        published = {lesson.id for lesson in await self._parts.catalog.lessons(platform_id, course_id)}
+        states = await self._parts.publisher.states(platform_id, course_id)
+        gone = sorted((published | {state.item for state in states}) - present)
         if plan.problems or not gone:
             return []
-        await self._parts.publisher.forget(platform_id, course_id, gone)
+        # Points first: after a crash in between, the next run still knows what is to go.
         await self._parts.index.delete(platform_id, gone, keep_builds=[])
-        return gone
+        await self._parts.publisher.forget(platform_id, course_id, gone)
+        return [item for item in gone if item in published]
 
     async def _report(
         self, run: _Run, outcome: Outcome, n_chunks: int, media_s: float, problems: tuple[Problem, ...]
@@ -294,13 +301,20 @@ def _place(course: Course, lesson_id: str, title: str, source: ReadSource) -> Pl
     return Place(course.platform_id, course.id, lesson_id, title, source.name, source.language, (title,))
 
 
-def _require_text(plan: LessonPlan, read: ReadLesson) -> None:
-    """A lesson from which nothing could be read fails, with the first reason."""
-    if read.sources:
-        return
-    if read.problems:
-        raise read.problems[0]
-    raise EmptySource(f"Lesson {plan.id} has no file.", remedy="Give it a video, subtitles or a document.")
+def _named(error: BaizeError | OSError) -> BaizeError:
+    """A file that cannot be opened, or a disk that is full, is told like any other problem."""
+    if isinstance(error, BaizeError):
+        return error
+    return UnreadableSource(
+        f"The system says: {error.strerror or error}.",
+        remedy="Check that the file can be read and that the disk is not full.",
+        path=str(error.filename or ""),
+    )
+
+
+def _last_second(read: ReadLesson) -> float | None:
+    """Where the last cue ends: how long a lesson is whose media is not there."""
+    return max((cue.end for source in read.sources for cue in source.cues), default=None)
 
 
 def _transcript(lesson_id: str, read: ReadLesson) -> Transcript | None:

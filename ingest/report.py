@@ -6,24 +6,29 @@ from collections import Counter
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-from baize.errors import BaizeError, InvalidInput
+from baize.errors import BaizeError, DependencyUnavailable, InvalidInput
 
 Outcome = Literal["done", "unchanged", "failed"]
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing that could not be used: where, what happened and what to do."""
+    """One thing that could not be used: where, what happened and what to do.
+
+    Attributes:
+        dependency: the thing itself may be well; what is needed to read or store it does not answer.
+    """
 
     path: str
     line: int | None
     message: str
     remedy: str
+    dependency: bool = False
 
     @classmethod
     def of(cls, error: BaizeError) -> Problem:
         path, line = (error.path, error.line) if isinstance(error, InvalidInput) else ("", None)
-        return cls(path, line, error.message, error.remedy)
+        return cls(path, line, error.message, error.remedy, isinstance(error, DependencyUnavailable))
 
     def __str__(self) -> str:
         place = f"{self.path}:{self.line}: " if self.line else f"{self.path}: " if self.path else ""

@@ -6,11 +6,12 @@ import hashlib
 import os
 import tempfile
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
 import anyio
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 T = TypeVar("T")
 
@@ -40,7 +41,9 @@ class StageStore:
         adapter: TypeAdapter[T] = TypeAdapter(kind)
         path = anyio.Path(self._folder / name / f"{key}.json")
         if await path.is_file():
-            return adapter.validate_json(await path.read_bytes())
+            # A file that was cut by a power failure, or that another version wrote, is made again.
+            with suppress(ValidationError):
+                return adapter.validate_json(await path.read_bytes())
         made = await make()
         await anyio.to_thread.run_sync(_write_whole, Path(path), adapter.dump_json(made))
         return made
@@ -49,6 +52,12 @@ class StageStore:
 def _write_whole(path: Path, data: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
-    with os.fdopen(handle, "wb") as file:
-        file.write(data)
-    Path(temporary).replace(path)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise

@@ -70,7 +70,7 @@ class BarWatch:
 
     def __init__(self, n_items: int, console: Console) -> None:
         self._bar = Progress(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
@@ -97,4 +97,4 @@ class BarWatch:
         self._bar.update(self._within, visible=False)
         self._bar.advance(self._lessons)
         for problem in report.problems:
-            self._bar.console.print(f"[yellow]{problem}[/yellow]", highlight=False)
+            self._bar.console.print(str(problem), style="yellow", markup=False, highlight=False)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from qdrant_client import models
 
 DENSE = "dense"
-SPARSE = ("lexical",)
+SPARSE = ("lexical", "pinyin")
 """Sparse legs, each named as the field of `IndexedChunk` that holds its vector."""
 
 

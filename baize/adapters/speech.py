@@ -65,6 +65,7 @@ class _Stretch:
         context = speech_context(self.language, hot_words)
         for heard in self.engine.listen(self.samples, self.language, context):
             yield from writer.cues(heard, offset_s=self.offset_s, limit_s=self.end_s)
+        yield from writer.rest()
 
     def between(self, start_s: float, end_s: float) -> _Stretch:
         first, last = (round((s - self.offset_s) * SPEECH_RATE) for s in (start_s, end_s))

@@ -80,10 +80,13 @@ class CueWriter:
         self._hot_words = frozenset(_bare(word) for word in hot_words) - {""}
         self._context = _bare(speech_context(language, hot_words))
         self._end_s = 0.0
+        self._open: list[Word] = []
         self._recent: deque[str] = deque(maxlen=_RECENT)
 
     def cues(self, heard: Heard, *, offset_s: float = 0.0, limit_s: float = float("inf")) -> Iterator[Cue]:
-        """The cues of the next segment: sorted, not overlapping, none longer than `MAX_CUE_S`.
+        """The cues that the next segment completes: sorted, not overlapping, none over `MAX_CUE_S`.
+
+        A sentence that it leaves open waits for the next segment, or for `rest`.
 
         Args:
             offset_s: added to its times.
@@ -92,10 +95,24 @@ class CueWriter:
         words = without_loops(self._without_prompt(heard.words))
         if _is_noise(heard, "".join(word.text for word in words)):
             return
-        for group in _sentences(_plausible(words)):
+        self._open += [
+            replace(word, start=word.start + offset_s, end=min(word.end + offset_s, limit_s))
+            for word in _plausible(words)
+        ]
+        groups = list(_sentences(self._open))
+        self._open = [] if not groups or _ends_sentence(groups[-1]) else groups.pop()
+        yield from self._written(groups)
+
+    def rest(self) -> Iterator[Cue]:
+        """The sentence that no segment completed."""
+        yield from self._written([self._open] if self._open else [])
+        self._open = []
+
+    def _written(self, groups: Sequence[Sequence[Word]]) -> Iterator[Cue]:
+        for group in groups:
             text = self._text(group)
             if _bare(text) and not self._made_up(text):
-                yield self._place(group, text, offset_s, limit_s)
+                yield self._place(group, text)
 
     def _without_prompt(self, words: Sequence[Word]) -> list[Word]:
         """Without the words that repeat a good part of the prompt."""
@@ -136,10 +153,9 @@ class CueWriter:
             return False
         return bare in self._context and any(word in bare for word in self._hot_words)
 
-    def _place(self, words: Sequence[Word], text: str, offset_s: float, limit_s: float) -> Cue:
-        start = max(words[0].start + offset_s, self._end_s)
-        end = min(words[-1].end + offset_s, start + MAX_CUE_S, limit_s)
-        self._end_s = max(end, start + _MIN_CUE_S)
+    def _place(self, words: Sequence[Word], text: str) -> Cue:
+        start = max(words[0].start, self._end_s)
+        self._end_s = max(min(words[-1].end, start + MAX_CUE_S), start + _MIN_CUE_S)
         return Cue(round(start, 3), round(self._end_s, 3), text)
 
 

@@ -49,12 +49,14 @@ class Query:
         text: what is searched for: the question, joined to the one before where it points back.
         language: `zh`, `en` or another ISO 639-1 code.
         terms: lexical terms, as the index knows them; repeated terms stay repeated.
+        pinyin: pairs of syllables, likewise; empty for a question without Chinese.
     """
 
     question: str
     text: str
     language: str
     terms: tuple[str, ...]
+    pinyin: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +87,13 @@ class SparseQuery:
 
 @dataclass(frozen=True, slots=True)
 class IndexedChunk:
-    """A chunk with its vectors, on its way into the index."""
+    """A chunk with its vectors, on its way into the index; each sparse leg is a field of its name."""
 
     chunk: Chunk
     build_id: str
     dense: Vector
     lexical: SparseVector
+    pinyin: SparseVector = SparseVector((), ())
 
 
 @dataclass(frozen=True, slots=True)

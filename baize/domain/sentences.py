@@ -14,7 +14,8 @@ _LIST_NUMBER = re.compile(r"\s*(?:[-*•·]\s*)?[(（]?\d{1,2}")
 _BOUNDARY = re.compile(rf"[{_ENDERS}]+[{re.escape(_CLOSERS)}]*|\.+[{re.escape(_CLOSERS)}]*(?=\s|$)|\n+")
 _CJK = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
 _WIDE = re.compile(r"[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef“”‘’…—]")
-_LETTER = re.compile(r"[^\W\d_]")
+_WORD = re.compile(r"[^\W\d_]+")
+_HAN_PER_WORD = 0.4
 
 
 def split_sentences(text: str) -> list[tuple[int, int]]:
@@ -72,14 +73,14 @@ def _append(spans: list[tuple[int, int]], text: str, start: int, end: int) -> No
 def detect_language(text: str, default: str = "en") -> str:
     """`zh` or `en`, by script; `default` when there is no letter at all.
 
-    One Han character weighs about as much as one English word, so a Chinese sentence with a few English
-    terms is Chinese.
+    A Chinese sentence with several English terms is Chinese; an English one that quotes a Chinese word is
+    English.
     """
     n_han = len(_CJK.findall(text))
-    n_other = sum(1 for _ in _LETTER.finditer(text)) - n_han
-    if n_han == 0 and n_other <= 0:
+    n_words = len(_WORD.findall(_CJK.sub(" ", text)))
+    if n_han == n_words == 0:
         return default
-    return "zh" if n_han * 5 >= n_other else "en"
+    return "zh" if n_han >= _HAN_PER_WORD * n_words else "en"
 
 
 def joint(before: str, after: str) -> str:

@@ -9,6 +9,9 @@ from baize.domain.search import Hit, Query
 FOREIGN_DENSE_WEIGHT = 0.7
 """A dense list in another language than the question's: its first passage is a guess more often."""
 
+PINYIN_WEIGHT = 0.4
+"""Syllables repeat what the lexical leg says, and mean something of their own only where it is blind."""
+
 FOREIGN_LEXICAL_WEIGHT = 0.3
 """A lexical hit in another language shares at most a formula or a loan word with the question."""
 
@@ -37,6 +40,8 @@ def fuse(runs: Sequence[Sequence[Hit]], query: Query, *, k: int = 60) -> list[Hi
 
 
 def _weight(hit: Hit, query: Query) -> float:
+    if hit.leg == "pinyin":
+        return PINYIN_WEIGHT
     if hit.chunk.language == query.language:
         return 1.0
     return FOREIGN_DENSE_WEIGHT if hit.leg == "dense" else FOREIGN_LEXICAL_WEIGHT

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from baize.domain.chat import Message
 from baize.domain.search import Query
 from baize.domain.sentences import detect_language
-from baize.retrieval.terms import terms
+from baize.retrieval.terms import pinyin_terms, terms
 
 _POINTS_BACK = re.compile(
     r"^(那|那么|还有|另外|然后|所以|为什么呢|怎么做|举个例子|它|他|她|这)"
@@ -37,6 +37,5 @@ def rewrite(question: str, history: Sequence[Message]) -> Query:
     if previous and (_POINTS_BACK.search(text) or len(set(own)) <= _FEW_TERMS):
         text = f"{previous.strip()} {text}"
         own = terms(text)
-    return Query(
-        question.strip(), text, detect_language(question, default=detect_language(previous)), tuple(own)
-    )
+    language = detect_language(question, default=detect_language(previous))
+    return Query(question.strip(), text, language, tuple(own), tuple(pinyin_terms(text)))

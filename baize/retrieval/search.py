@@ -22,7 +22,7 @@ async def search(
     passage_languages: Sequence[str],
     k: int,
 ) -> list[list[Hit]]:
-    """One list per passage language from the dense leg, then one from the lexical leg; empty ones left out.
+    """One list per passage language from the dense leg, then one per sparse leg; empty ones left out.
 
     Args:
         vector: the embedded query.
@@ -34,6 +34,8 @@ async def search(
     """
     legs: list[DenseQuery | SparseQuery] = [DenseQuery(vector, language) for language in passage_languages]
     if query.terms:
-        legs.append(SparseQuery(query_vector(query.terms)))
+        legs.append(SparseQuery(query_vector(query.terms), leg="lexical"))
+    if query.pinyin:
+        legs.append(SparseQuery(query_vector(query.pinyin), leg="pinyin"))
     runs = await index.search(legs, scope, k)
     return [run for run in runs if run]

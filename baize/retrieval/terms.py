@@ -21,15 +21,15 @@ if TYPE_CHECKING:
     from opencc import OpenCC
     from snowballstemmer.basestemmer import BaseStemmer
 
-TERMS_VERSION = "terms-2"
+TERMS_VERSION = "terms-3"
 """Part of every build's digest: raise it whenever the terms of a text change."""
 
 _HAN = r"\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 _RUN = re.compile(rf"[{_HAN}]+|[^\W_{_HAN}]+(?:['’.+#%_/-]*[^\W_{_HAN}]+)*[+#%]*")
 _FUNCTION_CHARS = frozenset("的了吗呢吧啊么是在和与及着过也就都而且把被让给")
 _STOP_WORDS = frozenset(
-    """什么 怎么 怎样 如何 为什么 为何 哪些 哪个 哪里 多少 几个 可以 能够 应该 需要 我们 你们 他们 这个 那个
-    这些 那些 一个 一些 这样 那样 时候 因为 所以 但是 如果 还是 或者 然后 就是 不是 没有 有没有 是不是 能不能
+    """什么 怎么 怎样 怎么样 如何 为什么 为何 哪些 哪个 哪里 多少 几个 可以 能够 应该 需要 我们 你们 他们 这个
+    那个 这些 那些 一个 一些 这样 那样 时候 因为 所以 但是 如果 还是 或者 然后 就是 不是 没有 有没有 是不是 能不能
     请问 一下 知道 告诉
     a an and are as at be been but by can could did do does for from had has have how i if in into is it
     its me my of on or our should so than that the their them then there these they this to us was we were
@@ -52,14 +52,35 @@ def terms(text: str) -> list[str]:
     """Terms in reading order, repeats kept.
 
     A change between Chinese and other script ends a run, whether or not a space was typed there. Chinese
-    runs give their words (two characters or more) and their character bigrams (marked `#`), so
-    that a wrong segmentation never hides a match; other runs give their English stem. Function words and
-    question words are left out: they match everything.
+    runs give their words (two characters or more) and their character bigrams (marked `#`), so that a wrong
+    segmentation never hides a match; other runs give their English stem. Function words and question words
+    are left out: they match everything.
     """
     found: list[str] = []
     for match in _RUN.finditer(normalise(text)):
         run = match.group()
         found.extend(_han_terms(run) if has_han(run) else _latin_terms(run))
+    return found
+
+
+def pinyin_terms(text: str) -> list[str]:
+    """Pairs of neighbouring syllables without tones, for homophones of speech recognition and of typing.
+
+    Only Chinese runs give any; a lone syllable has too many homophones to say anything.
+    """
+    import pypinyin
+
+    found: list[str] = []
+    for match in _RUN.finditer(normalise(text)):
+        run = match.group()
+        if not has_han(run) or len(run) == 1:
+            continue
+        syllables = pypinyin.lazy_pinyin(run)
+        # Function words by character: their syllables (shi, de) belong to many others too.
+        kept = [char not in _FUNCTION_CHARS for char in run]
+        found.extend(
+            f"{syllables[i]} {syllables[i + 1]}" for i in range(len(run) - 1) if kept[i] and kept[i + 1]
+        )
     return found
 
 

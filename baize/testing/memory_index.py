@@ -92,8 +92,9 @@ class MemoryIndex:
 
 
 def _stored(point: IndexedChunk) -> _Stored:
-    terms = dict(zip(point.lexical.indices, point.lexical.values, strict=True))
-    return _Stored(point.chunk, point.dense, {"lexical": terms})
+    legs = {"lexical": point.lexical, "pinyin": point.pinyin}
+    terms = {leg: dict(zip(vector.indices, vector.values, strict=True)) for leg, vector in legs.items()}
+    return _Stored(point.chunk, point.dense, terms)
 
 
 def _cosines(query: DenseQuery, found: Sequence[_Stored]) -> list[float]:

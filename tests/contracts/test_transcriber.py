@@ -19,7 +19,11 @@ from baize.errors import ModelUnavailable, UnreadableSource
 from baize.ports import Transcriber
 from baize.testing.scripted_transcriber import ScriptedTranscriber
 
-pytestmark = pytest.mark.anyio
+pytestmark = [
+    pytest.mark.anyio,
+    # openai-whisper sorts torch tensors with numpy.
+    pytest.mark.filterwarnings("ignore:__array_wrap__:DeprecationWarning"),
+]
 
 _GARBAGE = "garbage.mp4"
 _SPEECH = "speech.wav"
@@ -47,7 +51,7 @@ def tiny_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
         warnings.simplefilter("ignore", ResourceWarning)
         tokenizer = get_tokenizer(multilingual=True, num_languages=99)
     at = tokenizer.timestamp_begin
-    script = [at + 10, *tokenizer.encode(" Hello world."), at + 150, at + 150, tokenizer.eot]
+    script = [at + 10, *tokenizer.encode(" Hello world."), at + 150, tokenizer.eot]
     first = len(tokenizer.sot_sequence) - 1
     with torch.no_grad():
         for block in model.decoder.blocks:
@@ -243,11 +247,10 @@ async def test_real_speech_is_heard_at_its_second(real_whisper: Transcriber, rep
     wanted = _words(" ".join(sentence["text"] for sentence in spoken))
     assert len(set(wanted) - set(heard)) <= 0.05 * len(set(wanted))
     assert abs(len(heard) - len(wanted)) <= 0.05 * len(wanted)
-    starts = {_words(cue.text)[:3]: cue.start for cue in cues}
     offsets = [
-        abs(starts[key] - sentence["start"])
+        min(abs(cue.start - sentence["start"]) for cue in same)
         for sentence in spoken
-        if (key := _words(sentence["text"])[:3]) in starts
+        if (same := [cue for cue in cues if _words(cue.text)[:3] == _words(sentence["text"])[:3]])
     ]
     assert len(offsets) >= 0.8 * len(spoken)
     assert max(offsets) <= 1.0

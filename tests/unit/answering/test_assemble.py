@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,7 +12,9 @@ from baize.answering.assemble import SentenceAssembler
 
 ALPHABET = "量血A1 2.。！？;；…\n[]【】［］,，、”’\"')）-*e.g"
 DRAFTS = st.lists(
-    st.sampled_from([*ALPHABET, "[1]", "[2]", " [12]", "【3】", "［4］", "[1, 2]", "e.g. ", "1. ", "。”", "...", "好"]),
+    st.sampled_from(
+        [*ALPHABET, "[1]", "[2]", " [12]", "【3】", "［4］", "[1, 2]", "e.g. ", "1. ", "。”", "...", "好"]
+    ),
     max_size=40,
 ).map("".join)
 
@@ -23,7 +27,7 @@ def pieces(*deltas: str) -> list[str]:
 
 def cut(text: str, places: list[int]) -> list[str]:
     borders = sorted({0, len(text), *(place % (len(text) + 1) for place in places)})
-    return [text[a:b] for a, b in zip(borders, borders[1:], strict=False)]
+    return [text[a:b] for a, b in pairwise(borders)]
 
 
 @given(DRAFTS | st.text(max_size=40), st.lists(st.integers(0, 400), max_size=12))

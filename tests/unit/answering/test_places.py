@@ -12,8 +12,9 @@ from baize.answering.places import has_places, places
 SOURCE = "每天量3次，坐12分钟，连量7天，共5个人，第2遍，two minutes, 30 times, 4 pages, 20 hours."
 
 INVENTED = (
-    "03:12|3：12|０３：１２|00:03:12|3分12秒|三分十二秒|3 分 12 秒|第3分钟|第三分钟|第 12 秒|12秒处|3分钟处|7点30分|七点半|"
-    "第4页|at 2:05|at minute 12|minute twelve|12 minutes in|the 2 minute mark|2 min 5 s|3m12s|3'12\"|page 4|p. 4|"
+    "03:12|3：12|０３：１２|00:03:12|3分12秒|三分十二秒|3 分 12 秒|第3分钟|第三分钟|第 12 秒|12秒处|3分钟处|"
+    "7点30分|七点半|第4页|at 2:05|at minute 12|minute twelve|12 minutes in|the 2 minute mark|"
+    "2 min 5 s|3m12s|3'12\"|page 4|p. 4|"
     "two minutes and five seconds|1小时5分|see https://evil.example/x|www.evil.example|20 hours 5 minutes"
 ).split("|")
 
@@ -33,9 +34,19 @@ def test_a_place_that_the_course_speaks_of_may_be_repeated(place: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["坐12分钟再量。", "等五分钟左右。", "量3次，每次1分钟。", "血压130/80。", "30 minutes a day", "the second one",
-     "sit 5 minutes in the morning", "up to 5 mb", "3点建议", "两点注意"],
-)  # fmt: skip
+    [
+        "坐12分钟再量。",
+        "等五分钟左右。",
+        "量3次，每次1分钟。",
+        "血压130/80。",
+        "30 minutes a day",
+        "the second one",
+        "sit 5 minutes in the morning",
+        "up to 5 mb",
+        "3点建议",
+        "两点注意",
+    ],
+)
 def test_amounts_are_no_places(text: str) -> None:
     """Durations, ratios and enumerations stay free."""
     assert places(text) == set()
@@ -44,5 +55,7 @@ def test_amounts_are_no_places(text: str) -> None:
 @given(st.integers(0, 99), st.integers(0, 59))
 def test_writings_of_one_time_are_equal(minutes: int, seconds: int) -> None:
     """Leading zeros and full-width digits do not make another time."""
-    wide = f"{minutes:02}:{seconds:02}".translate({ord(str(n)): chr(0xFF10 + n) for n in range(10)} | {58: "："})
+    wide = f"{minutes:02}:{seconds:02}".translate(
+        {ord(str(n)): chr(0xFF10 + n) for n in range(10)} | {58: "："}
+    )
     assert places(f"{minutes:02}:{seconds:02}") == places(f"{minutes}:{seconds:02}") == places(wide) != set()

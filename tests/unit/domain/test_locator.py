@@ -95,7 +95,8 @@ def test_an_unknown_kind_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "shown"), [(0, "0:00"), (187.9, "3:07"), (3599.99, "59:59"), (3727, "1:02:07"), (36000, "10:00:00")]
+    ("seconds", "shown"),
+    [(0, "0:00"), (187.9, "3:07"), (3599.99, "59:59"), (3727, "1:02:07"), (36000, "10:00:00")],
 )
 def test_timestamps_are_cut_as_players_do(seconds: float, shown: str) -> None:
     """Seconds are cut, not rounded; hours only where there are some."""

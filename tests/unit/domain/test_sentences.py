@@ -47,7 +47,14 @@ def test_boundaries_in_chinese_and_english(text: str, expected: list[str]) -> No
 
 @pytest.mark.parametrize(
     ("text", "ended"),
-    [("量血压。", True), ("he said “yes.” ", True), ("e.g.", False), ("1.", False), ("量血压", False), ("", False)],
+    [
+        ("量血压。", True),
+        ("he said “yes.” ", True),
+        ("e.g.", False),
+        ("1.", False),
+        ("量血压", False),
+        ("", False),
+    ],
 )
 def test_ends_sentence_agrees_with_the_boundaries(text: str, ended: bool) -> None:
     """The end of a cue ends a sentence where `split_sentences` would."""
@@ -59,6 +66,8 @@ def test_ends_sentence_agrees_with_the_boundaries(text: str, ended: bool) -> Non
     [
         ("怎么用 VLOOKUP 函数？", "zh"),
         ("What does 仁 mean in this course?", "en"),
+        ("Excel VLOOKUP INDEX MATCH 怎么用", "zh"),
+        ("How do I say 你好 in English?", "en"),
         ("120/80", "en"),
         ("How are you", "en"),
         ("血压", "zh"),

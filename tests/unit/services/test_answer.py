@@ -182,7 +182,9 @@ async def test_thinking_is_shown_and_never_cited(world: World) -> None:
         [ThinkingDelta("想"), NOT_COVERED],
     ],
 )
-async def test_not_covered_becomes_a_refusal_with_the_nearest_moments(world: World, script: list[Step]) -> None:
+async def test_not_covered_becomes_a_refusal_with_the_nearest_moments(
+    world: World, script: list[Step]
+) -> None:
     """Alone, in pieces, after thinking, with text behind it: refused, with nothing of the draft."""
     answering = world.answering(ScriptedChatModel(script))
     prepared = await answering.prepare(Question(QUESTION, ALL, thinking=True))
@@ -257,7 +259,9 @@ async def test_a_clock_time_of_the_course_is_quoted(world: World) -> None:
 
 async def test_an_faq_answer_of_several_sentences_is_given_whole(world: World) -> None:
     """Each of its sentences carries the marker, so none is withheld."""
-    _, events = await ask(world, "开课以后可以退课退款吗？", scope=Scope(PLATFORM, lesson_ids=("health.faq",)))
+    _, events = await ask(
+        world, "开课以后可以退课退款吗？", scope=Scope(PLATFORM, lesson_ids=("health.faq",))
+    )
     answer = completed(events).answer
     assert answer.withheld == 0
     assert all(part in answer.text for part in FAQ.split("。") if part)
@@ -266,7 +270,10 @@ async def test_an_faq_answer_of_several_sentences_is_given_whole(world: World) -
 async def test_code_that_looks_like_a_marker_is_not_quoted_as_one() -> None:
     """`scores[2]` in the course is no citation of passage 2, and is not shown without its index."""
     world = await make_world(
-        [make_chunk(["取第一个元素写 scores[2] 就行。", "元素从零数起。"]), make_chunk(["元素很多。"], lesson="b")]
+        [
+            make_chunk(["取第一个元素写 scores[2] 就行。", "元素从零数起。"]),
+            make_chunk(["元素很多。"], lesson="b"),
+        ]
     )
     _, events = await ask(world, "怎么取第一个元素？")
     assert "scores" not in said(events)
@@ -286,7 +293,10 @@ async def test_weak_evidence_is_refused_before_any_model_is_asked() -> None:
     """The refusal names the nearest moments, in the language of the question."""
     world = await make_world(min_evidence=1.0)
     chat = ScriptedChatModel()
-    for question, opening in (("火星上有水吗？", "课程中没有讲到"), ("Is there water on Mars?", "The course does")):
+    for question, opening in (
+        ("火星上有水吗？", "课程中没有讲到"),
+        ("Is there water on Mars?", "The course does"),
+    ):
         _, events = await ask(world, question, chat)
         answer = completed(events).answer
         assert [type(e) for e in events] == [Started, Refusal, Released, Completed]
@@ -404,7 +414,25 @@ async def test_the_model_gets_numbered_passages_and_the_question_last(world: Wor
 TRUE = ["先安静坐五分钟", "袖带要和心脏一样高", "早上7:30量一次", "家里量到135/85就算高血压", "按时吃药"]
 FALSE = ["03:12", "３：１２", "第3分钟", "在3分12秒", "at 2:05", "喝六杯咖啡", "minute 5", "第5分钟", "a[1]"]
 FRAGMENTS = st.sampled_from(
-    [*TRUE, *FALSE, "。", "！", "\n", "\n- ", "1. ", "，", " ", "”", "[", "]", "【1】", "［2］", "[1, 2]", "[9]", "[0]"]
+    [
+        *TRUE,
+        *FALSE,
+        "。",
+        "！",
+        "\n",
+        "\n- ",
+        "1. ",
+        "，",
+        " ",
+        "”",
+        "[",
+        "]",
+        "【1】",
+        "［2］",
+        "[1, 2]",
+        "[9]",
+        "[0]",
+    ]
     + [f"[{n}]" for n in range(1, 6)] * 2
     + [NOT_COVERED, "NOT_", "\ud83d", "\0"]
 )
@@ -425,5 +453,7 @@ async def test_no_stream_makes_the_service_dishonest(world: World, script: list[
     events = [event async for event in answering.stream(prepared)]
     answer = check_honest(prepared, events, world)
     assert NOT_COVERED not in answer.text
-    assert not any(false in answer.text for false in ("03:12", "３：１２", "3分12秒", "2:05", "咖啡", "第3分钟"))
+    assert not any(
+        false in answer.text for false in ("03:12", "３：１２", "3分12秒", "2:05", "咖啡", "第3分钟")
+    )
     assert not any(isinstance(event, TextDelta) for event in events)

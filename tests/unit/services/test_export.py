@@ -16,7 +16,8 @@ from baize.services.export import chapters_vtt, cues_srt, cues_vtt
 from ingest.extract.subtitles import read_subtitles
 
 WORDS = st.text(
-    st.sampled_from("量血压abcAB 19<>&;:-'\"…。，/|=#{}()[]!？") | st.characters(categories=["Lo", "Ll", "Nd"]),
+    st.sampled_from("量血压abcAB 19<>&;:-'\"…。，/|=#{}()[]!？")
+    | st.characters(categories=["Lo", "Ll", "Nd"]),
     min_size=1,
     max_size=30,
 ).map(lambda text: unicodedata.normalize("NFC", " ".join(text.split())))
@@ -27,17 +28,19 @@ def tracks(draw: st.DrawFn) -> list[Cue]:
     """Cues as a reader gives them: sorted, apart, each saying something, none repeating the one before."""
     texts = draw(st.lists(WORDS.filter(lambda text: any(map(str.isalnum, text))), min_size=1, max_size=12))
     texts = [text for before, text in pairwise(["", *texts]) if before != text]
-    times = sorted(draw(st.sets(st.integers(0, 40_000_000), min_size=2 * len(texts), max_size=2 * len(texts))))
+    times = sorted(
+        draw(st.sets(st.integers(0, 40_000_000), min_size=2 * len(texts), max_size=2 * len(texts)))
+    )
     spans = zip(times[::2], times[1::2], strict=True)
     return [
-        Cue(start / 1000, end / 1000, text)
-        for (start, end), text in zip(spans, texts, strict=True)
-        if True
+        Cue(start / 1000, end / 1000, text) for (start, end), text in zip(spans, texts, strict=True) if True
     ]
 
 
 @given(tracks())
-def test_webvtt_read_back_is_what_was_written(tmp_path_factory: pytest.TempPathFactory, cues: list[Cue]) -> None:
+def test_webvtt_read_back_is_what_was_written(
+    tmp_path_factory: pytest.TempPathFactory, cues: list[Cue]
+) -> None:
     """Times to the millisecond and text to the letter, markup characters included."""
     file = tmp_path_factory.mktemp("vtt") / "a.zh.vtt"
     file.write_text(cues_vtt(cues), encoding="utf-8")
@@ -59,9 +62,7 @@ def test_subrip_is_numbered_and_has_commas(tmp_path: Path) -> None:
     """As players expect it, hours always written."""
     cues = [Cue(0.0, 1.5, "先坐好"), Cue(3725.25, 3726.0, "再量")]
     written = cues_srt(cues)
-    assert written == (
-        "1\n00:00:00,000 --> 00:00:01,500\n先坐好\n\n2\n01:02:05,250 --> 01:02:06,000\n再量\n"
-    )
+    assert written == ("1\n00:00:00,000 --> 00:00:01,500\n先坐好\n\n2\n01:02:05,250 --> 01:02:06,000\n再量\n")
     (tmp_path / "a.srt").write_text(written, encoding="utf-8")
     assert list(read_subtitles(tmp_path / "a.srt", "zh")[0].cues) == cues
 

@@ -33,7 +33,11 @@ async def test_lessons_and_courses_come_once(kind: Kind, key: str) -> None:
 async def test_the_same_place_comes_once() -> None:
     """Neighbouring chunks overlap; their common sentence is one moment."""
     world = await make_world(
-        [make_chunk(PRESSURE), make_chunk(PRESSURE[1:], start=5.0, lesson="health.01"), make_chunk(MEDICINE, lesson="b")]
+        [
+            make_chunk(PRESSURE),
+            make_chunk(PRESSURE[1:], start=5.0, lesson="health.01"),
+            make_chunk(MEDICINE, lesson="b"),
+        ]
     )
     results = await world.searching.search("袖带应该放多高？", ALL)
     assert [r.moment.focus.text for r in results].count(PRESSURE[1]) == 1
@@ -41,14 +45,20 @@ async def test_the_same_place_comes_once() -> None:
 
 async def test_scope_narrows_and_nothing_later_is_found() -> None:
     """Courses, lessons and `up_to` hold before ranking."""
-    world = await make_world([make_chunk(PRESSURE[:1]), make_chunk(PRESSURE[3:], start=60.0, lesson="health.09")])
+    world = await make_world(
+        [make_chunk(PRESSURE[:1]), make_chunk(PRESSURE[3:], start=60.0, lesson="health.09")]
+    )
     only = await world.searching.search("高血压", Scope(PLATFORM, lesson_ids=("health.01",)))
     assert {r.moment.hit.chunk.lesson_id for r in only} == {"health.01"}
     unseen = Scope(PLATFORM, up_to=UpTo("health.09", 30.0))
-    assert {r.moment.hit.chunk.lesson_id for r in await world.searching.search("高血压", unseen)} == {"health.01"}
+    assert {r.moment.hit.chunk.lesson_id for r in await world.searching.search("高血压", unseen)} == {
+        "health.01"
+    }
 
 
-@pytest.mark.parametrize(("text", "k"), [("", 5), (" ", 5), ("血压", 0), ("血压", MAX_K + 1), ("血\udcff压", 5)])
+@pytest.mark.parametrize(
+    ("text", "k"), [("", 5), (" ", 5), ("血压", 0), ("血压", MAX_K + 1), ("血\udcff压", 5)]
+)
 async def test_a_query_that_is_none_is_refused(text: str, k: int) -> None:
     """Empty, no valid text, or an impossible number of results."""
     with pytest.raises(InvalidInput) as caught:

@@ -61,7 +61,18 @@ def make_chunk(
     text = ("" if language == "zh" else " ").join(sentences)
     identity = chunk_id(platform, course, lesson, "v.vtt", locator, text)
     return Chunk(
-        identity, platform, course, lesson, title, "v.vtt", language, (title,), text, segments, locator, position
+        identity,
+        platform,
+        course,
+        lesson,
+        title,
+        "v.vtt",
+        language,
+        (title,),
+        text,
+        segments,
+        locator,
+        position,
     )
 
 

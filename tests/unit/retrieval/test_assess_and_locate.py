@@ -1,0 +1,84 @@
+"""Is the evidence good enough, and which sentence of a passage is meant."""
+
+from __future__ import annotations
+
+import pytest
+
+from baize.domain.search import Hit, Query
+from baize.retrieval.assess import AssessOptions, assess, signals
+from baize.retrieval.fuse import fuse
+from baize.retrieval.locate import locate
+from baize.retrieval.rewrite import rewrite
+from baize.retrieval.sentences import TermWeights
+from baize.testing.hash_embedder import HashEmbedder
+from tests.unit.services.world import PRESSURE, SHEETS, make_chunk
+
+pytestmark = pytest.mark.anyio
+
+OPTIONS = AssessOptions(dense_midpoint=0.8, foreign_midpoint=0.7, coverage_weight=4.0)
+HOME = make_chunk(PRESSURE)
+FOREIGN = make_chunk(SHEETS, lesson="s", title="Sum", language="en")
+
+
+def score(question: str, *hits: Hit) -> float:
+    query = rewrite(question, [])
+    return assess(signals(query, fuse([hits], query), OPTIONS), OPTIONS)
+
+
+def test_more_of_the_question_found_is_more_evidence() -> None:
+    """At the same cosine, terms decide; at the same terms, the cosine does. Always 0..1."""
+    on, off = (score(q, Hit(HOME, 1, 0.8, "dense")) for q in ("袖带和心脏一样高吗", "火星上的水和冰川"))
+    assert 0 < off < 0.5 < on < 1
+    weak, strong = (score("袖带和心脏一样高吗", Hit(HOME, 1, cosine, "dense")) for cosine in (0.7, 0.9))
+    assert weak < on < strong
+
+
+def test_across_languages_only_the_cosine_counts() -> None:
+    """No terms can be shared, and it has a midpoint of its own."""
+    assert score("单元格怎么锁", Hit(FOREIGN, 1, 0.7, "dense")) == pytest.approx(0.5)
+
+
+def test_nothing_found_is_no_evidence() -> None:
+    """No hit at all, or a lexical hit that nothing dense confirms."""
+    assert score("袖带和心脏一样高吗") < 0.01
+    assert score("袖带", Hit(HOME, 1, 9.0, "lexical")) < 0.01
+
+
+async def test_the_sentence_with_most_of_the_question_is_the_focus() -> None:
+    """The earlier one on a tie."""
+    query = rewrite("袖带应该放多高", [])
+    (moment,) = await locate(
+        query, await HashEmbedder().embed_query(query.text), [Hit(HOME, 1, 1.0, "fused")],
+        embedder=HashEmbedder(), n_foreign=0,
+    )  # fmt: skip
+    assert moment.focus == HOME.sentences[1]
+    none = Query("x", "x", "zh", ("完全没有",))
+    (moment,) = await locate(
+        none,
+        await HashEmbedder().embed_query("x"),
+        [Hit(HOME, 1, 1.0, "fused")],
+        embedder=HashEmbedder(),
+        n_foreign=0,
+    )
+    assert moment.focus == HOME.sentences[0]
+
+
+async def test_foreign_passages_are_located_by_meaning_as_far_as_allowed() -> None:
+    """The first `n_foreign` by their sentences' vectors, in the order of the hits."""
+    query = Query("公式", "公式", "zh", ("公式",))
+    vector = await HashEmbedder().embed_query(SHEETS[1])
+    hits = [Hit(FOREIGN, 1, 1.0, "fused"), Hit(HOME, 2, 0.5, "fused")]
+    by_meaning = await locate(query, vector, hits, embedder=HashEmbedder(), n_foreign=1)
+    assert [m.focus.text for m in by_meaning] == [SHEETS[1], PRESSURE[0]]
+    by_words = await locate(query, vector, hits, embedder=HashEmbedder(), n_foreign=0)
+    assert by_words[0].focus.text == SHEETS[0]
+    assert await locate(query, vector, [], embedder=HashEmbedder(), n_foreign=3) == []
+
+
+def test_rare_terms_weigh_more_and_coverage_is_a_share() -> None:
+    """What all passages hold says little; nothing wanted is nothing covered."""
+    weights = TermWeights([["a", "b"], ["a", "c"], ["a"]])
+    assert weights["a"] < weights["b"] < weights["unseen"]
+    assert weights.coverage(["a", "b"], ["a", "b", "z"]) == pytest.approx(1.0)
+    assert 0 < weights.coverage(["a", "b"], ["a"]) < 0.5 < weights.coverage(["a", "b"], ["b"]) < 1
+    assert weights.coverage([], ["a"]) == 0.0

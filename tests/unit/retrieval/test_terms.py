@@ -1,0 +1,70 @@
+"""Lexical terms: question and passage meet on the same ones, however they are typed."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from baize.retrieval.terms import normalise, passage_vector, query_vector, terms
+
+PARTS = st.lists(
+    st.sampled_from(["血压", "函数", "用", "Excel", "VLOOKUP", "130", "3.5", "cells"]), min_size=1, max_size=6
+)
+
+
+@pytest.mark.parametrize(
+    ("question", "passage"),
+    [
+        ("锁定单元格", "怎样鎖定單元格"),
+        ("ＶＬＯＯＫＵＰ怎么用", "vlookup 函数"),
+        ("locking a cell", "It locks the cell."),
+        ("降压药", "這種降壓藥"),
+        ("the x-axis", "draw the axis"),
+        ("C++ classes", "a class in C++"),
+        ("teacher’s notes", "the teacher's note"),
+    ],
+)
+def test_variants_of_a_word_share_a_term(question: str, passage: str) -> None:
+    """Traditional characters, full-width letters, case, inflection, hyphens and apostrophes."""
+    assert set(terms(question)) & set(terms(passage))
+
+
+@given(PARTS)
+def test_spaces_between_scripts_change_nothing(parts: list[str]) -> None:
+    """`用Excel函数` and `用 Excel 函数` have the same terms: nobody types that space reliably."""
+    spaced = " ".join(parts)
+    tight = parts[0]
+    for before, part in pairwise(parts):
+        borders = before[-1].isascii() != part[0].isascii()
+        tight += part if borders else f" {part}"
+    assert sorted(terms(tight)) == sorted(terms(spaced))
+
+
+@pytest.mark.parametrize("text", ["", "，。！", "怎么样呢？", "what is it?", "的"])
+def test_what_matches_everything_is_no_term(text: str) -> None:
+    """Question words, function words and punctuation."""
+    assert terms(text) == []
+
+
+@given(st.text(max_size=40))
+def test_any_text_has_terms_and_vectors(text: str) -> None:
+    """No text is an error; vectors are sorted, without doubles, with weights above zero."""
+    found = terms(text)
+    assert found == terms(normalise(text)) or found
+    for vector in (passage_vector(found), query_vector(found)):
+        assert list(vector.indices) == sorted(set(vector.indices))
+        assert all(0 <= index < 2**32 for index in vector.indices)
+        assert all(weight > 0 for weight in vector.values)
+
+
+def test_weights_saturate_and_do_not_depend_on_neighbours() -> None:
+    """A repeated term weighs more, but less than twice; a question's terms weigh one."""
+    once, twice = (passage_vector(["血压", *["别的"] * 5, *["血压"] * n]) for n in (0, 1))
+    by_term = [
+        dict(zip(v.indices, v.values, strict=True))[query_vector(["血压"]).indices[0]] for v in (once, twice)
+    ]
+    assert by_term[0] < by_term[1] < 2 * by_term[0]
+    assert query_vector(["a", "a"]).values == (1.0,)

@@ -21,7 +21,7 @@ from baize.answering.extract import ExtractiveAnswerer
 from baize.answering.generate import ModelAnswerer
 from baize.answering.verify import VerifyOptions
 from baize.errors import InvalidSettings
-from baize.ports import Answerer, ChatModel, Clock, Embedder, Splitter, TokenCounter, Transcriber
+from baize.ports import Answerer, ChatModel, ChunkIndex, Clock, Embedder, Splitter, TokenCounter, Transcriber
 from baize.prompting import PromptLibrary
 from baize.retrieval.assess import AssessOptions
 from baize.services.answer import Answering, AnswerOptions
@@ -210,6 +210,10 @@ class House:
 
     @cached_property
     def finder(self) -> Finder:
+        return self.finder_over(self.index)
+
+    def finder_over(self, index: ChunkIndex) -> Finder:
+        """The finder with these settings over another view of the library, e.g. one leg alone."""
         chosen = self.settings.retrieval
         options = FindOptions(
             chosen.leg_k,
@@ -217,7 +221,7 @@ class House:
             chosen.n_foreign,
             AssessOptions(chosen.dense_midpoint, chosen.foreign_midpoint, chosen.coverage_weight),
         )
-        return Finder(index=self.index, embedder=self.embedder, catalog=self.catalog, options=options)
+        return Finder(index=index, embedder=self.embedder, catalog=self.catalog, options=options)
 
     @cached_property
     def searching(self) -> Searching:

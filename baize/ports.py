@@ -52,7 +52,7 @@ class Transcriber(Protocol):
         ...
 
     async def ready(self) -> str:
-        """A line that says what would be used, without loading it.
+        """Load the model as a first use would, and say what it is.
 
         Raises:
             ModelUnavailable: the engine or its model is missing.

@@ -68,6 +68,8 @@ class PromptLibrary:
 
     def __init__(self, root: Path | None = None) -> None:
         folder: Traversable = root if root is not None else packaged("prompts")
+        if not folder.is_dir():
+            raise PromptError(f"There is no folder of prompts at {folder}.", remedy="Reinstall baize.")
         self._prompts: dict[tuple[str, int], Prompt] = {}
         for task in sorted((item for item in folder.iterdir() if item.is_dir()), key=lambda item: item.name):
             for file in task.iterdir():
@@ -98,7 +100,11 @@ def packaged(name: str) -> Traversable:
 
 
 def _parse(place: str, data: bytes) -> Prompt:
-    match = _FRONT_MATTER.match(data.decode())
+    try:
+        # Checked out on Windows, a file has other line ends.
+        match = _FRONT_MATTER.match(data.decode().replace("\r\n", "\n"))
+    except UnicodeDecodeError as cause:
+        raise PromptError(f"Prompt {place} is no text in UTF-8.", remedy="Save it as UTF-8.") from cause
     if match is None:
         raise PromptError(f"Prompt {place} needs front matter, then `# system`, then `# user`.")
     try:

@@ -8,6 +8,7 @@ only. Relative paths resolve against the folder of the file that holds them.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -15,11 +16,13 @@ from typing import Annotated, Any, Literal
 import platformdirs
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from baize.domain.course import DEFAULT_PLATFORM
 from baize.errors import InvalidSettings
 
+_PASSWORD = re.compile(r"(://[^/@:]*:)[^/@]+@")
+"""The password within a URL, as in postgresql+psycopg://user:password@host/baize."""
 _RESERVED = ("BAIZE_CONFIG", "BAIZE_CACHE", "BAIZE_TESTING")
 
 
@@ -288,27 +291,55 @@ def load(explicit: Path | None = None) -> Settings:
     values = _read(file) if file else {}
     _refuse_unknown_variables()
     try:
-        return Settings(**values)
+        return Settings(**_without_other_kinds(values))
+    except SettingsError as cause:
+        raise InvalidSettings(f"A variable cannot be read: {cause}.", remedy="Write valid JSON.") from None
     except ValidationError as cause:
         first = cause.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
+        key = _key_of(first["loc"])
+        variable = _variable_of(key)
         # Never echo the value: it may be a secret.
         raise InvalidSettings(
             f"{key}: {first['msg']}.",
-            path=str(file or "BAIZE_* variables"),
+            path=variable or str(file or "BAIZE_* variables"),
             remedy="`baize config show` lists every key.",
         ) from None
 
 
+def _without_other_kinds(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The file's values without sections that a variable replaces whole or turns into another kind.
+
+    `BAIZE_CHAT__KIND=none` must not fail over the file's `chat.model`.
+    """
+    kept = dict(values)
+    for name, default in _DEFAULT_KINDS.items():
+        variable = f"BAIZE_{name.upper()}"
+        section = kept.get(name)
+        if isinstance(section, dict):
+            kind = section.get("kind", default)
+            if variable in os.environ or os.environ.get(f"{variable}__KIND", kind) != kind:
+                del kept[name]
+    return kept
+
+
+def _key_of(loc: tuple[int | str, ...]) -> str:
+    """The key as it is written; pydantic puts the kind behind the name of a section that has kinds."""
+    parts = [str(part) for part in loc]
+    return ".".join(parts[:1] + parts[2:] if parts[0] in _DEFAULT_KINDS and len(parts) > 1 else parts)
+
+
+def _variable_of(key: str) -> str:
+    """The variable that sets this key, or its whole section; empty where none does."""
+    own = f"BAIZE_{key.replace('.', '__').upper()}"
+    return next((name for name in (own, own.partition("__")[0]) if name in os.environ), "")
+
+
 def origins(settings: Settings, file: Path | None) -> Iterator[tuple[str, Any, str]]:
     """(key, value, where it came from) of every leaf, secrets masked, in file order."""
-    in_file = set(_leaves(_read(file))) if file else set()
+    in_file = set(_leaves(_without_other_kinds(_read(file)))) if file else set()
     for key, value in _leaves(settings.model_dump(mode="json")).items():
-        variable = f"BAIZE_{key.replace('.', '__').upper()}"
-        if variable in os.environ:
-            yield key, value, variable
-        else:
-            yield key, value, str(file) if key in in_file else "default"
+        shown = _PASSWORD.sub(r"\1**********@", value) if isinstance(value, str) else value
+        yield key, shown, _variable_of(key) or (str(file) if key in in_file else "default")
 
 
 def _leaves(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -327,7 +358,9 @@ def _read(file: Path) -> dict[str, Any]:
     except yaml.MarkedYAMLError as cause:
         line = cause.problem_mark.line + 1 if cause.problem_mark else None
         raise InvalidSettings(f"Not YAML: {cause.problem}.", path=str(file), line=line) from cause
-    if not isinstance(values, dict):
+    except (yaml.YAMLError, UnicodeDecodeError) as cause:
+        raise InvalidSettings("Not a text in UTF-8.", path=str(file), remedy="Save it as UTF-8.") from cause
+    if not isinstance(values, dict) or not all(isinstance(key, str) for key in values):
         raise InvalidSettings("The top level must be keys and values.", path=str(file), line=1)
     _refuse_secrets(values, file)
     for section, key in ((values, "data_dir"), (values.get("tokens"), "vocabulary")):
@@ -338,17 +371,18 @@ def _read(file: Path) -> dict[str, Any]:
 
 def _refuse_secrets(values: Mapping[str, Any], file: Path) -> None:
     for key, value in _leaves(values).items():
-        if key.endswith("api_key") and value:
+        if value and (key.endswith("api_key") or (isinstance(value, str) and _PASSWORD.search(value))):
             variable = f"BAIZE_{key.replace('.', '__').upper()}"
-            raise InvalidSettings(f"{key} is a secret.", path=str(file), remedy=f"Set {variable} instead.")
+            raise InvalidSettings(f"{key} holds a secret.", path=str(file), remedy=f"Set {variable} instead.")
 
 
 def _refuse_unknown_variables() -> None:
     known = {name.upper() for name in Settings.model_fields}
+    plain = {"DATA_DIR", "DATABASE_URL", "PLATFORM_ID"}
     for name in os.environ:
         if name.startswith("BAIZE_") and name not in _RESERVED:
-            section = name.removeprefix("BAIZE_").split("__")[0].upper()
-            if section not in known:
+            section, _, key = name.removeprefix("BAIZE_").upper().partition("__")
+            if section not in known or (key and section in plain):
                 raise InvalidSettings(
                     f"The variable {name} sets nothing.", remedy="`baize config show` lists every key."
                 )

@@ -79,7 +79,7 @@ def _by_heading(
 
 def _fit(segment: Segment, budget: int, counter: TokenCounter, splitter: Splitter) -> list[Segment]:
     """The sentence itself, or the pieces of one that is over the budget, each with its own place."""
-    if counter.count(segment.text) <= budget:
+    if counter.count(f"\n{segment.text}") <= budget:
         return [segment]
     return [
         replace(segment, text=piece, locator=_part(segment, offset, offset + len(piece)))
@@ -90,7 +90,7 @@ def _fit(segment: Segment, budget: int, counter: TokenCounter, splitter: Splitte
 
 def _halved(offset: int, piece: str, budget: int, counter: TokenCounter) -> Iterator[tuple[int, str]]:
     """A splitter counts characters; a script of several tokens a character needs shorter pieces."""
-    if counter.count(piece) <= budget or len(piece) == 1:
+    if counter.count(f"\n{piece}") <= budget or len(piece) == 1:
         if piece.strip():
             yield offset, piece
         return
@@ -119,19 +119,22 @@ def _windows(
     segments: Sequence[Segment], budget: int, n_overlap: int, counter: TokenCounter
 ) -> Iterator[list[Segment]]:
     """Windows of sentences within the budget, each starting up to `n_overlap` before the last one's end."""
-    costs = [counter.count(segment.text) for segment in segments]
+
+    def fits(start: int, end: int) -> bool:
+        # Counted as joined, below its headings: what stands between two texts costs tokens too.
+        return counter.count("\n" + _joined([segment.text for segment in segments[start:end]])) <= budget
+
     first = 0
     while first < len(segments):
-        end, used = first + 1, costs[first]
-        while end < len(segments) and used + costs[end] <= budget:
-            used += costs[end]
+        end = first + 1
+        while end < len(segments) and fits(first, end + 1):
             end += 1
         yield list(segments[first:end])
         if end == len(segments):
             return
         # The next window must hold something new besides what it repeats.
         first = end
-        while first > end - n_overlap and first - 1 > 0 and sum(costs[first - 1 : end + 1]) <= budget:
+        while first > end - n_overlap and first - 1 > 0 and fits(first - 1, end + 1):
             first -= 1
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
 
@@ -95,7 +95,7 @@ def _hear_hole(stretch: _Stretch, before: Cue, after: Cue) -> Iterator[Cue]:
             yield cue
 
 
-async def stream(items: Iterator[_T], limiter: CapacityLimiter) -> AsyncIterator[_T]:
+async def stream(items: Iterator[_T], limiter: CapacityLimiter) -> AsyncGenerator[_T]:
     """The items of a blocking generator, each made in a worker thread; closing this closes that one."""
     try:
         while True:

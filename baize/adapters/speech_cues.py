@@ -35,7 +35,10 @@ _ALIKE = 0.6
 _RECENT, _LONG, _MAX_LONG, _MAX_SHORT = 8, 8, 2, 4
 
 # What Whisper writes over music and silence: credits of the subtitles that it learnt from.
-_CREDITS = re.compile(r"amara\s*\.?\s*org|明镜与点点|请不吝点赞|字幕志愿者|字幕由.{0,12}提供", re.IGNORECASE)
+_CREDITS = re.compile(
+    r"amara\s*\.?\s*org|明[镜鏡][与與][点點][点點]|[请請]不吝[点點]|字幕志[愿願]者|字幕由.{0,12}提供",
+    re.IGNORECASE,
+)
 _NOT_WORD = re.compile(r"[\W_]+")
 _HAN = r"[\u3400-\u9fff]"
 _HALF_WIDTH = re.compile(rf"(?<={_HAN})\s*([,?!:;.])\s*(?={_HAN}|$)")
@@ -141,7 +144,7 @@ class CueWriter:
         most = _MAX_LONG if len(bare) >= _LONG else _MAX_SHORT
         looping = self._recent.count(bare) >= most
         self._recent.append(bare)
-        return looping or bool(_CREDITS.search(text)) or self._is_echo(bare)
+        return looping or self._is_echo(bare)
 
     def _is_echo(self, bare: str) -> bool:
         """Of the prompt, or of several hot words in the order in which they were told."""
@@ -185,7 +188,8 @@ def _loop_at(keys: Sequence[str], at: int) -> tuple[int, int]:
 
 def _is_noise(heard: Heard, text: str) -> bool:
     unsure = heard.no_speech > _NO_SPEECH and heard.sureness < _UNSURE
-    return unsure or heard.sureness < _HOPELESS or _compression(text) > _MAX_COMPRESSION
+    repetitive = _compression(text) > _MAX_COMPRESSION
+    return unsure or repetitive or heard.sureness < _HOPELESS or bool(_CREDITS.search(text))
 
 
 def _compression(text: str) -> float:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from anyio import CapacityLimiter
+from anyio import CapacityLimiter, to_thread
 
 from baize.adapters import whisper_weights
 from baize.adapters.audio_av import SPEECH_RATE, Samples, decode_audio, quiet_windows
@@ -69,10 +69,14 @@ class FasterWhisperTranscriber:
             model = whisper_weights.identity(folder)
         return f"{_version()}:{model}:{self._compute_type}:beam{self._beam_size}:{_RULES}"
 
-    def transcribe(self, media: Path, *, language: str, hot_words: Sequence[str]) -> AsyncIterator[Cue]:
+    def transcribe(self, media: Path, *, language: str, hot_words: Sequence[str]) -> AsyncGenerator[Cue]:
         """As the port says; a language that the model does not know is detected instead."""
         windows = quiet_windows(decode_audio(media), _WINDOW_S)
         return stream(hear(self._load, windows, language, hot_words), self._limiter)
+
+    async def ready(self) -> str:
+        await to_thread.run_sync(self._load, limiter=self._limiter)
+        return self.name
 
     def _load(self) -> _Engine:
         with self._loading:
@@ -83,7 +87,7 @@ class FasterWhisperTranscriber:
     def _load_model(self) -> WhisperModel:
         try:
             # Takes a second to import.
-            import ctranslate2  # type: ignore[import-untyped]
+            import ctranslate2
             from faster_whisper import WhisperModel
         except ImportError as error:
             raise ModelUnavailable(

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from anyio import CapacityLimiter
+from anyio import CapacityLimiter, to_thread
 
 from baize.adapters.audio_av import Samples, decode_audio, quiet_windows
 from baize.adapters.speech import hear, stream
@@ -71,10 +71,14 @@ class OpenAIWhisperTranscriber:
             model = f"{file.name}-{file.stat().st_size}-{file.stat().st_mtime_ns}"
         return f"{_version()}:{model}:beam{self._beam_size}:{_RULES}"
 
-    def transcribe(self, media: Path, *, language: str, hot_words: Sequence[str]) -> AsyncIterator[Cue]:
+    def transcribe(self, media: Path, *, language: str, hot_words: Sequence[str]) -> AsyncGenerator[Cue]:
         """As the port says; a language that the model does not know is detected instead."""
         windows = quiet_windows(decode_audio(media), _WINDOW_S)
         return stream(hear(self._load, windows, language, hot_words), self._limiter)
+
+    async def ready(self) -> str:
+        await to_thread.run_sync(self._load, limiter=self._limiter)
+        return self.name
 
     def _load(self) -> _Engine:
         with self._loading:

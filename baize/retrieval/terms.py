@@ -28,9 +28,9 @@ _HAN = r"\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 _RUN = re.compile(rf"[{_HAN}]+|[^\W_{_HAN}]+(?:['’.+#%_/-]*[^\W_{_HAN}]+)*[+#%]*")
 _FUNCTION_CHARS = frozenset("的了吗呢吧啊么是在和与及着过也就都而且把被让给")
 _STOP_WORDS = frozenset(
-    """什么 怎么 怎样 怎么样 如何 为什么 为何 哪些 哪个 哪里 多少 几个 可以 能够 应该 需要 我们 你们 他们 这个
-    那个 这些 那些 一个 一些 这样 那样 时候 因为 所以 但是 如果 还是 或者 然后 就是 不是 没有 有没有 是不是 能不能
-    请问 一下 知道 告诉
+    """什么 怎么 怎样 怎么样 如何 为什么 为何 哪些 哪个 哪里 多少 几个 可以 能够 应该 需要 我们 你们 他们
+    这个 那个 这些 那些 一个 一些 这样 那样 时候 因为 所以 但是 如果 还是 或者 然后 就是 不是 没有 有没有
+    是不是 能不能 请问 一下 知道 告诉
     a an and are as at be been but by can could did do does for from had has have how i if in into is it
     its me my of on or our should so than that the their them then there these they this to us was we were
     what when where which who why will with would you your""".split()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from pathlib import Path
 
 from anyio.lowlevel import checkpoint
@@ -31,7 +31,9 @@ class ScriptedTranscriber:
         self.calls: list[tuple[str, str, tuple[str, ...]]] = []
         self.n_closed = 0
 
-    async def transcribe(self, media: Path, *, language: str, hot_words: Sequence[str]) -> AsyncIterator[Cue]:
+    async def transcribe(
+        self, media: Path, *, language: str, hot_words: Sequence[str]
+    ) -> AsyncGenerator[Cue]:
         self.calls.append((media.name, language, tuple(hot_words)))
         if media.name in self._unreadable:
             raise UnreadableSource("The media file cannot be decoded.", remedy="Convert it.", path=str(media))
@@ -41,3 +43,6 @@ class ScriptedTranscriber:
                 yield cue
         finally:
             self.n_closed += 1
+
+    async def ready(self) -> str:
+        return self.name

@@ -138,7 +138,7 @@ def test_a_sentence_that_keeps_coming_is_dropped() -> None:
     [
         Heard(say("maybe a word"), -0.9, 0.7),
         Heard(say("maybe a word"), -1.6, 0.0),
-        Heard(say(" ".join(f"a{n % 3}b" for n in range(400))), -0.2, 0.0),
+        Heard(say(" ".join(f"a{n % 40}b" for n in range(400))), -0.2, 0.0),
         Heard(say("字幕由Amara.org社区提供"), -0.1, 0.0),
         Heard(say("... ..."), -0.1, 0.0),
         Heard((), -0.1, 0.0),

@@ -59,7 +59,8 @@ def test_pdf_pages_have_numbers_and_places(tmp_path: Path) -> None:
     """Lines that the page's width broke are joined, empty pages left out, numbers kept."""
     content = pdf(
         "Bread\nFlour, water and salt are mixed and kneaded until the dough is\n"
-        "smooth. It must rise, and the temper-\nature of the room decides how long.\n- first item\n- second item",
+        "smooth. It must rise, and the temper-\nature of the room decides how long.\n"
+        "- first item\n- second item",
         "",
         "The end.",
     )

@@ -1,0 +1,113 @@
+"""`baize eval …`, added to the one command by entry point. Only typer is imported at module level."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from baize.cli import Config, guarded, print_json
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+JsonOut = Annotated[
+    Path | None,
+    typer.Option(
+        "--json", help="Write the run record here; - for stdout.", metavar="OUT", show_default=False
+    ),
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add `eval` with its steps."""
+    group = typer.Typer(help="Measure what is found and said, on suites of questions.", no_args_is_help=True)
+    for name, command in (("run", run), ("score", score)):
+        group.command(name)(guarded(command))
+    app.add_typer(group, name="eval")
+
+
+def run(
+    suites: Annotated[list[Path], typer.Argument(help="Suite folders.", metavar="SUITE…")],
+    json_: JsonOut = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="Change a setting for this run.", metavar="SECTION.KEY=VALUE"),
+    ] = None,
+    limit: Annotated[int, typer.Option(min=0, help="Only so many items, evenly spaced; 0 for all.")] = 0,
+    baselines: Annotated[bool, typer.Option("--baselines", help="Run the stock pipelines too.")] = False,
+    kind: Annotated[str, typer.Option(help="Evaluate as this kind.", show_default=False)] = "",
+    raw: Annotated[
+        Path | None,
+        typer.Option(help="Keep the raw results in this folder, for `eval score`.", show_default=False),
+    ] = None,
+    config: Config = None,
+) -> None:
+    """Run suites through the product, each in a library of its own, and score them."""
+    from functools import partial
+
+    import anyio
+
+    from baize.settings import load
+    from eval.dataset import read_suite
+    from eval.overrides import with_overrides
+    from eval.raw import write_raw
+    from eval.run import run_suite
+    from eval.score import score_raw
+
+    settings = with_overrides(load(config), set_ or [])
+    read = [read_suite(folder, kind) for folder in suites]
+    log_to_stderr()
+    records = []
+    for suite in read:
+        results = anyio.run(partial(run_suite, suite, settings, baselines=baselines, limit=limit))
+        if raw:
+            write_raw(raw / f"{suite.name}.raw.json", results)
+        records.append(score_raw(results))
+        show(records[-1], to_stderr=_is_stdout(json_))
+    write(json_, records)
+
+
+def score(
+    raws: Annotated[list[Path], typer.Argument(help="Raw results of `eval run --raw`.", metavar="RAW…")],
+    json_: JsonOut = None,
+) -> None:
+    """Score raw results again, without running anything."""
+    from eval.raw import read_raw
+    from eval.score import score_raw
+
+    records = [score_raw(read_raw(path)) for path in raws]
+    for record in records:
+        show(record, to_stderr=_is_stdout(json_))
+    write(json_, records)
+
+
+def show(record: dict[str, Any], *, to_stderr: bool = False) -> None:
+    """The record's metrics as a table, each with n and interval."""
+    from eval.tables import record_table
+
+    typer.echo(record_table(record), err=to_stderr)
+
+
+def write(path: Path | None, records: Sequence[dict[str, Any]]) -> None:
+    """To the file, or to stdout for `-`."""
+    from eval.record import write_records
+
+    if _is_stdout(path):
+        print_json(records[0] if len(records) == 1 else list(records))
+    elif path:
+        write_records(path, records)
+
+
+def log_to_stderr() -> None:
+    """Plain lines of progress where there is no terminal."""
+    import logging
+    import sys
+
+    logging.basicConfig(format="%(message)s", stream=sys.stderr)
+    logging.getLogger("baize.eval").setLevel(logging.INFO)
+
+
+def _is_stdout(path: Path | None) -> bool:
+    return path is not None and str(path) == "-"

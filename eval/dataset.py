@@ -1,0 +1,238 @@
+"""A suite folder → frozen nouns. The first step of an evaluation; `library` and `kinds` follow.
+
+The formats are those of the interfaces page: `suite.yaml` names the kind and, where they differ from the
+usual names, the files; data files are JSON Lines and tab-separated qrels.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+
+from baize.domain.text import Cue
+from baize.errors import InvalidInput
+from eval.rows import Row, read_jsonl, read_tsv
+
+T = TypeVar("T")
+
+FILES: Mapping[str, Mapping[str, str]] = {
+    "beir": {"corpus": "corpus.jsonl", "queries": "queries.jsonl", "qrels": "qrels.tsv"},
+    "moments": {"videos": "videos.jsonl", "questions": "questions.jsonl"},
+    "answers": {"videos": "videos.jsonl", "questions": "questions.jsonl"},
+    "refusal": {"videos": "videos.jsonl", "queries": "queries.jsonl", "questions": "questions.jsonl"},
+    "chapters": {"videos": "videos.jsonl"},
+}
+"""Files of each kind that this build evaluates, by their usual names."""
+
+LATER = ("summaries", "recommend", "courses", "asr", "pedagogy")
+"""Kinds that are specified and not evaluated yet."""
+
+_LIBRARY_FILES = ("corpus", "videos")
+
+
+@dataclass(frozen=True, slots=True)
+class GoldChapter:
+    """A chapter as a person set it; `start` in seconds."""
+
+    start: float
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Video:
+    """One recording with its transcript, sorted by start."""
+
+    id: str
+    title: str
+    language: str
+    cues: tuple[Cue, ...]
+    chapters: tuple[GoldChapter, ...] = ()
+
+    @property
+    def duration_s(self) -> float:
+        """The end of the last speech: the media itself is not part of a suite."""
+        return max((cue.end for cue in self.cues), default=0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One document of a `beir` corpus."""
+
+    id: str
+    title: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class SuiteQuery:
+    """A query without a place."""
+
+    id: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question that one stretch of one video answers, in seconds."""
+
+    id: str
+    text: str
+    video_id: str
+    start: float
+    end: float
+
+
+@dataclass(frozen=True, slots=True)
+class Suite:
+    """Everything in a suite folder; what its kind has no file for is empty.
+
+    Attributes:
+        digest: sha256 of all its data files.
+        library_digest: sha256 of the files that the library is built from.
+        qrels: relevance by document id, by query id.
+    """
+
+    kind: str
+    name: str
+    folder: Path
+    digest: str
+    library_digest: str
+    videos: tuple[Video, ...] = ()
+    documents: tuple[Document, ...] = ()
+    questions: tuple[Question, ...] = ()
+    queries: tuple[SuiteQuery, ...] = ()
+    qrels: Mapping[str, Mapping[str, int]] | None = None
+
+
+def read_suite(folder: Path, kind: str = "") -> Suite:
+    """Read and check a suite.
+
+    Args:
+        kind: evaluate it as this kind; empty for the one in suite.yaml.
+
+    Raises:
+        InvalidInput: naming the file and the line.
+    """
+    head, file = _read_head(folder)
+    chosen = kind or str(head.get("kind", ""))
+    names = _files_of(chosen, file)
+    paths = {name: folder / str(head.get(name, usual)) for name, usual in names.items()}
+    for path in paths.values():
+        if not path.is_file():
+            raise InvalidInput(
+                "This file of the suite is missing.", path=str(path), remedy=f"A {chosen} suite needs it."
+            )
+    return Suite(
+        chosen,
+        str(head.get("name") or folder.resolve().name),
+        folder,
+        _digest(list(paths.values())),
+        _digest([paths[name] for name in _LIBRARY_FILES if name in paths]),
+        videos=_unique(_each(paths.get("videos"), _video), paths.get("videos")),
+        documents=_unique(_each(paths.get("corpus"), _document), paths.get("corpus")),
+        questions=_unique(_each(paths.get("questions"), _question), paths.get("questions")),
+        queries=_unique(_each(paths.get("queries"), _query), paths.get("queries")),
+        qrels=_qrels(paths["qrels"]) if "qrels" in paths else None,
+    )
+
+
+def _read_head(folder: Path) -> tuple[Mapping[str, Any], Path]:
+    file = folder / "suite.yaml"
+    if not file.is_file():
+        raise InvalidInput("This is no suite.", path=str(file), remedy="A suite is a folder with suite.yaml.")
+    try:
+        head = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except yaml.MarkedYAMLError as cause:
+        line = cause.problem_mark.line + 1 if cause.problem_mark else None
+        raise InvalidInput(f"Not YAML: {cause.problem}.", path=str(file), line=line) from cause
+    if not isinstance(head, dict):
+        raise InvalidInput("The top level must be keys and values.", path=str(file), line=1)
+    return head, file
+
+
+def _files_of(kind: str, file: Path) -> Mapping[str, str]:
+    if kind in FILES:
+        return FILES[kind]
+    if kind in LATER:
+        raise InvalidInput(
+            f"Suites of kind {kind!r} are not evaluated by this build yet.",
+            path=str(file),
+            remedy=f"It evaluates {', '.join(FILES)}.",
+        )
+    raise InvalidInput(
+        f"There is no suite kind {kind!r}.", path=str(file), remedy=f"Use one of {', '.join(FILES)}."
+    )
+
+
+def _each(path: Path | None, make: Callable[[Row], T]) -> list[tuple[int, T]]:
+    return [(row.line, make(row)) for row in read_jsonl(path)] if path else []
+
+
+def _unique(items: Sequence[tuple[int, T]], path: Path | None) -> tuple[T, ...]:
+    """The items; an id that comes twice would give one of them the other's score."""
+    seen: dict[str, int] = {}
+    for line, item in items:
+        name: str = item.id  # type: ignore[attr-defined]  # every noun of a suite has one
+        if name in seen:
+            raise InvalidInput(
+                f"The id {name!r} stands in line {seen[name]} already.",
+                path=str(path),
+                line=line,
+                remedy="Give each an id of its own.",
+            )
+        seen[name] = line
+    return tuple(item for _, item in items)
+
+
+def _video(row: Row) -> Video:
+    cues = sorted((_cue(part) for part in row.parts("segments")), key=lambda cue: (cue.start, cue.end))
+    chapters = tuple(
+        GoldChapter(part.number("start"), part.text("title")) for part in row.parts("chapters", [])
+    )
+    return Video(
+        row.text("video_id"),
+        row.text("title", ""),
+        row.text("lang", ""),
+        tuple(cue for cue in cues if cue.text.strip()),
+        tuple(sorted(chapters, key=lambda chapter: chapter.start)),
+    )
+
+
+def _cue(row: Row) -> Cue:
+    start = max(0.0, row.number("start"))
+    return Cue(start, max(start, row.number("end")), row.text("text"))
+
+
+def _document(row: Row) -> Document:
+    return Document(row.text("_id"), row.text("title", ""), row.text("text"))
+
+
+def _query(row: Row) -> SuiteQuery:
+    return SuiteQuery(row.text("_id"), row.text("text"))
+
+
+def _question(row: Row) -> Question:
+    start, end = row.number("start"), row.number("end")
+    if end < start:
+        raise row.wrong(f"The answer ends ({end}) before it starts ({start}).")
+    return Question(row.text("_id"), row.text("text"), row.text("video_id"), start, end)
+
+
+def _qrels(path: Path) -> dict[str, dict[str, int]]:
+    qrels: dict[str, dict[str, int]] = {}
+    for row in read_tsv(path, ("query-id", "corpus-id", "score")):
+        qrels.setdefault(row.text("query-id"), {})[row.text("corpus-id")] = int(row.number("score"))
+    return qrels
+
+
+def _digest(paths: Sequence[Path]) -> str:
+    total = hashlib.sha256()
+    for path in paths:
+        with path.open("rb") as file:
+            total.update(hashlib.file_digest(file, "sha256").digest())
+    return total.hexdigest()

@@ -1,0 +1,118 @@
+"""What every kind runs with, and what it hands over."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from baize.domain.locator import TimeSpan
+from baize.domain.search import Moment
+from baize.errors import InvalidInput, NotFound
+from baize.services.search import Result
+from eval.baselines import Stock
+from eval.dataset import Suite
+from eval.legs import LegView
+from eval.library import Library, video_number
+from eval.progress import stage
+from eval.record import ItemView, Latency, Measure
+
+T = TypeVar("T")
+Q = TypeVar("Q")
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """A suite with its library.
+
+    Attributes:
+        stock: the stock pipelines by chunk size; empty unless asked for.
+        limit: how many items, evenly spaced; 0 for all.
+    """
+
+    suite: Suite
+    library: Library
+    stock: dict[int, Stock] = field(default_factory=dict)
+    limit: int = 0
+
+    def some(self, items: Sequence[T]) -> list[T]:
+        """The items to run: every n-th, so that a few still come from everywhere."""
+        if not 0 < self.limit < len(items):
+            return list(items)
+        return [items[n * len(items) // self.limit] for n in range(self.limit)]
+
+    async def each(self, items: Sequence[Q], run: Callable[[Q], Awaitable[T]]) -> list[T]:
+        """Run one after the other, so that latencies are those of a single learner, and show progress."""
+        done: list[T] = []
+        with stage(f"{self.suite.name}: {len(items)} items") as advance:
+            for item in items:
+                done.append(await run(item))
+                advance(len(done), len(items))
+        return done
+
+    async def legs(self, question: str) -> list[str]:
+        """The legs that the product asks, found out by asking it this."""
+        view = LegView(self.library.house.index)
+        await self.library.house.searching_over(view).search(question, self.library.scope, k=1)
+        return view.asked
+
+
+@dataclass(frozen=True, slots=True)
+class Timed:
+    """What a call took, in milliseconds; `embedding_ms` is the part of the query's vector."""
+
+    total_ms: float
+    embedding_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """A place that a system found: a video or document, the second in it, and what is said there."""
+
+    place: str
+    t: float = 0.0
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """What `score` gives."""
+
+    items: tuple[ItemView, ...]
+    measures: tuple[Measure, ...]
+    latency: Latency = field(default_factory=Latency)
+
+
+async def timed(bench: Bench, call: Callable[[], Awaitable[T]]) -> tuple[T, Timed]:
+    """The result and what it took. A remembered query vector counts with what it cost when made."""
+    embedder = bench.library.house.embedder
+    embedder.spent_ms = embedder.cost_ms = 0.0
+    begin = time.perf_counter()
+    result = await call()
+    wall_ms = 1000 * (time.perf_counter() - begin)
+    return result, Timed(wall_ms - embedder.spent_ms + embedder.cost_ms, embedder.cost_ms)
+
+
+def reason(error: InvalidInput | NotFound) -> str:
+    """Why one item could not be scored; any other error ends the run."""
+    return f"{type(error).__name__}: {error.message}"
+
+
+def video_spots(bench: Bench, results: Sequence[Result], n_texts: int = 0) -> list[Spot]:
+    """Search results as places in videos; the first `n_texts` with what is said there."""
+    return [moment_spot(bench, result.moment, rank < n_texts) for rank, result in enumerate(results)]
+
+
+def moment_spot(bench: Bench, moment: Moment, with_text: bool = True) -> Spot:
+    """A moment as a place in a video of the suite."""
+    locator = moment.focus.locator
+    start = locator.start if isinstance(locator, TimeSpan) else 0.0
+    video = bench.suite.videos[video_number(moment.hit.chunk.lesson_id)]
+    return Spot(video.id, start, moment.focus.text if with_text else "")
+
+
+def latency_of(timings: Sequence[Timed | None]) -> Latency:
+    """The latencies of those that were timed."""
+    known = [timing for timing in timings if timing]
+    return Latency(tuple(t.total_ms for t in known), tuple(t.embedding_ms for t in known))

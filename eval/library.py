@@ -1,0 +1,227 @@
+"""A suite's videos or documents → a library of its own, built by the product's pipeline functions.
+
+segment_cues → chunk → embed → load, into a scratch data folder in the cache, never into the operator's
+store. A folder is named by the digest of all that its contents depend on, so a second run finds it built.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import shutil
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+from filelock import FileLock
+
+from baize.bootstrap import House
+from baize.domain.course import Course, Lesson
+from baize.domain.library import BuiltLesson, Transcript
+from baize.domain.search import Scope
+from baize.domain.sentences import detect_language
+from baize.domain.text import Chunk, Page
+from baize.edge.launch import stop
+from baize.ports import ChunkIndex
+from baize.services.search import Searching
+from baize.settings import EmbeddedIndex, Settings, cache_dir
+from eval.dataset import Document, Suite, Video
+from eval.embedding import RememberingEmbedder
+from eval.progress import Advance, stage
+from ingest.chunk import ChunkOptions, Place, chunk
+from ingest.embed import embed
+from ingest.load import load
+from ingest.segment import segment_cues, segment_pages
+
+log = logging.getLogger("baize.eval")
+
+_PLATFORM = "eval"
+_COURSE = "library"
+_MARKER = "library.json"
+_BUILD = "eval"
+_BUILDING_SETTINGS = ("chunking", "embedder", "tokens")
+_REPOSITORY = Path(__file__).resolve().parents[1]
+_BUILDING_CODE = (
+    "ingest/*.py",
+    "baize/domain/*.py",
+    "baize/edge/*.py",
+    "baize/adapters/*.py",
+    "baize/adapters/db/*.py",
+    "baize/retrieval/terms.py",
+    "eval/library.py",
+)
+"""A change in these may change what is stored; vectors are kept apart, so building again costs little."""
+
+
+@dataclass
+class ScratchHouse(House):
+    """The product's house over a scratch folder, with vectors shared by all evaluations."""
+
+    vectors: Path
+
+    @cached_property
+    def embedder(self) -> RememberingEmbedder:
+        return RememberingEmbedder(self._model_embedder(), self.vectors)
+
+    def searching_over(self, index: ChunkIndex) -> Searching:
+        """The search service over a view of the index."""
+        return Searching(finder=self.finder_over(index), catalog=self.catalog, counter=self.counter)
+
+
+@dataclass(frozen=True, slots=True)
+class Library:
+    """A built library.
+
+    Attributes:
+        deep: the same library with settings that return at least 100 hits a leg.
+        n_chunks: points in the index.
+    """
+
+    house: ScratchHouse
+    deep: ScratchHouse
+    n_chunks: int
+
+    @property
+    def scope(self) -> Scope:
+        return Scope(_PLATFORM)
+
+    def within(self, lesson_id: str) -> Scope:
+        """Only this lesson."""
+        return Scope(_PLATFORM, lesson_ids=(lesson_id,))
+
+
+def lesson_id(n: int) -> str:
+    """The lesson of the n-th video; a video's own id may hold any character."""
+    return f"{_COURSE}-{n:05}"
+
+
+def video_number(lesson: str) -> int:
+    """The inverse of `lesson_id`."""
+    return int(lesson.rpartition("-")[2])
+
+
+@asynccontextmanager
+async def open_library(suite: Suite, settings: Settings) -> AsyncIterator[Library]:
+    """The suite's library, built first where it is not there yet; its index server is stopped at the end.
+
+    A second evaluation of the same library waits for the first.
+
+    Raises:
+        DependencyUnavailable: a model or the index server cannot be started.
+    """
+    root = cache_dir() / "eval"
+    folder = root / "libraries" / library_digest(suite, settings)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    if not isinstance(settings.index, EmbeddedIndex):
+        log.warning("The configured index is left alone: an evaluation has an embedded one of its own.")
+    own = settings.model_copy(
+        update={"data_dir": folder, "database_url": "", "platform_id": _PLATFORM, "index": EmbeddedIndex()}
+    )
+    with FileLock(folder.with_suffix(".lock")):
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(stop, folder)
+            if not (folder / _MARKER).is_file():
+                await stop(folder)
+                shutil.rmtree(folder, ignore_errors=True)
+            house = ScratchHouse(own, root / "vectors.sqlite")
+            stack.push_async_callback(house.close)
+            await house.database.migrate()
+            if not (folder / _MARKER).is_file():
+                await _build(suite, house)
+            deep = ScratchHouse(_deep(own), root / "vectors.sqlite")
+            stack.push_async_callback(deep.close)
+            await house.embedder.warm_up()
+            yield Library(house, deep, await house.index.count(Scope(_PLATFORM)))
+
+
+def library_digest(suite: Suite, settings: Settings) -> str:
+    """Digest of the suite's files, of the settings and of the code that its library depends on."""
+    chosen = {name: getattr(settings, name).model_dump(mode="json") for name in _BUILDING_SETTINGS}
+    total = hashlib.sha256(suite.library_digest.encode())
+    total.update(json.dumps([suite.kind == "beir", chosen], sort_keys=True).encode())
+    for pattern in _BUILDING_CODE:
+        for path in sorted(_REPOSITORY.glob(pattern)):
+            total.update(path.read_bytes())
+    return total.hexdigest()[:24]
+
+
+def _deep(settings: Settings, k: int = 100) -> Settings:
+    retrieval = settings.retrieval
+    deeper = retrieval.model_copy(
+        update={"leg_k": max(retrieval.leg_k, 2 * k), "n_moments": max(retrieval.n_moments, 2 * k)}
+    )
+    return settings.model_copy(update={"retrieval": deeper})
+
+
+async def _build(suite: Suite, house: ScratchHouse) -> None:
+    await house.publisher.put_course(Course(_PLATFORM, _COURSE, suite.name))
+    with stage(f"{suite.name}: building the library") as advance:
+        if suite.documents:
+            await _load_documents(suite.documents, house, advance)
+        for n, video in enumerate(suite.videos):
+            await _load_video(n, video, house)
+            advance(n + 1, len(suite.videos))
+    (house.data_dir / _MARKER).write_text(json.dumps({"suite": suite.name}), encoding="utf-8")
+
+
+async def _load_video(n: int, video: Video, house: ScratchHouse) -> None:
+    title = video.title or video.id
+    language = language_of(video)
+    place = Place(_PLATFORM, _COURSE, lesson_id(n), title, video.id, language, (title,))
+    chunks = chunk(
+        segment_cues(video.cues), (), place, _chunking(house), house.counter, house.splitter, first_position=0
+    )
+    lesson = _lesson(n, title, language, video.duration_s)
+    await _publish(lesson, chunks, house, Transcript(lesson.id, language, "suite", video.cues), _quiet)
+
+
+async def _load_documents(documents: Sequence[Document], house: ScratchHouse, advance: Advance) -> None:
+    """All documents as one lesson, a document a source, so that no chunk crosses from one to the next."""
+    chunks: list[Chunk] = []
+    for document in documents:
+        page = Page(document.id, document.text, 0, headings=(document.title,) if document.title else ())
+        language = detect_language(document.text)
+        place = Place(_PLATFORM, _COURSE, lesson_id(0), _COURSE, document.id, language, ())
+        pieces = chunk(
+            segment_pages([page]),
+            (),
+            place,
+            _chunking(house),
+            house.counter,
+            house.splitter,
+            first_position=0,
+        )
+        chunks.extend(replace(piece, position=len(chunks) + n) for n, piece in enumerate(pieces))
+    await _publish(_lesson(0, _COURSE, "", None), chunks, house, None, advance)
+
+
+async def _publish(
+    lesson: Lesson, chunks: list[Chunk], house: ScratchHouse, transcript: Transcript | None, advance: Advance
+) -> None:
+    points = await embed(chunks, _BUILD, house.embedder, advance)
+    languages = tuple(sorted({piece.language for piece in chunks}))
+    built = BuiltLesson(lesson, languages, len(chunks), transcript)
+    await load(points, built, index=house.index, publisher=house.publisher)
+
+
+def language_of(video: Video) -> str:
+    """ISO 639-1: as the suite has it, else by script."""
+    if video.language:
+        return video.language.replace("_", "-").split("-")[0].lower()
+    return detect_language(" ".join(cue.text for cue in video.cues))
+
+
+def _lesson(n: int, title: str, language: str, duration_s: float | None) -> Lesson:
+    return Lesson(_PLATFORM, _COURSE, lesson_id(n), title, n + 1, language, duration_s, "", _BUILD)
+
+
+def _chunking(house: ScratchHouse) -> ChunkOptions:
+    chosen = house.settings.chunking
+    return ChunkOptions(chosen.max_tokens, chosen.overlap_sentences)
+
+
+def _quiet(_done: float, _total: float) -> None:
+    """One video takes too little time to be shown by itself."""

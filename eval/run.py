@@ -1,0 +1,32 @@
+"""Suite → raw results. `score` follows; `eval run` does both."""
+
+from __future__ import annotations
+
+from baize.settings import Settings
+from eval.baselines import Stock, build_stock
+from eval.dataset import Suite
+from eval.kinds.bench import Bench
+from eval.kinds.registry import KINDS
+from eval.library import open_library
+from eval.provenance import provenance
+from eval.raw import Raw
+
+
+async def run_suite(suite: Suite, settings: Settings, *, baselines: bool = False, limit: int = 0) -> Raw:
+    """Run every item of a suite through the product.
+
+    Args:
+        baselines: run the stock pipelines too, where the kind has a place for them.
+        limit: how many items, evenly spaced; 0 for all.
+
+    Raises:
+        DependencyUnavailable: a model or the index does not answer.
+    """
+    kind = KINDS[suite.kind]
+    async with open_library(suite, settings) as library:
+        stock: dict[int, Stock] = {}
+        if baselines and kind.has_stock:
+            stock = await build_stock(suite.documents or suite.videos, library.house.embedder, suite.name)
+        items = await kind.observe(Bench(suite, library, stock, limit))
+        about = provenance(suite, library, settings, limit=limit, baselines=bool(stock))
+    return Raw(suite.name, suite.kind, about, items)

@@ -1,0 +1,254 @@
+"""The command line on a scratch library: what is printed, and with which exit code."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import anyio
+import pytest
+from typer.testing import CliRunner, Result
+
+from baize.cli import build
+from baize.edge.launch import stop
+
+MANIFEST = """id: health
+title: 居家健康
+language: zh
+lessons:
+  - id: measure
+    title: 量血压
+    subtitles: [measure.zh.vtt]
+    chapters: [{start: 0, title: 准备}, {start: 60, title: 测量}]
+  - id: pills
+    title: 吃药
+    documents: [pills.md]
+"""
+VTT = """WEBVTT
+
+00:00:00.000 --> 00:00:04.000
+量血压之前，先安静坐五分钟。
+
+00:00:04.500 --> 00:00:08.000
+袖带要和心脏一样高。
+
+00:01:10.000 --> 00:01:14.000
+一次量两遍，取平均。
+"""
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder with a course, and a library of it; variables as an operator would set them."""
+    folder = tmp_path_factory.mktemp("cli")
+    course = folder / "health"
+    course.mkdir()
+    (course / "course.yaml").write_text(MANIFEST, encoding="utf-8")
+    (course / "measure.zh.vtt").write_text(VTT, encoding="utf-8")
+    (course / "pills.md").write_text("# 吃药\n\n降压药要每天按时吃。\n", encoding="utf-8")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.setenv("XDG_CONFIG_HOME", str(folder / "home"))
+        for name, value in {
+            "BAIZE_DATA_DIR": str(folder / "data"),
+            "BAIZE_EMBEDDER__KIND": "fake",
+            "BAIZE_CHAT__KIND": "none",
+            "BAIZE_RETRIEVAL__DENSE_MIDPOINT": "0.2",
+        }.items():
+            patch.setenv(name, value)
+        ingested = baize("ingest", str(course))
+        assert ingested.exit_code == 0, ingested.output
+        yield folder
+        anyio.run(stop, folder / "data")
+
+
+def baize(*arguments: str) -> Result:
+    """One command, in this process."""
+    return CliRunner().invoke(build(), list(arguments))
+
+
+def as_json(*arguments: str) -> object:
+    result = baize(*arguments)
+    assert result.exit_code == 0, result.output
+    return json.loads(result.stdout)
+
+
+def test_a_second_ingest_is_told_to_have_done_nothing(library: Path) -> None:
+    """In words and as JSON."""
+    result = baize("ingest", str(library / "health"))
+    assert result.exit_code == 0
+    assert result.stdout.startswith("0 lessons done, 2 unchanged, 0 failed;")
+    report = as_json("ingest", str(library / "health"), "--json")
+    assert isinstance(report, dict)
+    assert (report["ok"], report["counts"]) == (True, {"unchanged": 2})
+
+
+def test_a_bad_path_is_exit_code_2_and_the_rest_is_read(library: Path) -> None:
+    """The problem is named on stderr with what to do."""
+    result = baize("ingest", str(library / "health"), str(library / "nowhere"))
+    assert result.exit_code == 2
+    assert "2 unchanged" in result.stdout
+    assert "nowhere: There is no such file or folder. Check" in result.stderr
+
+
+def test_a_broken_file_is_exit_code_2_with_its_line(library: Path) -> None:
+    """As the manifest's own errors."""
+    course = library / "broken"
+    course.mkdir()
+    (course / "one.srt").write_text("1\n00:00:01,000 --> 00:00:0x,000\n先坐好\n", encoding="utf-8")
+    (course / "two.srt").write_text("1\n00:00:01,000 --> 00:00:02,000\n先坐好。\n", encoding="utf-8")
+    result = baize("ingest", str(course))
+    assert result.exit_code == 2
+    assert "1 lessons done" in result.stdout
+    assert "one.srt:2: " in result.stderr
+    assert baize("forget", "broken").exit_code == 0
+
+
+def test_ask_prints_the_answer_with_its_places(library: Path) -> None:
+    """The course's own sentence, then marker, lesson, second and quote."""
+    result = baize("ask", "袖带要多高？")
+    assert result.exit_code == 0
+    assert "袖带要和心脏一样高。[1]" in result.stdout
+    assert "[1] 量血压 0:04  “袖带要和心脏一样高。”" in result.stdout
+
+
+def test_ask_as_json_is_the_whole_answer(library: Path) -> None:
+    """Locators in their wire form, nothing else on stdout."""
+    answer = as_json("ask", "袖带要多高？", "--course", "health", "--lesson", "measure", "--json")
+    assert isinstance(answer, dict)
+    citation = answer["citations"][0]
+    assert citation["locator"] == {"kind": "time", "start": 4.5, "end": 8.0}
+    assert (citation["lesson_id"], citation["quote"]) == ("measure", "袖带要和心脏一样高。")
+    assert (answer["refusal"], answer["degraded"], answer["model"]) == (None, None, "extractive")
+
+
+def test_search_finds_moments_lessons_and_courses(library: Path) -> None:
+    """Rows as JSON and as lines."""
+    rows = as_json("search", "降压药怎么吃", "--json")
+    assert isinstance(rows, list)
+    assert rows[0]["lesson_id"] == "pills"
+    assert rows[0]["locator"]["file"] == "pills.md"
+    assert rows[0]["course_title"] == "居家健康"
+    assert [row["rank"] for row in rows] == list(range(1, len(rows) + 1))
+    assert len(as_json("search", "血压", "--kind", "courses", "--json") or []) == 1  # type: ignore[arg-type]
+    assert " 1. 吃药 pills.md § 吃药  “降压药要每天按时吃。”" in baize("search", "降压药怎么吃").stdout
+
+
+def test_chapters_and_transcript_are_exported(library: Path) -> None:
+    """As text, WebVTT, SubRip and JSON."""
+    assert baize("chapters", "measure").stdout == "    0:00  准备\n    1:00  测量\n"
+    assert baize("chapters", "measure", "--vtt").stdout == (
+        "WEBVTT\n\n00:00:00.000 --> 00:01:00.000\n准备\n\n00:01:00.000 --> 00:01:14.000\n测量\n"
+    )
+    assert as_json("chapters", "measure", "--json")
+    assert baize("transcript", "measure", "--vtt").stdout == VTT
+    assert baize("transcript", "measure", "--srt").stdout.startswith(
+        "1\n00:00:00,000 --> 00:00:04,000\n量血压"
+    )
+    assert "    1:10  一次量两遍，取平均。" in baize("transcript", "measure").stdout
+    found = as_json("transcript", "measure", "--json")
+    assert isinstance(found, dict)
+    assert len(found["cues"]) == 3
+
+
+def test_status_lists_every_lesson(library: Path) -> None:
+    """With its state and chunks."""
+    assert "health  measure  done  2 chunks" in baize("status").stdout
+    states = as_json("status", "health", "--json")
+    assert isinstance(states, list)
+    assert {state["item"]: state["state"] for state in states} == {"measure": "done", "pills": "done"}
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("ask", ""),
+        ("ask", "x", "--thinking", "maybe"),
+        ("ask", "x", "--course", "nope"),
+        ("search", "x", "--kind", "people"),
+        ("search", "x", "-k", "0"),
+        ("search", "x", "--lesson", "nope"),
+        ("chapters", "nope"),
+        ("transcript", "nope"),
+        ("transcript", "pills"),
+        ("forget", "nope"),
+        ("config", "show", "--config", "nope.yaml"),
+        ("nonsense",),
+        ("ask", "x", "--nonsense"),
+    ],
+)
+def test_what_the_caller_can_mend_is_exit_code_2(library: Path, arguments: tuple[str, ...]) -> None:
+    """One clear message on stderr, nothing on stdout, no traceback."""
+    result = baize(*arguments)
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    assert result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_a_dependency_that_is_away_is_exit_code_3(library: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A vector store that does not answer, while asking and while ingesting."""
+    monkeypatch.setenv("BAIZE_INDEX__KIND", "qdrant")
+    monkeypatch.setenv("BAIZE_INDEX__URL", "http://127.0.0.1:9")
+    asked = baize("ask", "袖带要多高？")
+    assert (asked.exit_code, asked.stdout) == (3, "")
+    assert asked.stderr.startswith("baize: ")
+    assert baize("ingest", str(library / "health")).exit_code == 3
+
+
+def test_config_show_masks_secrets(library: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Value and origin of each key, in words and as JSON."""
+    monkeypatch.setenv("BAIZE_SERVER__API_KEY", "geheim")
+    shown = baize("config", "show").stdout
+    assert "geheim" not in shown
+    assert "fake  (BAIZE_EMBEDDER__KIND)" in shown
+    rows = as_json("config", "show", "--json")
+    assert isinstance(rows, dict)
+    assert rows["server.api_key"] == {"value": "**********", "origin": "BAIZE_SERVER__API_KEY"}
+    assert rows["server.port"] == {"value": 8420, "origin": "default"}
+
+
+def test_a_misspelt_variable_stops_every_command(library: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Named, before anything is done."""
+    monkeypatch.setenv("BAIZE_CHATT__MODEL", "x")
+    result = baize("status")
+    assert result.exit_code == 2
+    assert "BAIZE_CHATT__MODEL" in result.stderr
+
+
+def test_doctor_says_how_each_part_is(library: Path) -> None:
+    """One finding a part; exit code 3 when one fails."""
+    result = baize("doctor", "--json")
+    findings = {finding["part"]: finding for finding in json.loads(result.stdout)}
+    assert all(findings[part]["ok"] for part in ("data folder", "database", "index", "tokens", "terms"))
+    assert all(finding["says"] for finding in findings.values())
+    assert result.exit_code == (0 if all(finding["ok"] for finding in findings.values()) else 3)
+
+
+def test_a_reader_that_closes_the_pipe_is_no_error(library: Path) -> None:
+    """`baize … | head` says nothing on stderr."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "wb") as closed:
+        found = subprocess.run(
+            [sys.executable, "-m", "baize", "config", "show"],
+            stdout=closed,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert found.stderr == ""
+    assert found.returncode == 0
+
+
+def test_forget_leaves_nothing_behind(library: Path) -> None:
+    """Neither moments nor states; last, for the other tests need the course."""
+    assert baize("forget", "health").stdout == "health: 2 lessons and 3 chunks removed.\n"
+    assert baize("status").stdout == ""
+    assert "Nothing has been ingested" in baize("status").stderr
+    assert as_json("search", "血压", "--json") == []
+    assert baize("ask", "袖带要多高？").stdout.startswith("课程中没有讲到这个问题。")

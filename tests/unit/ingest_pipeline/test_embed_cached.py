@@ -1,0 +1,57 @@
+"""Vectors are remembered by text and embedding space."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from baize.adapters.embed_cached import CachedEmbedder
+from baize.domain.search import Vector
+from baize.testing.hash_embedder import HashEmbedder
+
+pytestmark = pytest.mark.anyio
+
+
+class CountingEmbedder(HashEmbedder):
+    def __init__(self, name: str = "counting") -> None:
+        super().__init__(16)
+        self.name = name
+        self.asked: list[str] = []
+
+    async def embed_passages(self, texts: Sequence[str]) -> Vector:
+        self.asked.extend(texts)
+        return await super().embed_passages(texts)
+
+
+async def test_a_passage_is_embedded_once(tmp_path: Path) -> None:
+    """Also when it comes twice in one call, or from another process on the same file; order is kept."""
+    model = CountingEmbedder()
+    texts = ["先坐好", "再量", "先坐好"]
+    first = await CachedEmbedder(model, tmp_path / "deep" / "v.sqlite").embed_passages(texts)
+    again = await CachedEmbedder(model, tmp_path / "deep" / "v.sqlite").embed_passages(["再量", "新的"])
+    assert model.asked == ["先坐好", "再量", "新的"]
+    np.testing.assert_array_equal(first, await HashEmbedder(16).embed_passages(texts))
+    np.testing.assert_array_equal(again[0], first[1])
+    assert first.dtype == np.float32
+    assert first.shape == (3, 16)
+
+
+async def test_embedding_spaces_do_not_mix(tmp_path: Path) -> None:
+    """Another model has other vectors for the same text."""
+    one, other = CountingEmbedder("one"), CountingEmbedder("other")
+    for model in (one, other):
+        await CachedEmbedder(model, tmp_path / "v.sqlite").embed_passages(["先坐好"])
+    assert one.asked == other.asked == ["先坐好"]
+
+
+async def test_nothing_is_an_empty_matrix_and_questions_are_not_kept(tmp_path: Path) -> None:
+    """(0, dim) for no text; a learner's words are not written to disk."""
+    embedder = CachedEmbedder(CountingEmbedder(), tmp_path / "v.sqlite")
+    assert (await embedder.embed_passages([])).shape == (0, 16)
+    size = (tmp_path / "v.sqlite").stat().st_size if (tmp_path / "v.sqlite").exists() else 0
+    await embedder.embed_query("我的血压")
+    assert size == ((tmp_path / "v.sqlite").stat().st_size if size else 0)
+    assert (embedder.name, embedder.dim) == ("counting", 16)

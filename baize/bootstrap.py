@@ -24,6 +24,7 @@ from baize.errors import InvalidSettings
 from baize.ports import Answerer, ChatModel, ChunkIndex, Clock, Embedder, Splitter, TokenCounter, Transcriber
 from baize.prompting import PromptLibrary
 from baize.retrieval.assess import AssessOptions
+from baize.retrieval.cosine import CosineScale
 from baize.services.answer import Answering, AnswerOptions
 from baize.services.find import Finder, FindOptions
 from baize.services.search import Searching
@@ -215,12 +216,9 @@ class House:
     def finder_over(self, index: ChunkIndex) -> Finder:
         """The finder with these settings over another view of the library, e.g. one leg alone."""
         chosen = self.settings.retrieval
-        options = FindOptions(
-            chosen.leg_k,
-            chosen.n_moments,
-            chosen.n_foreign,
-            AssessOptions(chosen.dense_midpoint, chosen.foreign_midpoint, chosen.coverage_weight),
-        )
+        scale = CosineScale(chosen.dense_midpoint, chosen.foreign_midpoint)
+        assessing = AssessOptions(scale, chosen.coverage_weight)
+        options = FindOptions(chosen.leg_k, chosen.n_moments, chosen.n_foreign, assessing)
         return Finder(index=index, embedder=self.embedder, catalog=self.catalog, options=options)
 
     @cached_property

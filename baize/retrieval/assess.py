@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from baize.domain.search import Hit, Query
+from baize.retrieval.cosine import CosineScale
 from baize.retrieval.sentences import weights_of
 from baize.retrieval.terms import terms
 
@@ -20,14 +21,12 @@ class AssessOptions:
     """What the embedder's cosines mean.
 
     Attributes:
-        dense_midpoint: the cosine at which a passage of the question's language is as likely off the
-            subject as on it, when half of the question's terms are in it.
-        foreign_midpoint: the same across languages, where no terms are shared.
+        scale: the cosines at which a passage is as likely off the subject as on it, when half of the
+            question's terms are in it.
         coverage_weight: log-odds between none and all of the question's terms.
     """
 
-    dense_midpoint: float
-    foreign_midpoint: float
+    scale: CosineScale
     coverage_weight: float
 
 
@@ -49,14 +48,14 @@ class EvidenceSignals:
 def signals(query: Query, hits: Sequence[Hit], options: AssessOptions) -> EvidenceSignals:
     """Read the signals off the fused hits."""
     margins = [
-        (part.score - (options.foreign_midpoint if foreign else options.dense_midpoint), foreign)
+        (options.scale.margin(part.score, foreign=foreign), foreign)
         for hit in hits
         for part in hit.parts
         if part.leg == "dense"
         for foreign in [part.chunk.language != query.language]
     ]
     # Without a dense hit nothing is known of the meaning: the lowest cosine there is.
-    margin, foreign = max(margins, default=(-1.0 - options.dense_midpoint, False))
+    margin, foreign = max(margins, default=(options.scale.margin(-1.0, foreign=False), False))
     weights = weights_of(hits)
     coverage = max(
         (weights.coverage(query.terms, terms(hit.chunk.indexed_text)) for hit in hits[:_TOP_HITS]),

@@ -73,7 +73,7 @@ class Finder:
             passage_languages=languages,
             k=self._options.leg_k,
         )
-        hits = fuse(runs, query)[: self._options.n_moments]
+        hits = fuse(runs, query, self._options.assess.scale)[: self._options.n_moments]
         score = assess(signals(query, hits, self._options.assess), self._options.assess)
         moments = await locate(
             query, vector, hits, embedder=self._embedder, n_foreign=self._options.n_foreign

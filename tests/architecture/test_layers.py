@@ -147,7 +147,7 @@ def test_commands_in_the_documents_exist(repo_root: Path) -> None:
 
     app = typer.main.get_command(build())
     commands = app.commands  # type: ignore[attr-defined]  # it is a group
-    shown = re.compile(r"(?:^\$ |`|^\.venv/bin/)baize ([a-z-]+)((?: [^`#\n]*)?)", re.MULTILINE)
+    shown = re.compile(r"(?:^\$ |`|^\.venv/bin/)baize ([a-z][a-z-]*)((?: [^`#\n]*)?)", re.MULTILINE)
     n_shown = 0
     for path in tracked(repo_root, "README.md", "docs/*.md", "CHANGELOG.md"):
         for command, rest in shown.findall(path.read_text("utf-8")):

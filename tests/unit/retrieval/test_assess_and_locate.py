@@ -6,6 +6,7 @@ import pytest
 
 from baize.domain.search import Hit, Query
 from baize.retrieval.assess import AssessOptions, assess, signals
+from baize.retrieval.cosine import CosineScale
 from baize.retrieval.fuse import fuse
 from baize.retrieval.locate import locate
 from baize.retrieval.rewrite import rewrite
@@ -15,14 +16,14 @@ from tests.unit.services.world import PRESSURE, SHEETS, make_chunk
 
 pytestmark = pytest.mark.anyio
 
-OPTIONS = AssessOptions(dense_midpoint=0.8, foreign_midpoint=0.7, coverage_weight=4.0)
+OPTIONS = AssessOptions(CosineScale(home=0.8, foreign=0.7), coverage_weight=4.0)
 HOME = make_chunk(PRESSURE)
 FOREIGN = make_chunk(SHEETS, lesson="s", title="Sum", language="en")
 
 
 def score(question: str, *hits: Hit) -> float:
     query = rewrite(question, [])
-    return assess(signals(query, fuse([hits], query), OPTIONS), OPTIONS)
+    return assess(signals(query, fuse([hits], query, OPTIONS.scale), OPTIONS), OPTIONS)
 
 
 def test_more_of_the_question_found_is_more_evidence() -> None:

@@ -1,4 +1,4 @@
-"""Reciprocal rank fusion: ranks count, scores never."""
+"""Fusion: margins and shares, so that a leg that found nothing adds nothing."""
 
 from __future__ import annotations
 
@@ -9,34 +9,28 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from baize.domain.search import Hit, Query
-from baize.retrieval.fuse import FOREIGN_DENSE_WEIGHT, FOREIGN_LEXICAL_WEIGHT, fuse
+from baize.retrieval.cosine import CosineScale
+from baize.retrieval.fuse import SPARSE_WEIGHT, fuse
 from tests.unit.services.world import make_chunk
 
-QUERY = Query("q", "q", "zh", ())
+SCALE = CosineScale(home=0.85, foreign=0.80)
+QUERY = Query("q", "q", "zh", ("a", "b"), ("p q",))
 POOL = [make_chunk([f"第{n}句。"], start=float(n), language="zh" if n % 3 else "en") for n in range(8)]
-LEGS = ["dense", "lexical", "dense"]
+LEGS = ["dense", "lexical", "pinyin"]
 RUNS = st.lists(
     st.permutations(range(8)).flatmap(lambda p: st.integers(0, 8).map(lambda n: p[:n])), max_size=3
 )
 
 
-def run_of(order: list[int], leg: str, scale: float = 1.0) -> list[Hit]:
-    return [Hit(POOL[n], rank, scale / rank, leg) for rank, n in enumerate(order, 1)]
-
-
-@given(RUNS, st.floats(1e-6, 1e6))
-def test_the_scale_of_scores_is_ignored(orders: list[list[int]], scale: float) -> None:
-    """Any positive rescaling of one leg's scores leaves the fused order and scores as they were."""
-    plain = fuse([run_of(o, leg) for o, leg in zip(orders, LEGS, strict=False)], QUERY)
-    scaled = fuse([run_of(o, leg, scale) for o, leg in zip(orders, LEGS, strict=False)], QUERY)
-    assert [(h.chunk.id, h.rank, h.score) for h in plain] == [(h.chunk.id, h.rank, h.score) for h in scaled]
+def run_of(order: list[int], leg: str) -> list[Hit]:
+    return [Hit(POOL[n], rank, 1 / rank, leg) for rank, n in enumerate(order, 1)]
 
 
 @given(RUNS)
 def test_every_passage_comes_once_best_first_with_its_parts(orders: list[list[int]]) -> None:
     """Ranks from 1 without gaps, scores falling, each part one of the hits that went in."""
     runs = [run_of(o, leg) for o, leg in zip(orders, LEGS, strict=False)]
-    fused = fuse(runs, QUERY)
+    fused = fuse(runs, QUERY, SCALE)
     assert {h.chunk.id for h in fused} == {h.chunk.id for run in runs for h in run}
     assert [h.rank for h in fused] == list(range(1, len(fused) + 1))
     assert [h.score for h in fused] == sorted((h.score for h in fused), reverse=True)
@@ -45,27 +39,44 @@ def test_every_passage_comes_once_best_first_with_its_parts(orders: list[list[in
     assert {h.leg for h in fused} <= {"fused"}
 
 
-def test_agreement_wins_and_foreign_passages_weigh_less() -> None:
-    """Two legs beat one; a passage of another language counts for less in each leg."""
-    home, foreign, both = POOL[1], POOL[0], POOL[2]
-    fused = fuse(
-        [
-            [Hit(home, 1, 0.9, "dense"), Hit(both, 2, 0.8, "dense")],
-            [Hit(foreign, 1, 0.95, "dense")],
-            [Hit(both, 1, 3.0, "lexical"), Hit(foreign, 2, 2.0, "lexical")],
-        ],
-        QUERY,
-    )
-    assert [h.chunk.id for h in fused] == [both.id, home.id, foreign.id] or fused[0].chunk.id == both.id
-    scores = {h.chunk.id: h.score for h in fused}
-    assert scores[foreign.id] == pytest.approx(FOREIGN_DENSE_WEIGHT / 61 + FOREIGN_LEXICAL_WEIGHT / 62)
-    assert scores[both.id] == pytest.approx(1 / 62 + 1 / 61)
+@given(RUNS)
+def test_a_dense_list_alone_keeps_its_order(orders: list[list[int]]) -> None:
+    """Without any other leg and within one language, fusing changes nothing."""
+    home = [n for n in (orders[0] if orders else []) if POOL[n].language == "zh"]
+    fused = fuse([run_of(home, "dense")], QUERY, SCALE)
+    assert [h.chunk.id for h in fused] == [POOL[n].id for n in home]
+
+
+def test_languages_merge_by_margin_not_by_cosine() -> None:
+    """A foreign passage with the lower cosine wins when it is further above its own midpoint."""
+    home, foreign = POOL[1], POOL[0]
+    runs = [[Hit(home, 1, 0.86, "dense")], [Hit(foreign, 1, 0.84, "dense")]]
+    assert [h.chunk.id for h in fuse(runs, QUERY, SCALE)] == [foreign.id, home.id]
+
+
+def test_a_lexical_hit_in_noise_does_not_overturn_meaning() -> None:
+    """First of its list, but with a sliver of the question's terms: it stays behind the nearer passage."""
+    near, noise = POOL[1], POOL[2]
+    runs = [[Hit(near, 1, 0.93, "dense"), Hit(noise, 2, 0.86, "dense")], [Hit(noise, 1, 0.4, "lexical")]]
+    assert [h.chunk.id for h in fuse(runs, QUERY, SCALE)] == [near.id, noise.id]
+
+
+def test_a_passage_found_by_words_only_is_as_near_as_the_last_one_found_by_meaning() -> None:
+    """Its dense part is the tail's, its sparse part the share of the terms; sound and words do not add up."""
+    near, words = POOL[1], POOL[2]
+    runs = [
+        [Hit(near, 1, 0.90, "dense")],
+        [Hit(words, 1, 16.0, "lexical")],
+        [Hit(words, 1, 4.0, "pinyin")],
+    ]
+    scores = {h.chunk.id: h.score for h in fuse(runs, QUERY, SCALE)}
+    assert scores[near.id] == pytest.approx(0.5)
+    assert scores[words.id] == pytest.approx(0.5 + SPARSE_WEIGHT)
 
 
 def test_ties_keep_the_order_of_first_sight() -> None:
-    """Equal ranks in two lists of equal weight: the list that came first goes first."""
+    """Equal scores in two lists: the list that came first goes first."""
     a, b = replace(POOL[1], id="a"), replace(POOL[2], id="b")
-    assert [h.chunk.id for h in fuse([[Hit(b, 1, 1, "dense")], [Hit(a, 1, 1, "dense")]], QUERY)] == ["b", "a"]
-    assert fuse([], QUERY) == []
-    with pytest.raises(ValueError, match="negative"):
-        fuse([], QUERY, k=-1)
+    runs = [[Hit(b, 1, 0.9, "dense")], [Hit(a, 1, 0.9, "dense")]]
+    assert [h.chunk.id for h in fuse(runs, QUERY, SCALE)] == ["b", "a"]
+    assert fuse([], QUERY, SCALE) == []

@@ -17,6 +17,7 @@ from baize.domain.text import Chunk, Segment, chunk_id
 from baize.ports import ChatModel
 from baize.prompting import PromptLibrary
 from baize.retrieval.assess import AssessOptions
+from baize.retrieval.cosine import CosineScale
 from baize.retrieval.terms import passage_vector, terms
 from baize.services.answer import Answering, AnswerOptions, Prepared, Question
 from baize.services.find import Finder, FindOptions
@@ -100,7 +101,8 @@ class World:
 
     @property
     def finder(self) -> Finder:
-        options = FindOptions(leg_k=20, n_moments=10, n_foreign=2, assess=AssessOptions(0.4, 0.4, 4.0))
+        assessing = AssessOptions(CosineScale(0.4, 0.4), 4.0)
+        options = FindOptions(leg_k=20, n_moments=10, n_foreign=2, assess=assessing)
         return Finder(index=self.index, embedder=self.embedder, catalog=self.catalog, options=options)
 
     @property

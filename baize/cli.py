@@ -361,7 +361,11 @@ def status(
     async def work(opened: House) -> None:
         from dataclasses import asdict
 
+        from baize.services.read import read_course
+
         states = await opened.publisher.states(opened.settings.platform_id, course)
+        if course and not states:
+            await read_course(opened.catalog, opened.settings.platform_id, course)
         if json_:
             print_json([asdict(state) for state in states])
             return
@@ -406,14 +410,22 @@ def serve(
     config: Config = None,
 ) -> None:
     """Serve the API and the demo page."""
+    from pydantic import ValidationError
+
     from baize.api.serve import serve as serve_api
-    from baize.settings import load
+    from baize.errors import InvalidInput
+    from baize.settings import Server, load
 
     settings = load(config)
     overrides = {k: v for k, v in (("host", host), ("workers", workers)) if v} | (
         {"port": port} if port >= 0 else {}
     )
-    serve_api(settings.model_copy(update={"server": settings.server.model_copy(update=overrides)}))
+    try:
+        server = Server.model_validate(settings.server.model_dump() | overrides)
+    except ValidationError as cause:
+        first = cause.errors()[0]
+        raise InvalidInput(f"--{first['loc'][0]} {first['input']}: {first['msg']}.") from None
+    serve_api(settings.model_copy(update={"server": server}))
 
 
 def doctor(json_: Json = False, config: Config = None) -> None:

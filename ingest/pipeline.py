@@ -150,7 +150,8 @@ class Pipeline:
     async def run_faq(self, plan: CoursePlan) -> LessonReport:
         """The FAQ of a course as one lesson of its own: an entry, a chunk."""
         course = plan.course
-        run = _Run(course, f"{course.id}.faq", self._watch)
+        # Ids made from file names have a dot there, so a document faq.md keeps its own.
+        run = _Run(course, f"{course.id}~faq", self._watch)
         try:
             with run.at("plan"):
                 assert plan.faq is not None  # noqa: S101 - the caller checked

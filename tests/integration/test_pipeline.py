@@ -165,13 +165,13 @@ async def test_a_course_becomes_a_library(workshop: Workshop) -> None:
     report = await workshop.run()
     assert (report.ok, report.counts()) == (True, {"done": 3})
     assert [c.text for c in await workshop.chunks("heard")] == ["降压药要每天按时吃。漏吃了不要加倍补。"]
-    faq = (await workshop.chunks("health.faq"))[0]
+    faq = (await workshop.chunks("health~faq"))[0]
     assert (faq.locator, faq.headings, faq.language) == (FaqEntry("refund"), ("能退课吗？",), "zh")
     lessons = await workshop.catalog.lessons("p1", "health")
     assert [(lesson.id, lesson.duration_s) for lesson in lessons] == [
         ("measure", 80.0),
         ("heard", 10.0),
-        ("health.faq", None),
+        ("health~faq", None),
     ]
     assert workshop.transcriber.calls == [("02-heard.wav", "zh", ("袖带",))]
     transcript = await workshop.catalog.transcript("p1", "heard")
@@ -248,7 +248,7 @@ async def test_one_changed_file_touches_its_lesson_only(workshop: Workshop) -> N
     assert {r.lesson_id: r.outcome for r in report.lessons} == {
         "measure": "done",
         "heard": "unchanged",
-        "health.faq": "unchanged",
+        "health~faq": "unchanged",
     }
     now = {lesson.lesson_id: lesson.build_id for lesson in await workshop.catalog.live(ALL)}
     assert [lesson_id for lesson_id in now if now[lesson_id] != live[lesson_id]] == ["measure"]
@@ -274,7 +274,7 @@ async def test_what_left_the_folder_leaves_the_library(workshop: Workshop) -> No
     start, end = MANIFEST.index("  - id: heard"), MANIFEST.index("faq:")
     workshop.write("course.yaml", MANIFEST[:start])
     report = await workshop.run()
-    assert sorted(report.removed) == ["health.faq", "heard"]
+    assert sorted(report.removed) == ["health~faq", "heard"]
     assert MANIFEST[start:end].count("02-heard.wav") == 1
     assert {c.lesson_id for c in await workshop.chunks()} == {"measure"}
     assert [s.item for s in await workshop.catalog.states("p1", "health")] == ["measure"]
@@ -322,7 +322,7 @@ async def test_every_broken_file_of_a_failed_lesson_is_named(workshop: Workshop)
     assert {Path(p.path).name for p in failed.problems} == {"01-measure.zh.vtt", "01-measure.wav", "notes.md"}
     assert any("No speech was heard" in p.message for p in failed.problems)
     assert not report.ok
-    assert {r.lesson_id for r in report.lessons if r.outcome == "done"} == {"heard", "health.faq"}
+    assert {r.lesson_id for r in report.lessons if r.outcome == "done"} == {"heard", "health~faq"}
 
 
 async def test_an_empty_or_broken_faq_is_named(workshop: Workshop) -> None:
@@ -371,7 +371,7 @@ async def test_a_file_that_vanishes_meanwhile_is_a_problem_of_its_lesson(worksho
     assert {r.lesson_id: r.outcome for r in report.lessons} == {
         "measure": "done",
         "heard": "done",
-        "health.faq": "failed",
+        "health~faq": "failed",
     }
     assert {Path(p.path).name for p in report.all_problems} == {"faq.jsonl", "notes.md"}
     assert all(p.remedy for p in report.all_problems)
@@ -384,7 +384,7 @@ async def test_an_english_faq_without_a_declared_language_is_english(workshop: W
         "faq.jsonl", '{"question": "Refunds?", "answer": "Within seven days you get it all back."}'
     )
     await workshop.run()
-    (chunk,) = await workshop.chunks("health.faq")
+    (chunk,) = await workshop.chunks("health~faq")
     assert (chunk.language, chunk.lesson_title) == ("en", "Frequently asked questions")
 
 

@@ -19,7 +19,7 @@ QUOTE_EN = (
     [
         (QUOTE_ZH, QUOTE_ZH),
         ("在家里量血压，高压标准是135，低压是85[1]。", QUOTE_ZH),
-        ("Without… forget the equals sign and the formula is shown as plain text.", QUOTE_EN.replace("If", "Without it, if")),
+        ("Forget the equals sign, and the formula is shown as plain text.", QUOTE_EN),
         ("the spreadsheet shows your formula as plain text", QUOTE_EN),
     ],
 )  # fmt: skip

@@ -55,8 +55,8 @@ def test_order_of_the_list_decides() -> None:
 
 
 def test_pk_and_windowdiff() -> None:
-    """Ten seconds, gold boundary at 5, predicted at 6: the window is 2 or 3 seconds, by half the mean segment."""
-    # k = round(10 / 2 / 2) = 2, eight windows; gold parts seconds (3,5) and (4,6), predicted (4,6) and (5,7).
+    """Ten seconds, gold boundary at 5, predicted at 6: two of eight windows of two seconds differ."""
+    # k = round(10 / 2 / 2) = 2; gold parts seconds (3,5) and (4,6), predicted (4,6) and (5,7).
     assert pk([5.0], [6.0], 10.0) == pytest.approx(2 / 8)
     assert windowdiff([5.0], [6.0], 10.0) == pytest.approx(2 / 8)
 

@@ -11,10 +11,8 @@ from eval.overrides import with_overrides
 
 def test_values_and_kinds() -> None:
     """Values are typed, a kind can be chosen, and the rest stays."""
-    settings = with_overrides(
-        Settings(), ["retrieval.leg_k=80", "embedder.kind=openai", "embedder.base_url=http://x", "embedder.dim=3",
-                     "embedder.model=BAAI/bge-m3"]
-    )  # fmt: skip
+    embedder = ["kind=openai", "base_url=http://x", "dim=3", "model=BAAI/bge-m3"]
+    settings = with_overrides(Settings(), ["retrieval.leg_k=80", *(f"embedder.{one}" for one in embedder)])
     assert settings.retrieval.leg_k == 80
     assert settings.retrieval.n_moments == Settings().retrieval.n_moments
     assert settings.embedder.model_dump()["model"] == "BAAI/bge-m3"

@@ -5,7 +5,6 @@ Exit codes: 0 done, 1 a check failed, 2 wrong usage or bad input, 3 a dependency
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
@@ -73,10 +72,8 @@ def guarded(command: Callable[..., T]) -> Callable[..., T]:
             typer.secho(f"baize: {error}", err=True, fg="red")
             raise typer.Exit(exit_code(error)) from None
         except BrokenPipeError:
-            # `baize … | head` is no error; the interpreter must not complain at exit either.
-            sys.stderr.close()
+            # `baize … | head` is no error; `main` silences what is still buffered.
             raise typer.Exit(0) from None
-
     return run
 
 

@@ -74,6 +74,7 @@ def guarded(command: Callable[..., T]) -> Callable[..., T]:
         except BrokenPipeError:
             # `baize … | head` is no error; `main` silences what is still buffered.
             raise typer.Exit(0) from None
+
     return run
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from baize.cli import Config, guarded, print_json
+from baize.cli import EXIT_CHECK_FAILED, Config, guarded, print_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,7 +23,13 @@ JsonOut = Annotated[
 def register(app: typer.Typer) -> None:
     """Add `eval` with its steps."""
     group = typer.Typer(help="Measure what is found and said, on suites of questions.", no_args_is_help=True)
-    for name, command in (("run", run), ("score", score)):
+    for name, command in (
+        ("run", run),
+        ("score", score),
+        ("compare", compare),
+        ("report", report),
+        ("gate", gate),
+    ):
         group.command(name)(guarded(command))
     app.add_typer(group, name="eval")
 
@@ -63,7 +69,7 @@ def run(
     for suite in read:
         results = anyio.run(partial(run_suite, suite, settings, baselines=baselines, limit=limit))
         if raw:
-            write_raw(raw / f"{suite.name}.raw.json", results)
+            write_raw(raw / f"{suite.name}.{suite.kind}.raw.json", results)
         records.append(score_raw(results))
         show(records[-1], to_stderr=_is_stdout(json_))
     write(json_, records)
@@ -81,6 +87,69 @@ def score(
     for record in records:
         show(record, to_stderr=_is_stdout(json_))
     write(json_, records)
+
+
+def compare(
+    first: Annotated[Path, typer.Argument(help="Run record.", metavar="A")],
+    second: Annotated[
+        Path | None, typer.Argument(help="Run record; A itself if left out.", metavar="B")
+    ] = None,
+    from_: Annotated[str, typer.Option("--from", help="Leg or baseline of A, e.g. dense, langchain.")] = "",
+    to: Annotated[str, typer.Option("--to", help="Leg or baseline of B; the product if left out.")] = "",
+    json_: JsonOut = None,
+) -> None:
+    """Paired differences B − A with intervals and p values, on the items that both scored."""
+    from dataclasses import asdict
+
+    from eval.compare import compare_records, pair_records
+    from eval.record import read_records
+    from eval.tables import difference_table
+
+    a = read_records(first)
+    pairs = pair_records(a, read_records(second) if second else a)
+    found = [d for old, new in pairs for d in compare_records(old, new, first_leg=from_, second_leg=to)]
+    if json_:
+        write(json_, [asdict(difference) | {"verdict": difference.verdict} for difference in found])
+    if not _is_stdout(json_):
+        typer.echo(difference_table(found))
+
+
+def report(
+    runs: Annotated[list[Path], typer.Argument(help="Run records.", metavar="RUN…")],
+    html: Annotated[Path, typer.Option(help="Write the page here.")],
+    baseline: Annotated[list[Path] | None, typer.Option(help="Earlier records to compare with.")] = None,
+    player_url: Annotated[str, typer.Option(help="Link template: …/{lesson_id}?t={start}")] = "",
+    config: Config = None,
+) -> None:
+    """One self-contained page: tables, interval plots, failures, and what changed since the baseline."""
+    from baize.settings import load
+    from eval.record import read_records
+    from eval.report import render
+
+    records = [record for path in runs for record in read_records(path)]
+    before = [record for path in baseline or [] for record in read_records(path)]
+    page = render(records, before, player_url=player_url or load(config).server.player_url)
+    html.parent.mkdir(parents=True, exist_ok=True)
+    html.write_text(page, encoding="utf-8")
+
+
+def gate(
+    run_: Annotated[Path, typer.Argument(help="Run record.", metavar="RUN")],
+    baseline: Annotated[Path, typer.Option(help="The record that it must not fall below.")],
+    max_drop: Annotated[
+        float, typer.Option(min=0, help="Loss of a share that fails even where chance may explain it.")
+    ] = 0.05,
+) -> None:
+    """Fail (exit 1) when a run is worse than its baseline."""
+    from eval.gate import gate as judge
+    from eval.record import read_records
+
+    faults = judge(read_records(run_), read_records(baseline), max_drop=max_drop)
+    for fault in faults:
+        typer.secho(fault, err=True, fg="red")
+    if faults:
+        raise typer.Exit(EXIT_CHECK_FAILED)
+    typer.echo("Not worse than the baseline.")
 
 
 def show(record: dict[str, Any], *, to_stderr: bool = False) -> None:

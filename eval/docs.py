@@ -26,6 +26,11 @@ _COMMANDS = (
     "doctor",
     "config show",
     "openapi",
+    "eval run",
+    "eval score",
+    "eval compare",
+    "eval report",
+    "eval gate",
 )
 
 

@@ -10,13 +10,13 @@ import hashlib
 import json
 import logging
 import shutil
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from baize.bootstrap import House
 from baize.domain.course import Course, Lesson
@@ -64,7 +64,7 @@ class ScratchHouse(House):
 
     @cached_property
     def embedder(self) -> RememberingEmbedder:
-        return RememberingEmbedder(self._model_embedder(), self.vectors)
+        return RememberingEmbedder(self.model_embedder, self.vectors)
 
     def searching_over(self, index: ChunkIndex) -> Searching:
         """The search service over a view of the index."""
@@ -120,21 +120,36 @@ async def open_library(suite: Suite, settings: Settings) -> AsyncIterator[Librar
     own = settings.model_copy(
         update={"data_dir": folder, "database_url": "", "platform_id": _PLATFORM, "index": EmbeddedIndex()}
     )
-    with FileLock(folder.with_suffix(".lock")):
-        async with AsyncExitStack() as stack:
-            stack.push_async_callback(stop, folder)
-            if not (folder / _MARKER).is_file():
-                await stop(folder)
-                shutil.rmtree(folder, ignore_errors=True)
-            house = ScratchHouse(own, root / "vectors.sqlite")
-            stack.push_async_callback(house.close)
-            await house.database.migrate()
-            if not (folder / _MARKER).is_file():
-                await _build(suite, house)
-            deep = ScratchHouse(_deep(own), root / "vectors.sqlite")
-            stack.push_async_callback(deep.close)
-            await house.embedder.warm_up()
-            yield Library(house, deep, await house.index.count(Scope(_PLATFORM)))
+    async with AsyncExitStack() as stack:
+        stack.enter_context(_alone(folder.with_suffix(".lock")))
+        stack.push_async_callback(stop, folder)
+        if not (folder / _MARKER).is_file():
+            await stop(folder)
+            shutil.rmtree(folder, ignore_errors=True)
+        house = ScratchHouse(own, root / "vectors.sqlite")
+        stack.push_async_callback(house.close)
+        await house.database.migrate()
+        if not (folder / _MARKER).is_file():
+            await _build(suite, house)
+        deep = ScratchHouse(_deep(own), root / "vectors.sqlite")
+        stack.push_async_callback(deep.close)
+        await house.embedder.warm_up()
+        yield Library(house, deep, await house.index.count(Scope(_PLATFORM)))
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """Hold the library's lock; say so when somebody else has it."""
+    lock = FileLock(path)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        log.info("Another evaluation uses this library: waiting for it.")
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def library_digest(suite: Suite, settings: Settings) -> str:
@@ -151,7 +166,7 @@ def library_digest(suite: Suite, settings: Settings) -> str:
 def _deep(settings: Settings, k: int = 100) -> Settings:
     retrieval = settings.retrieval
     deeper = retrieval.model_copy(
-        update={"leg_k": max(retrieval.leg_k, 2 * k), "n_moments": max(retrieval.n_moments, 2 * k)}
+        update={"leg_k": max(retrieval.leg_k, k), "n_moments": max(retrieval.n_moments, k)}
     )
     return settings.model_copy(update={"retrieval": deeper})
 

@@ -48,6 +48,7 @@ class ItemView:
         error: why it could not be scored; empty when it was.
         gold: where the answer is.
         found: what the product found or said, best first.
+        failed: whether a reader of the report should look at it.
     """
 
     id: str
@@ -56,6 +57,7 @@ class ItemView:
     latency_ms: float | None = None
     gold: Mapping[str, Any] = field(default_factory=dict)
     found: Sequence[Mapping[str, Any]] = ()
+    failed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +128,8 @@ def _item(n: int, item: ItemView, measures: Sequence[Measure]) -> dict[str, Any]
     line: dict[str, Any] = {"id": item.id, "text": item.text}
     if item.error:
         line["unscored"] = item.error
+    if item.failed:
+        line["failed"] = True
     if item.latency_ms is not None:
         line["latency_ms"] = _short(item.latency_ms)
     metrics = {name: values[0] if len(values) == 1 else values for name, values in scored.items()}

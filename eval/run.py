@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from baize.errors import InvalidInput
 from baize.settings import Settings
 from eval.baselines import Stock, build_stock
 from eval.dataset import Suite
@@ -20,9 +21,12 @@ async def run_suite(suite: Suite, settings: Settings, *, baselines: bool = False
         limit: how many items, evenly spaced; 0 for all.
 
     Raises:
+        InvalidInput: this build cannot run suites of this kind.
         DependencyUnavailable: a model or the index does not answer.
     """
     kind = KINDS[suite.kind]
+    if kind.observe is None:
+        raise InvalidInput(f"Suite {suite.name}: {kind.lacks}", remedy="Leave it out.")
     async with open_library(suite, settings) as library:
         stock: dict[int, Stock] = {}
         if baselines and kind.has_stock:

@@ -143,4 +143,4 @@ def _quantiles(drawn: Floats) -> tuple[float, float]:
 
 
 def _array(cells: Cells) -> Floats:
-    return np.array(cells, dtype=np.float64).reshape(len(cells), -1)
+    return np.array(cells, dtype=np.float64).reshape(len(cells), len(cells[0]) if cells else 1)

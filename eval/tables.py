@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
+
+from eval.compare import Difference
 
 
 def record_table(record: Mapping[str, Any]) -> str:
@@ -22,4 +24,23 @@ def record_table(record: Mapping[str, Any]) -> str:
     latency = record["latency_ms"]
     if latency:
         lines.append("  latency ms: " + ", ".join(f"{name} {value:g}" for name, value in latency.items()))
+    return "\n".join(lines)
+
+
+def difference_table(differences: Sequence[Difference]) -> str:
+    """One line per metric: both values, the change with its interval, p."""
+    width = max((len(found.metric) for found in differences), default=0)
+    lines: list[str] = []
+    suite = ""
+    for found in differences:
+        if found.suite != suite:
+            suite = found.suite
+            lines.append(suite)
+        change = found.change
+        relative = f" ({change.value / found.first:+.1%})" if found.first else ""
+        lines.append(
+            f"  {found.metric:<{width}}  {found.first:8.3f} → {found.second:8.3f}  {change.value:+.3f}"
+            f"{relative} [{change.low:+.3f}, {change.high:+.3f}]  n = {change.n}  p = {found.p:.4f}"
+            f"  {found.verdict}"
+        )
     return "\n".join(lines)

@@ -120,4 +120,5 @@ def _view(item: Observed) -> ItemView:
             {"document": spot.place, "text": spot.text, "hit": item.relevant.get(spot.place, 0) > 0}
             for spot in item.shown
         ],
+        failed=not item.error and not any(item.relevant.get(d, 0) > 0 for d in item.found.get("", ())[:1]),
     )

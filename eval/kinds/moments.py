@@ -161,4 +161,5 @@ def _view(item: Observed) -> ItemView:
             {"video": spot.place, "t": spot.t, "text": spot.text, "hit": is_hit(spot, item)}
             for spot in item.found.get("", ())[:_N_SHOWN]
         ],
+        failed=not item.error and not any(is_hit(spot, item) for spot in item.found.get("", ())[:1]),
     )

@@ -138,4 +138,5 @@ def _view(item: Observed) -> ItemView:
             },
             *({"video": spot.place, "t": spot.t, "text": spot.text} for spot in item.nearest),
         ],
+        failed=not item.error and item.refused == item.covered,
     )

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from eval.kinds import beir, moments, refusal
+from eval.kinds import answers, beir, chapters, moments, refusal
 from eval.kinds.bench import Bench, Scored
 
 
@@ -17,16 +17,20 @@ class Kind:
     Attributes:
         item: what is observed of one item; frozen, readable from JSON.
         has_stock: whether the stock pipelines can stand beside it.
+        lacks: what this build lacks to run it; its raw results can be scored all the same.
     """
 
     item: type[Any]
-    observe: Callable[[Bench], Awaitable[Sequence[Any]]]
     score: Callable[[Sequence[Any]], Scored]
+    observe: Callable[[Bench], Awaitable[Sequence[Any]]] | None = None
     has_stock: bool = False
+    lacks: str = ""
 
 
 KINDS: Mapping[str, Kind] = {
-    "beir": Kind(beir.Observed, beir.observe, beir.score, has_stock=True),
-    "moments": Kind(moments.Observed, moments.observe, moments.score, has_stock=True),
-    "refusal": Kind(refusal.Observed, refusal.observe, refusal.score),
+    "answers": Kind(answers.Observed, answers.score, answers.observe),
+    "beir": Kind(beir.Observed, beir.score, beir.observe, has_stock=True),
+    "chapters": Kind(chapters.Observed, chapters.score, lacks="This build computes no chapters yet."),
+    "moments": Kind(moments.Observed, moments.score, moments.observe, has_stock=True),
+    "refusal": Kind(refusal.Observed, refusal.score, refusal.observe),
 }

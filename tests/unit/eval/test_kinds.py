@@ -99,10 +99,8 @@ def test_refusal() -> None:
     assert len({item.id for item in scored.items}) == 4
 
 
-def cited(sentence: str, quote: str, start: float, video: str = "v", **more: Any) -> Cited:
-    return Cited(
-        sentence, quote, Place(video, start, start + 5), more.get("onset", start), more.get("in_media", True)
-    )
+def cited(sentence: str, quote: str, start: float, onset: float) -> Cited:
+    return Cited(sentence, quote, Place("v", start, start + 5), onset, in_media=True)
 
 
 def test_answers() -> None:

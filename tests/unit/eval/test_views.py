@@ -33,7 +33,10 @@ async def test_one_leg_alone() -> None:
     index = MemoryIndex()
     (dense,) = await embedder.embed_passages([text])
     await index.upsert([IndexedChunk(piece, "b", dense, passage_vector(terms(text)))])
-    queries = [DenseQuery(await embedder.embed_query(text)), SparseQuery(query_vector(terms(text)))]
+    queries: list[DenseQuery | SparseQuery] = [
+        DenseQuery(await embedder.embed_query(text)),
+        SparseQuery(query_vector(terms(text))),
+    ]
     scope = Scope("p", build_ids=("b",))
     lexical = LegView(index, "lexical")
     found = await lexical.search(queries, scope, 5)

@@ -39,6 +39,11 @@ if TYPE_CHECKING:
     from baize.edge.endpoint import Endpoint
 
 
+_LAYOUT = "v2"
+"""Raise it when points get other vectors or another payload: a collection of the old layout is left alone,
+and the next ingestion, which finds its points missing, fills the new one."""
+
+
 @dataclass
 class House:
     """Everything that a command or the API works with, made on first use.
@@ -272,8 +277,9 @@ def by_model(chat: ChatModel | None) -> Answerer | None:
 
 
 def space_name(embedder: Embedder) -> str:
-    """One collection per embedding space; its name may stand in a path and in a URL."""
-    return "".join(ch if ch.isalnum() else "-" for ch in f"{embedder.name}-{embedder.dim}".lower())
+    """One collection per embedding space and layout; its name may stand in a path and in a URL."""
+    name = f"{embedder.name}-{embedder.dim}-{_LAYOUT}".lower()
+    return "".join(ch if ch.isalnum() else "-" for ch in name)
 
 
 @asynccontextmanager

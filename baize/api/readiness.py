@@ -15,12 +15,13 @@ from baize.bootstrap import House
 from baize.domain.search import Scope
 from baize.errors import BaizeError
 from baize.retrieval.terms import terms
+from baize.services.selftest import self_test
 
 _log = logging.getLogger(__name__)
 _PROBE_S = 3.0
 _SAMPLE = "准备好了吗？ Ready?"
 
-Part = Literal["database", "embedder", "index", "answers"]
+Part = Literal["database", "embedder", "index", "retrieval", "answers"]
 
 
 class Readiness(BaseModel):
@@ -61,6 +62,7 @@ class Warmth:
             "database": self._probe_database,
             "embedder": self._probe_embedder,
             "index": self._probe_index,
+            "retrieval": self._probe_retrieval,
             "answers": self._probe_answers,
         }
         for part, probe in probes.items():
@@ -76,6 +78,11 @@ class Warmth:
 
     async def _probe_index(self) -> None:
         await self._house.index.count(Scope(self._house.settings.platform_id))
+
+    async def _probe_retrieval(self) -> None:
+        # Once it has passed, only another build of Bai Ze could make it fail.
+        if self._parts["retrieval"] != "ready":
+            await self_test(self._house.index, self._house.embedder)
 
     async def _probe_answers(self) -> None:
         await anyio.to_thread.run_sync(self._load_answering)

@@ -224,7 +224,7 @@ def test_doctor_says_how_each_part_is(library: Path) -> None:
     """One finding a part; exit code 3 when one fails."""
     result = baize("doctor", "--json")
     findings = {finding["part"]: finding for finding in json.loads(result.stdout)}
-    assert all(findings[part]["ok"] for part in ("data folder", "database", "index", "tokens", "terms"))
+    assert all(findings[part]["ok"] for part in ("data folder", "database", "index", "tokens", "retrieval"))
     assert all(finding["says"] for finding in findings.values())
     assert result.exit_code == (0 if all(finding["ok"] for finding in findings.values()) else 3)
 

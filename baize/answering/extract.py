@@ -62,14 +62,15 @@ class ExtractiveAnswerer:
 
 
 def _opening(item: Evidence) -> list[Segment]:
+    """The located sentence and the next; a teacher's own question is left out, what follows answers it."""
     sentences = item.chunk.sentences
     start = sentences.index(item.moment.focus)
-    return [sentence for sentence in sentences[start : start + 2] if _is_quotable(sentence)]
+    return [sentence for sentence in sentences[start:] if _is_quotable(sentence)][:2]
 
 
 def _is_quotable(sentence: Segment) -> bool:
-    """`list[0]` in the course's own words would be taken for a marker."""
-    return not _MARKER.search(sentence.text)
+    """No question answers one; and `list[0]` in the course's own words would be taken for a marker."""
+    return not sentence.text.rstrip("”’\"' ").endswith(("?", "？")) and not _MARKER.search(sentence.text)
 
 
 def _marked(text: str, marker: int) -> str:

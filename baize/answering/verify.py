@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from baize.answering.cite import CitedSentence
+from baize.answering.consistency import contradicts, contradicts_abroad
 from baize.answering.numbers import has_numbers
 from baize.answering.places import has_places
 from baize.domain.chat import Citation
@@ -78,8 +79,18 @@ async def verify(sentence: CitedSentence, embedder: Embedder, options: VerifyOpt
         proven = [found for found in by_meaning if found[2] >= options.similar]
     else:
         proven = []
+    proven = [] if _gainsaid(sentence.text, proven) else proven
     support = max([shares.together, *(score for _, _, score in proven)])
     return Verdict(support, tuple(_citation(sentence.text, *found) for found in proven))
+
+
+def _gainsaid(text: str, proven: Sequence[tuple[Evidence, Segment, float]]) -> bool:
+    """Whether a sentence contradicts what it was found to rest on."""
+    language = detect_language(text)
+    near = [(item, span) for item, span, _ in proven if item.chunk.language == language]
+    if near:
+        return contradicts(text, [span.text for item, _ in near for span in item.chunk.sentences])
+    return bool(proven) and all(contradicts_abroad(text, span.text) for _, span, _ in proven)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,89 @@
+"""Does a sentence say something else than the passages that it shares its words with? Called by `verify`.
+
+Words alone do not tell `take it` from `do not take it`, nor 135/85 from 85/135. So each clause is laid beside the
+clauses of the source that are nearest to it, and its numbers, units, negations and opposites must be theirs.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from baize.answering.clauses import Clause, clause, clauses, nearest
+from baize.answering.contrasts import opposed, sides
+from baize.answering.polarity import denies, is_negative
+from baize.answering.units import other_unit
+from baize.retrieval.terms import terms
+
+_NUMBERS_NEAR = 0.6
+_QUESTION = re.compile(r"[?？]\s*$")
+_DIRECTED = re.compile(r"除以|减去?|(?<![a-z])(?:by|from|to|than|minus|before|after)(?![a-z])")
+
+
+def contradicts(text: str, spans: Sequence[str]) -> bool:
+    """Whether `text`, in the language of `spans`, gainsays the ones that it is about."""
+    told = [span for span in spans if not _QUESTION.search(span)]
+    wholes = [clause(span) for span in told]
+    parts = [part for span in told for part in clauses(span)]
+    if other_unit("\n".join(told), text):
+        return True
+    return any(_gainsays(item, wholes, parts) for item in clauses(text))
+
+
+def contradicts_abroad(text: str, span: str) -> bool:
+    """Whether `text` gainsays a span of another language: by units, and by denying where the span affirms.
+
+    A span that says more than the text may deny what the text leaves out.
+    """
+    if other_unit(span, text):
+        return True
+    mine, theirs = is_negative(text.lower()), is_negative(span.lower())
+    return mine > theirs or (theirs > mine and len(clauses(span)) <= len(clauses(text)))
+
+
+def _gainsays(item: Clause, wholes: Sequence[Clause], parts: Sequence[Clause]) -> bool:
+    return (
+        _numbers_elsewhere(item, wholes)
+        or _denied(item, parts)
+        or _opposed(item, wholes, parts)
+        or _reversed(item, wholes)
+    )
+
+
+def _numbers_elsewhere(item: Clause, wholes: Sequence[Clause]) -> bool:
+    if not item.numbers:
+        return False
+    near = nearest(item.terms - item.numbers, wholes, close=_NUMBERS_NEAR)
+    return bool(near) and not any(item.numbers <= whole.numbers for whole in near)
+
+
+def _denied(item: Clause, parts: Sequence[Clause]) -> bool:
+    near = nearest(item.terms | item.numbers, parts)
+    return bool(near) and all(denies(item.text, part.text) for part in near)
+
+
+def _opposed(item: Clause, wholes: Sequence[Clause], parts: Sequence[Clause]) -> bool:
+    about = set(terms(sides(item.text))) | item.numbers
+    for candidates in (parts, wholes):
+        found = [opposed(item.text, near.text) for near in nearest(about, candidates)]
+        if any(verdict is not None for verdict in found):
+            return False not in found
+    return False
+
+
+def _reversed(item: Clause, wholes: Sequence[Clause]) -> bool:
+    """`income by rent` where the source has `rent by income`."""
+    near = nearest(item.terms, wholes)
+    for match in _DIRECTED.finditer(item.text):
+        left, right = set(terms(item.text[: match.start()])[-1:]), set(terms(item.text[match.end() :])[:1])
+        if left and right and near and _turned(match.group(), left, right, near[0].text):
+            return True
+    return False
+
+
+def _turned(word: str, left: set[str], right: set[str], source: str) -> bool:
+    sides_there = [part for part in re.split(rf"(?<![a-z]){word}(?![a-z])", source)]
+    if len(sides_there) != 2:
+        return False
+    before, after = (set(terms(part)) for part in sides_there)
+    return left <= after - before and right <= before - after

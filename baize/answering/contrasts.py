@@ -1,0 +1,92 @@
+"""Opposites in Chinese and English: does a clause say `high` where its source says `low`? Called by `consistency`."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+_NEUTRAL = re.compile(
+    # Names and set phrases in which the character compares nothing.
+    r"高血压|低血压|低钠盐|降压药|高兴|至少|多少|多数|大多|许多|差不多|多半|很多|大家|大概|大约|大批|首先"
+    r"|after all|more or less|at least|at last|first aid|right away|all right|right now"
+)
+_GROUPS: tuple[tuple[str, ...], ...] = (
+    ("高压|收缩压", "低压|舒张压"),
+    ("升高|偏高|高", "降低|偏低|低"),
+    ("增加|加大|上升|上涨|涨", "减少|减小|下降|下跌|跌"),
+    ("最多|多", "最少|少"),
+    ("大", "小(?!时|心|块|勺)"),
+    ("先(?!生)", "然后|再|最后|之后"),
+    ("以?前", "以?后"),
+    ("以上|超过|高于|大于|多于", "以下|低于|小于|少于|以内"),
+    ("上午|早上|早晨|清晨", "晚上|夜里|睡觉前"),
+    ("左", "右"),
+    ("快", "慢"),
+    ("早(?!上|晨|饭)", "晚(?!上|饭)"),
+    ("松", "紧"),
+    ("厚", "薄"),
+    ("冷|凉", "热|暖"),
+    ("医院", "在家|家里"),
+    ("行", "列"),
+    ("利润|赚", "亏"),
+    ("买家", "卖家"),
+    ("high(?:er|est)?", "low(?:er|est)?"),
+    ("above|over|exceeds?", "below|under"),
+    ("more|most", "less|least|fewer|fewest"),
+    ("large[rst]*|big(?:ger|gest)?|greater|greatest", "small(?:er|est)?"),
+    ("first", "last", "then|next|finally|afterwards"),
+    ("before", "after"),
+    ("increas(?:e|es|ed|ing)|rises?|grows?", "decreas(?:e|es|ed|ing)|falls?|drops?|shrinks?"),
+    ("wide[rst]*", "narrow(?:er|est)?"),
+    ("top", "bottom"),
+    ("left", "right"),
+    ("open(?:s|ed|ing)?", "clos(?:e|es|ed|ing)"),
+    ("rows?", "columns?"),
+    ("relative", "absolute", "mixed"),
+    ("fast(?:er|est)?|quick(?:ly|er)?", "slow(?:ly|er|est)?"),
+    ("early|earlier", "late|later"),
+    ("long(?:er|est)?", "short(?:er|est)?"),
+    ("half", "thirds?", "quarters?", "fifths?"),
+    ("seconds", "minutes?", "hours?", "days?", "weeks?", "months?", "years?"),
+    ("hid(?:e|es|den|ing)", "show(?:s|n|ing)?"),
+    ("lock(?:s|ed|ing)?", "unlock(?:s|ed|ing)?"),
+)
+
+
+@cache
+def _patterns() -> tuple[tuple[re.Pattern[str], ...], ...]:
+    return tuple(tuple(_pattern(words) for words in group) for group in _GROUPS)
+
+
+def _pattern(words: str) -> re.Pattern[str]:
+    return re.compile(rf"(?<![a-z])(?:{words})(?![a-z])" if words.isascii() else words)
+
+
+def opposed(text: str, other: str) -> bool | None:
+    """Whether folded `other` has the opposite of a word of `text`, and not the word itself.
+
+    None when no word of `text` is compared in `other` at all. A text that names both sides of a pair opposes
+    nothing.
+    """
+    mine, theirs = _NEUTRAL.sub(" ", text), _NEUTRAL.sub(" ", other)
+    seen = False
+    for group in _patterns():
+        said = [bool(pattern.search(mine)) for pattern in group]
+        if sum(said) != 1:
+            continue
+        found = [bool(pattern.search(theirs)) for pattern in group]
+        if not any(found):
+            continue
+        if not found[said.index(True)]:
+            return True
+        seen = True
+    return False if seen else None
+
+
+def sides(text: str) -> str:
+    """The folded text without the words that have an opposite: what a clause is about."""
+    bare = _NEUTRAL.sub(" ", text)
+    for group in _patterns():
+        for pattern in group:
+            bare = pattern.sub(" ", bare)
+    return bare

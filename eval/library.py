@@ -25,6 +25,7 @@ from baize.domain.search import Scope
 from baize.domain.sentences import detect_language
 from baize.domain.text import Chunk, Page
 from baize.edge.launch import stop
+from baize.errors import IndexUnavailable
 from baize.ports import ChunkIndex
 from baize.services.search import Searching
 from baize.settings import EmbeddedIndex, Settings, cache_dir
@@ -51,6 +52,7 @@ _BUILDING_CODE = (
     "baize/adapters/*.py",
     "baize/adapters/db/*.py",
     "baize/retrieval/terms.py",
+    "baize/bootstrap.py",
     "eval/library.py",
 )
 """A change in these may change what is stored; vectors are kept apart, so building again costs little."""
@@ -134,7 +136,13 @@ async def open_library(suite: Suite, settings: Settings) -> AsyncIterator[Librar
         deep = ScratchHouse(_deep(own), root / "vectors.sqlite")
         stack.push_async_callback(deep.close)
         await house.embedder.warm_up()
-        yield Library(house, deep, await house.index.count(Scope(_PLATFORM)))
+        n_points = await house.index.count(Scope(_PLATFORM))
+        if n_points == 0:
+            # Scored as it is, an empty library would look like a perfect refuser.
+            raise IndexUnavailable(
+                f"The library in {folder} is empty.", remedy="Remove that folder and run again."
+            )
+        yield Library(house, deep, n_points)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Sentences → clauses with their terms: what `consistency` lays a drafted sentence and its source side by side by."""
+"""Sentences → clauses with their terms: what `consistency` compares a draft with its source by."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from baize.retrieval.sentences import TermWeights
 from baize.retrieval.terms import normalise, terms
 
 _BREAK = re.compile(
-    r"[，。！？；：!?;…\n]+|[,.:](?=\s|$)|或者|并且|而且|但是?(?!凡)|\s(?:and|but|while|because|since|or)\s+"
+    # `normalise` has folded ，：！？； to their ASCII forms.
+    r"[。!?;…\n]+|[,:](?!\d)|\.(?=\s|$)|或者|并且|而且|但是?(?!凡)|\s(?:and|but|while|because|since|or)\s+"
 )
 _CLOSE = 0.8
 """Passages that hold this share of what the best one holds stand as near to a clause as it does."""

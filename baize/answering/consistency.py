@@ -1,7 +1,7 @@
 """Does a sentence say something else than the passages that it shares its words with? Called by `verify`.
 
-Words alone do not tell `take it` from `do not take it`, nor 135/85 from 85/135. So each clause is laid beside the
-clauses of the source that are nearest to it, and its numbers, units, negations and opposites must be theirs.
+Words alone do not tell `take it` from `do not take it`, nor 135/85 from 85/135. So each clause is laid beside
+the clauses of the source nearest to it: its numbers, units, negations and opposites must be theirs.
 """
 
 from __future__ import annotations
@@ -10,12 +10,16 @@ import re
 from collections.abc import Sequence
 
 from baize.answering.clauses import Clause, clause, clauses, nearest
-from baize.answering.contrasts import opposed, sides
+from baize.answering.contrasts import Contrast, contrasts, opposes
 from baize.answering.polarity import denies, is_negative
 from baize.answering.units import other_unit
+from baize.domain.sentences import has_han
 from baize.retrieval.terms import terms
 
 _NUMBERS_NEAR = 0.6
+_SAME = 0.95
+"""How near to the nearest one a passage must be: to hold a clause's numbers, to answer for what it denies."""
+_COUNTS = frozenset("零一二两三四五六七八九十百千万亿")
 _QUESTION = re.compile(r"[?？]\s*$")
 _DIRECTED = re.compile(r"除以|减去?|(?<![a-z])(?:by|from|to|than|minus|before|after)(?![a-z])")
 
@@ -38,6 +42,8 @@ def contradicts_abroad(text: str, span: str) -> bool:
     if other_unit(span, text):
         return True
     mine, theirs = is_negative(text.lower()), is_negative(span.lower())
+    if mine is None or theirs is None:
+        return False
     return mine > theirs or (theirs > mine and len(clauses(span)) <= len(clauses(text)))
 
 
@@ -46,44 +52,55 @@ def _gainsays(item: Clause, wholes: Sequence[Clause], parts: Sequence[Clause]) -
         _numbers_elsewhere(item, wholes)
         or _denied(item, parts)
         or _opposed(item, wholes, parts)
-        or _reversed(item, wholes)
+        or _reversed(item, parts)
     )
 
 
 def _numbers_elsewhere(item: Clause, wholes: Sequence[Clause]) -> bool:
     if not item.numbers:
         return False
-    near = nearest(item.terms - item.numbers, wholes, close=_NUMBERS_NEAR)
+    about = {term for term in item.terms - item.numbers if not set(term) & _COUNTS}
+    near = nearest(about, wholes, close=_NUMBERS_NEAR)
     return bool(near) and not any(item.numbers <= whole.numbers for whole in near)
 
 
 def _denied(item: Clause, parts: Sequence[Clause]) -> bool:
-    near = nearest(item.terms | item.numbers, parts)
+    near = nearest(item.terms | item.numbers, parts, close=_SAME)
     return bool(near) and all(denies(item.text, part.text) for part in near)
 
 
 def _opposed(item: Clause, wholes: Sequence[Clause], parts: Sequence[Clause]) -> bool:
-    about = set(terms(sides(item.text))) | item.numbers
+    return any(_is_opposed(contrast, item, wholes, parts) for contrast in contrasts(item.text))
+
+
+def _is_opposed(contrast: Contrast, item: Clause, wholes: Sequence[Clause], parts: Sequence[Clause]) -> bool:
+    """The nearest clauses decide; where they do not compare, the nearest sentences."""
+    about = set(terms(contrast.about)) | item.numbers
+    # One Chinese term alone may be the seam that the removed word left, and be said of both sides.
+    alone = has_han(contrast.about) and len({term.removeprefix("#") for term in about}) < 2
+    if alone and any(opposes(contrast, near.text) is False for near in nearest(item.terms, parts, close=1.0)):
+        return False
     for candidates in (parts, wholes):
-        found = [opposed(item.text, near.text) for near in nearest(about, candidates)]
+        found = [opposes(contrast, near.text) for near in nearest(about, candidates)]
         if any(verdict is not None for verdict in found):
             return False not in found
     return False
 
 
-def _reversed(item: Clause, wholes: Sequence[Clause]) -> bool:
+def _reversed(item: Clause, parts: Sequence[Clause]) -> bool:
     """`income by rent` where the source has `rent by income`."""
-    near = nearest(item.terms, wholes)
     for match in _DIRECTED.finditer(item.text):
         left, right = set(terms(item.text[: match.start()])[-1:]), set(terms(item.text[match.end() :])[:1])
-        if left and right and near and _turned(match.group(), left, right, near[0].text):
+        if not (left and right):
+            continue
+        if any(_turned(match.group(), left, right, near.text) for near in nearest(item.terms, parts)[:1]):
             return True
     return False
 
 
 def _turned(word: str, left: set[str], right: set[str], source: str) -> bool:
-    sides_there = [part for part in re.split(rf"(?<![a-z]){word}(?![a-z])", source)]
-    if len(sides_there) != 2:
+    there = re.split(rf"(?<![a-z]){word}(?![a-z])", source)
+    if len(there) != 2:
         return False
-    before, after = (set(terms(part)) for part in sides_there)
+    before, after = (set(terms(part)) for part in there)
     return left <= after - before and right <= before - after

@@ -1,8 +1,9 @@
-"""Opposites in Chinese and English: does a clause say `high` where its source says `low`? Called by `consistency`."""
+"""Opposites in Chinese and English: `high` where the source says `low`. Called by `consistency`."""
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from functools import cache
 
 _NEUTRAL = re.compile(
@@ -62,31 +63,34 @@ def _pattern(words: str) -> re.Pattern[str]:
     return re.compile(rf"(?<![a-z])(?:{words})(?![a-z])" if words.isascii() else words)
 
 
-def opposed(text: str, other: str) -> bool | None:
-    """Whether folded `other` has the opposite of a word of `text`, and not the word itself.
+@dataclass(frozen=True, slots=True)
+class Contrast:
+    """One word of a text that has an opposite.
 
-    None when no word of `text` is compared in `other` at all. A text that names both sides of a pair opposes
-    nothing.
+    Attributes:
+        group: the pair, or the row of alternatives, that it belongs to.
+        side: which of them.
+        about: the text without the words of this group.
     """
-    mine, theirs = _NEUTRAL.sub(" ", text), _NEUTRAL.sub(" ", other)
-    seen = False
-    for group in _patterns():
-        said = [bool(pattern.search(mine)) for pattern in group]
-        if sum(said) != 1:
-            continue
-        found = [bool(pattern.search(theirs)) for pattern in group]
-        if not any(found):
-            continue
-        if not found[said.index(True)]:
-            return True
-        seen = True
-    return False if seen else None
+
+    group: int
+    side: int
+    about: str
 
 
-def sides(text: str) -> str:
-    """The folded text without the words that have an opposite: what a clause is about."""
+def contrasts(text: str) -> list[Contrast]:
+    """Of a folded text; a group of which it names several sides compares nothing."""
     bare = _NEUTRAL.sub(" ", text)
-    for group in _patterns():
-        for pattern in group:
-            bare = pattern.sub(" ", bare)
-    return bare
+    found: list[Contrast] = []
+    for number, group in enumerate(_patterns()):
+        named = [side for side, pattern in enumerate(group) if pattern.search(bare)]
+        if len(named) == 1:
+            found.append(Contrast(number, named[0], group[named[0]].sub(" ", bare)))
+    return found
+
+
+def opposes(contrast: Contrast, text: str) -> bool | None:
+    """Whether a folded text has another side of the contrast and not its own; None when it has neither."""
+    bare = _NEUTRAL.sub(" ", text)
+    named = [side for side, pattern in enumerate(_patterns()[contrast.group]) if pattern.search(bare)]
+    return contrast.side not in named if named else None

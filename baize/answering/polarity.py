@@ -11,15 +11,22 @@ from baize.retrieval.terms import terms
 _NEUTRAL = re.compile(
     # 能不能, 吃没吃, 有没有: questions deny nothing
     r"([\u4e00-\u9fff])[不没]\1|不[光但仅只单断管论过]|不[同一]样?|对不起|差不多|要不然?|无论|不然|不得不|不可不"
-    r"|不好意思|not only|no matter|no longer than|no more than|whether or not"
+    r"|不好意思|无理由|无条件|not only|no matter|no longer than|no more than|whether or not"
 )
 _NEGATION = re.compile(
     r"没有|[不没别未无勿莫]|(?<![a-z])(?:not|no|never|none|nothing|nobody|neither|nor|without|cannot)(?![a-z])"
     r"|(?:ca|do|does|did|is|are|was|were|wo|should|must|need|could|would|has|have)n['’]t(?![a-z])"
 )
-_WEAK = re.compile(r"千万|可以|应该|需要|必须|一定|[的了吗呢吧啊么是在和与及着过也就都而且把被让给能会要得才还再很有可自个]")
-_REACH = 3
-"""Content words (characters in Chinese) behind a negation that it denies."""
+_IMPLIED = re.compile(
+    r"[以避难]免|免得|防止|否则|[\u4e00-\u9fff]不[下了到起住变]|无关|跳过"
+    r"|(?<![a-z])(?:stop|prevent|avoid|without|instead|unless|skip|too \w+ to)(?![a-z])"
+)
+_WEAK = re.compile(
+    r"千万|自己|可以|应该|需要|必须|一定|[的了吗呢吧啊么是在和与及着过也就都而且把被让给能会要得才还再很有可个]"
+)
+_REACH_CHARS = 3
+_REACH_WORDS = 2
+"""Behind a negation: how much of what follows it denies, function words left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,17 +35,18 @@ class _Polarity:
     affirmed: frozenset[str]
 
 
-def is_negative(text: str) -> bool:
-    """Whether a folded text denies anything."""
+def is_negative(text: str) -> bool | None:
+    """Whether a folded text denies anything; None where only by its sense (`too narrow to show`)."""
+    if _IMPLIED.search(text):
+        return None
     return _NEGATION.search(_NEUTRAL.sub(" ", text)) is not None
 
 
 def denies(text: str, other: str) -> bool:
-    """Whether one of two folded clauses denies a word that the other affirms, and they deny none together."""
+    """Whether two folded clauses differ in what they deny: over more words than they deny together."""
     mine, theirs = _polarity(text), _polarity(other)
-    if mine.denied & theirs.denied:
-        return False
-    return bool(mine.denied & theirs.affirmed or theirs.denied & mine.affirmed)
+    conflicts = (mine.denied & theirs.affirmed) | (theirs.denied & mine.affirmed)
+    return len(conflicts) > len(mine.denied & theirs.denied)
 
 
 def _polarity(text: str) -> _Polarity:
@@ -49,8 +57,9 @@ def _polarity(text: str) -> _Polarity:
     affirmed.update(_words(pieces[0]))
     for piece in pieces[1:]:
         words = _words(piece)
-        denied.update(words[:_REACH])
-        affirmed.update(words[_REACH:])
+        reach = _REACH_CHARS if has_han(piece) else _REACH_WORDS
+        denied.update(words[:reach])
+        affirmed.update(words[reach:])
     return _Polarity(frozenset(denied), frozenset(affirmed - denied))
 
 

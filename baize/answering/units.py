@@ -54,6 +54,6 @@ def quantities(text: str) -> dict[str, set[str]]:
 
 
 def other_unit(source: str, sentence: str) -> bool:
-    """Whether a number of `sentence` stands with a unit that it has nowhere in `source`, where it has another."""
+    """Whether a number of `sentence` has a unit that it never has in `source`, where it has others."""
     known = quantities(source)
     return any(not units <= known[value] for value, units in quantities(sentence).items() if value in known)

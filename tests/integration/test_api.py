@@ -249,6 +249,9 @@ async def test_a_silent_index_is_a_503_problem() -> None:
         async def count(self, _: object) -> int:
             raise IndexUnavailable("The index does not answer.", remedy="Start it.")
 
+        async def upsert(self, _: object) -> None:
+            raise IndexUnavailable("The index does not answer.", remedy="Start it.")
+
     def silence(house: House) -> None:
         house.__dict__["index"] = SilentIndex()
 
@@ -262,6 +265,7 @@ async def test_a_silent_index_is_a_503_problem() -> None:
         "database": "ready",
         "embedder": "ready",
         "index": "The index does not answer. Start it.",
+        "retrieval": "The index does not answer. Start it.",
         "answers": "ready",
     }
 

@@ -7,7 +7,6 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Header, Path
 from starlette.responses import Response
 
-from baize.api import vtt
 from baize.api.auth import CurrentCaller
 from baize.api.catalog_wire import (
     ChaptersBody,
@@ -24,6 +23,7 @@ from baize.api.requests import ID_REGEX
 from baize.domain.course import Lesson
 from baize.domain.library import Transcript
 from baize.errors import NotFound
+from baize.services import export
 
 router = APIRouter(prefix="/lessons/{lesson_id}", tags=["catalogue"])
 
@@ -86,7 +86,7 @@ async def chapters(lesson: CurrentLesson, if_none_match: IfNoneMatch = "") -> Re
 @router.get("/chapters.vtt", summary="Chapters as WebVTT", responses=_CACHED_VTT, response_class=Response)
 async def chapters_vtt(lesson: CurrentLesson, if_none_match: IfNoneMatch = "") -> Response:
     """For `<track kind="chapters">`."""
-    return _artefact(vtt.from_chapters(lesson.chapters).encode(), _VTT, lesson, if_none_match)
+    return _artefact(export.chapters_vtt(lesson.chapters).encode(), _VTT, lesson, if_none_match)
 
 
 @router.get("/transcript", summary="Transcript of a lesson", responses=_CACHED, response_model=TranscriptBody)
@@ -102,7 +102,7 @@ async def transcript_vtt(
     lesson: CurrentLesson, transcript: CurrentTranscript, if_none_match: IfNoneMatch = ""
 ) -> Response:
     """For `<track kind="subtitles">`."""
-    return _artefact(vtt.from_cues(transcript.cues).encode(), _VTT, lesson, if_none_match)
+    return _artefact(export.cues_vtt(transcript.cues).encode(), _VTT, lesson, if_none_match)
 
 
 def _artefact(body: bytes, media_type: str, lesson: Lesson, if_none_match: str) -> Response:

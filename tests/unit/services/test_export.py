@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from itertools import pairwise
 from pathlib import Path
@@ -15,6 +16,7 @@ from baize.domain.text import Cue
 from baize.services.export import chapters_vtt, cues_srt, cues_vtt
 from ingest.extract.subtitles import read_subtitles
 
+TIMES = re.compile(r"^(\d+):(\d\d):(\d\d)\.(\d\d\d) --> (\d+):(\d\d):(\d\d)\.(\d\d\d)$", re.MULTILINE)
 WORDS = st.text(
     st.sampled_from("量血压abcAB 19<>&;:-'\"…。，/|=#{}()[]!？")
     | st.characters(categories=["Lo", "Ll", "Nd"]),
@@ -80,3 +82,25 @@ def test_chapters_are_a_track() -> None:
 def test_rounding_never_shows_a_thousandth_too_many() -> None:
     """59.9996 s is one minute, not 59.1000."""
     assert "00:01:00.000" in cues_vtt([Cue(0.0, 59.9996, "x")])
+
+
+def test_a_cue_without_length_still_shows() -> None:
+    """Players drop a cue that ends where it starts."""
+    assert "00:00:02.000 --> 00:00:02.001" in cues_vtt([Cue(2.0, 2.0, "嗯")])
+
+
+@given(
+    st.lists(
+        st.tuples(st.floats(0, 90_000), st.floats(0, 60), st.text(max_size=40).filter(str.strip)), max_size=8
+    )
+)
+def test_every_cue_comes_back_at_its_milliseconds(drawn: list[tuple[float, float, str]]) -> None:
+    """As many cues as went in, in order, whatever they say; each ends after it starts."""
+    cues = [Cue(start, start + length, text) for start, length, text in drawn]
+    blocks = TIMES.findall(cues_vtt(cues))
+    assert len(blocks) == len(cues)
+    for cue, block in zip(cues, blocks, strict=True):
+        h, m, s, ms, h2, m2, s2, ms2 = map(int, block)
+        start_ms, end_ms = ((h * 60 + m) * 60 + s) * 1000 + ms, ((h2 * 60 + m2) * 60 + s2) * 1000 + ms2
+        assert start_ms == round(cue.start * 1000)
+        assert end_ms == max(round(cue.end * 1000), start_ms + 1)

@@ -119,14 +119,6 @@ class ChunkIndex(Protocol):
         ...
 
 
-class Reranker(Protocol):
-    """A second, slower look at the best hits."""
-
-    async def rerank(self, question: str, hits: Sequence[Hit]) -> list[Hit]:
-        """A permutation of `hits`, best first, ranks renewed from 1."""
-        ...
-
-
 class ChatModel(Protocol):
     """A language model."""
 
@@ -166,14 +158,6 @@ class Answerer(Protocol):
         Raises:
             UpstreamFailed: as `ChatModel.stream`.
         """
-        ...
-
-
-class Verifier(Protocol):
-    """Says how well spans support sentences."""
-
-    async def score(self, pairs: Sequence[tuple[str, str]]) -> list[float]:
-        """Support of each (sentence, span), 0..1, in order."""
         ...
 
 

@@ -98,10 +98,6 @@ def _read_single(path: Path, platform_id: str) -> CoursePlan:
     return CoursePlan(course, path.parent, lessons, problems=tuple(problems))
 
 
-def _belongs(other: Path, stem: str) -> bool:
-    return other.suffix.lower() in SUBTITLES | DOCUMENTS and stem in (other.stem, split_tag(other.stem)[0])
-
-
 def _read_manifest(folder: Path, platform_id: str) -> CoursePlan:
     root = load_yaml(folder / MANIFEST)
     keys = root.mapping(_COURSE_KEYS)

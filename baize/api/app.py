@@ -25,11 +25,6 @@ _DESCRIPTION = (
 OpenHouse = Callable[[config.Settings], AbstractAsyncContextManager[House]]
 
 
-def create_app_from_env() -> FastAPI:
-    """For `uvicorn --factory` and its workers: settings from config.yaml and BAIZE_* variables."""
-    return create_app(config.load())
-
-
 def create_app(settings: config.Settings, *, open_house: OpenHouse = opened) -> FastAPI:
     """The application. Nothing is opened before it starts, so that its OpenAPI document is cheap.
 

@@ -13,11 +13,14 @@ import logging
 import shutil
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from baize.edge.store import Collection, Store, new_shard_name
 
 QUIET_S = 3.0
+_COPY_TRIES = 3
+_COPY_PAUSE_S = 0.2
 
 _log = logging.getLogger(__name__)
 
@@ -70,7 +73,7 @@ async def optimize(collection: Collection) -> bool:
     copy = collection.folder / shard_name
     collection.shard.flush()
     try:
-        await asyncio.to_thread(shutil.copytree, collection.folder / collection.shard_name, copy)
+        await asyncio.to_thread(copy_shard, collection.folder / collection.shard_name, copy)
         if collection.n_writes == n_writes:
             await _optimize_in_child(copy)
         if collection.n_writes != n_writes:
@@ -81,6 +84,28 @@ async def optimize(collection: Collection) -> bool:
         return True
     finally:
         await asyncio.to_thread(shutil.rmtree, copy, ignore_errors=True)
+
+
+def copy_shard(
+    source: Path, target: Path, copytree: Callable[[Path, Path], object] = shutil.copytree
+) -> None:
+    """Copy a flushed shard whole.
+
+    The engine may tidy its log between the listing of a folder and the copying of its files. A copy that
+    lacks one of them is thrown away and made again.
+
+    Raises:
+        OSError: it did not come about in three tries; the disk may be full.
+    """
+    for n_left in reversed(range(_COPY_TRIES)):
+        try:
+            copytree(source, target)
+            return
+        except OSError:  # shutil.Error is one
+            shutil.rmtree(target, ignore_errors=True)
+            if n_left == 0:
+                raise
+            time.sleep(_COPY_PAUSE_S)
 
 
 async def _optimize_in_child(shard: Path) -> None:

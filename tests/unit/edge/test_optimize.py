@@ -11,7 +11,7 @@ import pytest
 import qdrant_edge as qe
 
 from baize.edge.build_graph import build
-from baize.edge.optimize import Optimizer, optimize
+from baize.edge.optimize import Optimizer, copy_shard, optimize
 from baize.edge.store import Collection, Store, new_shard_name, write_collection
 
 pytestmark = pytest.mark.anyio
@@ -138,3 +138,30 @@ async def test_it_waits_for_enough_points_and_a_quiet_moment(tmp_path: Path) -> 
     await asyncio.gather(caretaker, return_exceptions=True)
     assert count(collection) == 60
     store.close()
+
+
+def test_a_copy_that_lost_a_file_is_made_again(tmp_path: Path) -> None:
+    """The engine may drop a log file while the folder is copied: the torn copy goes, the next is whole."""
+    source, target = tmp_path / "shard", tmp_path / "copy"
+    source.mkdir()
+    (source / "segment").write_text("points")
+    calls: list[Path] = []
+
+    def vanishing(src: Path, dst: Path) -> None:
+        calls.append(dst)
+        if len(calls) == 1:
+            dst.mkdir()
+            (dst / "torn").touch()
+            raise shutil.Error("a file vanished")
+        shutil.copytree(src, dst)
+
+    copy_shard(source, target, vanishing)
+    assert [file.name for file in target.iterdir()] == ["segment"]
+    assert len(calls) == 2
+
+
+def test_a_copy_that_never_comes_about_is_an_error(tmp_path: Path) -> None:
+    """A source that is gone, or a full disk: told after three tries, nothing left behind."""
+    with pytest.raises(OSError, match="shard"):
+        copy_shard(tmp_path / "no-shard", tmp_path / "copy")
+    assert not (tmp_path / "copy").exists()

@@ -21,7 +21,17 @@ from baize.answering.extract import ExtractiveAnswerer
 from baize.answering.generate import ModelAnswerer
 from baize.answering.verify import VerifyOptions
 from baize.errors import InvalidSettings
-from baize.ports import Answerer, ChatModel, ChunkIndex, Clock, Embedder, Splitter, TokenCounter, Transcriber
+from baize.ports import (
+    Answerer,
+    ChatModel,
+    ChunkIndex,
+    Clock,
+    Embedder,
+    Reranker,
+    Splitter,
+    TokenCounter,
+    Transcriber,
+)
 from baize.prompting import PromptLibrary
 from baize.retrieval.assess import AssessOptions
 from baize.retrieval.cosine import CosineScale
@@ -159,6 +169,22 @@ class House:
                 return HashEmbedder()
 
     @cached_property
+    def reranker(self) -> Reranker | None:
+        match self.settings.reranker:
+            case config.NoReranker():
+                return None
+            case config.CrossEncoder() as chosen:
+                from baize.adapters.rerank_cross_encoder import CrossEncoderReranker
+
+                return CrossEncoderReranker(
+                    chosen.model,
+                    device=chosen.device,
+                    max_tokens=chosen.max_tokens,
+                    batch_size=chosen.batch_size,
+                    threads=chosen.threads,
+                )
+
+    @cached_property
     def chat(self) -> OpenAIChatModel | None:
         """None: no model is configured, or DeepSeek without a key."""
         chosen = self.settings.chat
@@ -225,8 +251,16 @@ class House:
         chosen = self.settings.retrieval
         scale = CosineScale(chosen.dense_midpoint, chosen.foreign_midpoint)
         assessing = AssessOptions(scale, chosen.coverage_weight)
-        options = FindOptions(chosen.leg_k, chosen.n_moments, chosen.n_foreign, assessing)
-        return Finder(index=index, embedder=self.embedder, catalog=self.catalog, options=options)
+        reranking = self.settings.reranker
+        n_reranked = reranking.top_n if isinstance(reranking, config.CrossEncoder) else 0
+        options = FindOptions(chosen.leg_k, chosen.n_moments, chosen.n_foreign, assessing, n_reranked)
+        return Finder(
+            index=index,
+            embedder=self.embedder,
+            catalog=self.catalog,
+            options=options,
+            reranker=self.reranker,
+        )
 
     @cached_property
     def searching(self) -> Searching:

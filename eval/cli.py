@@ -29,6 +29,7 @@ def register(app: typer.Typer) -> None:
         ("compare", compare),
         ("report", report),
         ("gate", gate),
+        ("noise", noise),
     ):
         group.command(name)(guarded(command))
     app.add_typer(group, name="eval")
@@ -150,6 +151,29 @@ def gate(
     if faults:
         raise typer.Exit(EXIT_CHECK_FAILED)
     typer.echo("Not worse than the baseline.")
+
+
+def noise(
+    suite: Annotated[Path, typer.Argument(help="Suite folder.", metavar="SUITE")],
+    out: Annotated[Path, typer.Argument(help="New folder for the noisy suite.", metavar="OUT")],
+    share: Annotated[float, typer.Option(help="Of the Chinese characters of all questions.")] = 0.05,
+    seed: Annotated[int, typer.Option(help="One seed always gives the same suite.")] = 7,
+    name: Annotated[
+        str,
+        typer.Option(
+            help="The new suite's name; the old one's lets `eval compare` pair their runs.",
+            show_default=False,
+        ),
+    ] = "",
+) -> None:
+    """Copy a suite with homophones in its questions, as input methods and speech recognition make them."""
+    from eval.noise import add_noise
+
+    made = add_noise(suite, out, share=share, seed=seed, name=name)
+    typer.echo(
+        f"{made.name}: {made.n_replaced} of {made.n_chars} Chinese characters replaced, "
+        f"in {made.n_changed} of {made.n_questions} questions."
+    )
 
 
 def show(record: dict[str, Any], *, to_stderr: bool = False) -> None:

@@ -31,6 +31,7 @@ _COMMANDS = (
     "eval compare",
     "eval report",
     "eval gate",
+    "eval noise",
 )
 
 

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from baize.domain.chat import Message
-from baize.domain.search import Moment, Query, Scope
+from baize.domain.search import Hit, Moment, Query, Scope
 from baize.errors import InvalidInput, NotFound
-from baize.ports import Catalog, ChunkIndex, Embedder
+from baize.ports import Catalog, ChunkIndex, Embedder, Reranker
 from baize.retrieval.assess import AssessOptions, assess, signals
 from baize.retrieval.fuse import fuse
 from baize.retrieval.locate import locate
+from baize.retrieval.rerank import rerank
 from baize.retrieval.rewrite import rewrite
 from baize.retrieval.search import search
 
@@ -27,12 +28,14 @@ class FindOptions:
         n_moments: how many fused hits are located.
         n_foreign: of these, how many in another language are located by meaning.
         assess: what the embedder's cosines mean.
+        n_reranked: how many fused hits the reranker reorders, where there is one.
     """
 
     leg_k: int
     n_moments: int
     n_foreign: int
     assess: AssessOptions
+    n_reranked: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,21 +46,29 @@ class Found:
 
 
 class Finder:
-    """rewrite → search → fuse → assess → locate."""
+    """rewrite → search → fuse → assess → rerank → locate."""
 
     def __init__(
-        self, *, index: ChunkIndex, embedder: Embedder, catalog: Catalog, options: FindOptions
+        self,
+        *,
+        index: ChunkIndex,
+        embedder: Embedder,
+        catalog: Catalog,
+        options: FindOptions,
+        reranker: Reranker | None = None,
     ) -> None:
         self._index = index
         self._embedder = embedder
         self._catalog = catalog
         self._options = options
+        self._reranker = reranker
 
     async def find(self, question: str, history: Sequence[Message], scope: Scope) -> Found:
         """Moments within `scope`, which must have been resolved.
 
         Raises:
             IndexUnavailable: the vector store does not answer.
+            ModelUnavailable: the reranker's model is missing.
         """
         query = rewrite(question, history)
         live = await self._catalog.live(scope)
@@ -73,12 +84,21 @@ class Finder:
             passage_languages=languages,
             k=self._options.leg_k,
         )
-        hits = fuse(runs, query, self._options.assess.scale)[: self._options.n_moments]
-        score = assess(signals(query, hits, self._options.assess), self._options.assess)
+        fused = fuse(runs, query, self._options.assess.scale)
+        n = self._options.n_moments
+        # Over the fused order: its thresholds hold with and without a reranker.
+        score = assess(signals(query, fused[:n], self._options.assess), self._options.assess)
+        hits = (await self._reranked(query, fused))[:n]
         moments = await locate(
             query, vector, hits, embedder=self._embedder, n_foreign=self._options.n_foreign
         )
         return Found(query, tuple(moments), score)
+
+    async def _reranked(self, query: Query, hits: list[Hit]) -> list[Hit]:
+        if self._reranker is None:
+            return hits
+        passages = [hit.chunk.indexed_text for hit in hits[: self._options.n_reranked]]
+        return rerank(hits, await self._reranker.rerank(query.text, passages))
 
 
 async def resolve_scope(scope: Scope, catalog: Catalog) -> Scope:

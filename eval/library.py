@@ -70,7 +70,7 @@ class ScratchHouse(House):
 
     def searching_over(self, index: ChunkIndex) -> Searching:
         """The search service over a view of the index."""
-        return Searching(finder=self.finder_over(index), catalog=self.catalog, counter=self.counter)
+        return Searching(finder=self.finder_over(index), catalog=self.catalog)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Sentences → chunks of neighbours within a token budget. Comes after `chapter`; `embed` follows."""
+"""Sentences → passages within a token budget → chunks. Comes after `chapter`; `embed` follows."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from itertools import groupby
 
 from baize.domain.course import Chapter
 from baize.domain.locator import FaqEntry, Locator, TextSpan, TimeSpan, join
-from baize.domain.sentences import joint
+from baize.domain.sentences import joined
 from baize.domain.text import Chunk, Segment, chunk_id
 from baize.ports import Splitter, TokenCounter
 
 
 @dataclass(frozen=True, slots=True)
 class ChunkOptions:
-    """Budget of a chunk's indexed text in tokens, and sentences repeated from the chunk before."""
+    """Budget of a passage's indexed text in tokens, and sentences that it shares with the one before."""
 
     max_tokens: int
     overlap_sentences: int
@@ -46,14 +46,18 @@ def chunk(
 ) -> list[Chunk]:
     """Chunks in reading order, positions from `first_position`.
 
-    Every sentence is in at least one chunk; none goes over the budget; none crosses a chapter or a section.
+    Every sentence is in at least one passage; none goes over the budget; none crosses a chapter or a section.
+    A passage of speech gives a chunk for each sentence, except those that the next passage begins with: there
+    they stand with what follows them.
     """
     chunks: list[Chunk] = []
     for headings, group in _by_heading(segments, chapters, place.headings):
         budget = max(options.max_tokens - counter.count(" › ".join(headings)), options.max_tokens // 2)
         fitting = [piece for segment in group for piece in _fit(segment, budget, counter, splitter)]
-        for window in _windows(fitting, budget, options.overlap_sentences, counter):
-            chunks.append(_make(window, headings, place, first_position + len(chunks)))
+        for passage, n_own in _passages(fitting, budget, options.overlap_sentences, counter):
+            timed = isinstance(passage[0].locator, TimeSpan)
+            for focus in range(n_own) if timed else [None]:
+                chunks.append(_make(passage, focus, headings, place, first_position + len(chunks)))
     return chunks
 
 
@@ -115,32 +119,39 @@ def _part(segment: Segment, start: int, end: int) -> Locator:
             return locator
 
 
-def _windows(
+def _passages(
     segments: Sequence[Segment], budget: int, n_overlap: int, counter: TokenCounter
-) -> Iterator[list[Segment]]:
-    """Windows of sentences within the budget, each starting up to `n_overlap` before the last one's end."""
+) -> Iterator[tuple[list[Segment], int]]:
+    """Runs of sentences within the budget, each starting up to `n_overlap` before the last one's end.
+
+    With each run, how many of its sentences the next one does not repeat.
+    """
 
     def fits(start: int, end: int) -> bool:
         # Counted as joined, below its headings: what stands between two texts costs tokens too.
-        return counter.count("\n" + _joined([segment.text for segment in segments[start:end]])) <= budget
+        return counter.count("\n" + joined(segment.text for segment in segments[start:end])) <= budget
 
     first = 0
     while first < len(segments):
         end = first + 1
         while end < len(segments) and fits(first, end + 1):
             end += 1
-        yield list(segments[first:end])
         if end == len(segments):
+            yield list(segments[first:end]), end - first
             return
-        # The next window must hold something new besides what it repeats.
-        first = end
-        while first > end - n_overlap and first - 1 > 0 and fits(first - 1, end + 1):
-            first -= 1
+        # The next passage must hold something new besides what it repeats, and this one something of its own.
+        after = end
+        while after > end - n_overlap and after - 1 > first and fits(after - 1, end + 1):
+            after -= 1
+        yield list(segments[first:end]), after - first
+        first = after
 
 
-def _make(window: Sequence[Segment], headings: tuple[str, ...], place: Place, position: int) -> Chunk:
-    text = _joined([segment.text for segment in window])
-    locator = join(window[0].locator, window[-1].locator)
+def _make(
+    passage: Sequence[Segment], focus: int | None, headings: tuple[str, ...], place: Place, position: int
+) -> Chunk:
+    text = joined(segment.text for segment in passage)
+    locator = join(passage[0].locator, passage[-1].locator)
     draft = Chunk(
         "",
         place.platform_id,
@@ -151,19 +162,18 @@ def _make(window: Sequence[Segment], headings: tuple[str, ...], place: Place, po
         place.language,
         headings,
         text,
-        tuple(window),
+        tuple(passage),
         locator,
         position,
+        focus,
     )
     identity = chunk_id(
-        place.platform_id, place.course_id, place.lesson_id, place.source_file, locator, draft.indexed_text
+        place.platform_id,
+        place.course_id,
+        place.lesson_id,
+        place.source_file,
+        locator,
+        draft.indexed_text,
+        focus,
     )
     return replace(draft, id=identity)
-
-
-def _joined(texts: Sequence[str]) -> str:
-    """Sentences side by side: Chinese ones without a space, others with one."""
-    joined = ""
-    for text in texts:
-        joined += joint(joined, text) + text
-    return joined

@@ -41,7 +41,7 @@ from ingest.segment import segment_cues, segment_faq, segment_pages
 from ingest.stages import digest, file_digest
 from ingest.watch import Watch
 
-PIPELINE_VERSION = "2"
+PIPELINE_VERSION = "3"
 """Raise it when the same sources must give other chunks."""
 
 

@@ -15,10 +15,10 @@ from baize.adapters.qdrant_payload import (
     BUILDS,
     CHUNK,
     INDEXES,
+    chunk_of,
     filter_of,
     index_schema,
     lessons_filter,
-    read_chunk,
 )
 from baize.adapters.qdrant_vectors import DENSE, point_struct, query_vector, vector_params
 from baize.domain.search import DenseQuery, Hit, IndexedChunk, Scope, SparseQuery
@@ -176,7 +176,7 @@ class QdrantChunkIndex:
             filter=filter_of(scope, query.language),
             params=models.SearchParams(hnsw_ef=self._hnsw_ef) if isinstance(query, DenseQuery) else None,
             limit=k,
-            with_payload=[CHUNK],
+            with_payload=list(CHUNK),
         )
 
     async def _upsert_batch(self, points: Sequence[IndexedChunk]) -> None:
@@ -249,7 +249,7 @@ def _hits(points: Sequence[models.ScoredPoint], query: DenseQuery | SparseQuery)
     best_first = sorted(points, key=lambda point: (-point.score, str(point.id)))
     matched = [point for point in best_first if isinstance(query, DenseQuery) or point.score > 0]
     return [
-        Hit(read_chunk((point.payload or {})[CHUNK]), rank, point.score, query.leg)
+        Hit(chunk_of(str(point.id), point.payload or {}), rank, point.score, query.leg)
         for rank, point in enumerate(matched, start=1)
     ]
 

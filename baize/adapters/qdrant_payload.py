@@ -1,13 +1,15 @@
 """What a point of the vector store carries beside its vectors, and how a scope becomes a filter on it.
 
-The chunk travels as one JSON string. The client then checks one string instead of a tree, and a string
-that was read before gives the very chunk that was made from it: three legs find many chunks twice, and
-questions of one course find the same chunks again.
+The passage travels as one JSON string. The client then checks one string instead of a tree, and a string
+that was read before gives the very passage that was made from it: the chunks of a passage share it, three
+legs find many chunks twice, and questions of one course find the same ones again.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +20,8 @@ from baize.domain.text import Chunk, Segment
 if TYPE_CHECKING:
     from qdrant_client import models
 
-CHUNK = "chunk"
+CHUNK = ("passage", "position", "focus")
+"""Fields that make a chunk, besides the id of its point."""
 BUILDS = "build_ids"
 INDEXES = {
     "platform_id": "keyword",
@@ -47,17 +50,26 @@ def payload_of(point: IndexedChunk) -> dict[str, Any]:
         "lesson_id": chunk.lesson_id,
         "language": chunk.language,
         BUILDS: [point.build_id],
-        CHUNK: write_chunk(chunk),
+        "passage": _write_passage(chunk),
+        "position": chunk.position,
     }
-    if isinstance(chunk.locator, TimeSpan):
-        payload["start_s"] = float(chunk.locator.start)
+    if chunk.focus is not None:
+        payload["focus"] = chunk.focus
+    place = chunk.window[0].locator if chunk.window else chunk.locator
+    if isinstance(place, TimeSpan):
+        payload["start_s"] = float(place.start)
     return payload
 
 
-def write_chunk(chunk: Chunk) -> str:
-    """The chunk as JSON; sentences are kept as places in its text."""
+def chunk_of(point_id: str, payload: Mapping[str, Any]) -> Chunk:
+    """The chunk that `payload_of` wrote; it shares the passage's parts with the others of that passage."""
+    passage = _read_passage(payload["passage"])
+    return replace(passage, id=point_id, position=payload["position"], focus=payload.get("focus"))
+
+
+def _write_passage(chunk: Chunk) -> str:
+    """What the chunks of one passage share, as JSON; sentences are kept as places in its text."""
     fields = {
-        "id": chunk.id,
         "platform_id": chunk.platform_id,
         "course_id": chunk.course_id,
         "lesson_id": chunk.lesson_id,
@@ -68,14 +80,13 @@ def write_chunk(chunk: Chunk) -> str:
         "text": chunk.text,
         "sentences": _write_sentences(chunk),
         "locator": _write_locator(chunk.locator),
-        "position": chunk.position,
     }
     return json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
 
 
 @lru_cache(maxsize=_N_REMEMBERED)
-def read_chunk(written: str) -> Chunk:
-    """The inverse of `write_chunk`; equal strings give one object."""
+def _read_passage(written: str) -> Chunk:
+    """Its chunk without id, position and focus; equal strings give one object."""
     fields = json.loads(written)
     text = fields["text"]
     fields["headings"] = tuple(fields["headings"])
@@ -87,7 +98,7 @@ def read_chunk(written: str) -> Chunk:
     )
     kind, *spot = fields["locator"]
     fields["locator"] = _LOCATORS[kind](*spot)
-    return Chunk(**fields)
+    return Chunk(id="", position=0, **fields)
 
 
 def _write_sentences(chunk: Chunk) -> list[list[Any]]:

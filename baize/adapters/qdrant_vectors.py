@@ -23,7 +23,8 @@ def vector_params(dim: int) -> tuple[dict[str, models.VectorParams], dict[str, m
     """Parameters of the dense and of the sparse legs, by name."""
     from qdrant_client import models
 
-    dense = models.VectorParams(size=dim, distance=models.Distance.COSINE)
+    # Not cosine: a vector's length says how well its sentence fits its passage (`ingest.embed`).
+    dense = models.VectorParams(size=dim, distance=models.Distance.DOT)
     return {DENSE: dense}, {leg: models.SparseVectorParams(modifier=models.Modifier.IDF) for leg in SPARSE}
 
 

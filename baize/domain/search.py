@@ -69,7 +69,7 @@ class SparseVector:
 
 @dataclass(frozen=True, slots=True)
 class DenseQuery:
-    """Nearest neighbours by cosine; `language` limits it to passages of one language."""
+    """Nearest neighbours by dot product; `language` limits it to passages of one language."""
 
     vector: Vector
     language: str = ""
@@ -87,7 +87,11 @@ class SparseQuery:
 
 @dataclass(frozen=True, slots=True)
 class IndexedChunk:
-    """A chunk with its vectors, on its way into the index; each sparse leg is a field of its name."""
+    """A chunk with its vectors, on its way into the index; each sparse leg is a field of its name.
+
+    Attributes:
+        dense: of length 1 at most; shorter where the sentence says little of its passage (`ingest.embed`).
+    """
 
     chunk: Chunk
     build_id: str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 _ENDERS = "。！？!?…；"
 _CLOSERS = "”’\"'）)】」』》]"
@@ -88,6 +89,14 @@ def joint(before: str, after: str) -> str:
     if not before or not after:
         return ""
     return "" if _WIDE.match(before[-1]) or _WIDE.match(after[0]) else " "
+
+
+def joined(texts: Iterable[str]) -> str:
+    """Sentences side by side: Chinese ones without a space, others with one."""
+    whole = ""
+    for text in texts:
+        whole += joint(whole, text) + text
+    return whole
 
 
 def has_han(text: str) -> bool:

@@ -7,7 +7,10 @@ import uuid
 from dataclasses import dataclass
 
 from baize.domain.locator import Locator, TextSpan, TimeSpan, locator_key
+from baize.domain.sentences import joined
 
+WINDOW_SENTENCES = 3
+"""A sentence of speech is looked up by itself and by this many sentences from it on (docs/retrieval.md)."""
 _CHUNK_NAMESPACE = uuid.UUID("6f1a6b0e-7a5d-5b8e-9d53-0b3a52c1e2aa")
 
 
@@ -59,7 +62,10 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """The unit of retrieval: neighbouring sentences of one source, never across a chapter.
+    """The unit of retrieval: a passage of neighbouring sentences of one source, never across a chapter.
+
+    A passage of speech is stored once for each of its sentences, so that what is found is a second. A passage
+    of a document or an FAQ entry is stored once; `locate` finds its sentence.
 
     Attributes:
         id: uuid5 of content and place, so that loading twice changes nothing.
@@ -67,6 +73,7 @@ class Chunk:
         text: the sentences joined, verbatim.
         sentences: what `text` is made of, in order; their texts stand in `text` in the same order.
         locator: from the first sentence's start to the last one's end.
+        focus: number of the sentence that this chunk stands for; None where it stands for all of them.
         position: order within the lesson, from 0 over all its sources.
     """
 
@@ -82,29 +89,46 @@ class Chunk:
     sentences: tuple[Segment, ...]
     locator: Locator
     position: int
+    focus: int | None = None
+
+    @property
+    def window(self) -> tuple[Segment, ...]:
+        """The sentences that the chunk is found by: all, or a few from `focus` on."""
+        if self.focus is None:
+            return self.sentences
+        return self.sentences[self.focus : self.focus + WINDOW_SENTENCES]
 
     @property
     def indexed_text(self) -> str:
-        """What the embedder sees: headings, then the text."""
+        """The whole passage as the embedder and the model see it: headings, then the text."""
         return "\n".join((" › ".join(self.headings), self.text)) if self.headings else self.text
 
     @property
     def lexical_text(self) -> str:
-        """What the lexical leg sees: the headings below the lesson's title, then the text.
+        """What the lexical leg sees: the headings below the lesson's title, then the window.
 
         The title stands on every chunk of a lesson, so its words tell none of them from another.
         """
-        return "\n".join((*(heading for heading in self.headings if heading != self.lesson_title), self.text))
+        text = self.text if self.focus is None else joined(sentence.text for sentence in self.window)
+        return "\n".join((*(heading for heading in self.headings if heading != self.lesson_title), text))
 
 
 def chunk_id(
-    platform_id: str, course_id: str, lesson_id: str, source_file: str, locator: Locator, indexed_text: str
+    platform_id: str,
+    course_id: str,
+    lesson_id: str,
+    source_file: str,
+    locator: Locator,
+    indexed_text: str,
+    focus: int | None = None,
 ) -> str:
-    """A UUID from content and place (decisions 3).
+    """A UUID from content and place (decisions 3), and from the sentence that it stands for.
 
     The digest is over the indexed text, headings included: a renamed chapter gives a new vector, so it
     must give a new id.
     """
     digest = hashlib.sha256(indexed_text.encode()).hexdigest()
     name = "|".join((platform_id, course_id, lesson_id, source_file, locator_key(locator), digest))
+    if focus is not None:
+        name += f"|{focus}"
     return str(uuid.uuid5(_CHUNK_NAMESPACE, name))

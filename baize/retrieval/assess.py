@@ -1,4 +1,4 @@
-"""Fused hits → is the evidence good enough to answer from? Comes after `fuse`; `locate` follows."""
+"""Distinct hits → is the evidence good enough to answer from? Comes after `collapse`; `locate` follows."""
 
 from __future__ import annotations
 

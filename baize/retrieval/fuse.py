@@ -1,4 +1,4 @@
-"""Ranked lists → one list. Comes after `search`; `assess` follows.
+"""Ranked lists → one list. Comes after `search`; `collapse` follows.
 
 A convex blend of what each leg says, each on a scale that does not depend on what else was found (Bruch, Gai
 and Ingber, ACM TOIS 2023, with a theoretical instead of an observed maximum). Reciprocal ranks were tried

@@ -1,4 +1,4 @@
-"""Hit → moment: the very sentence in the passage, so that the link starts on the right second.
+"""Hit → moment: the very sentence in the passage, so that the link starts on the right place.
 
 Comes after `assess`; `pack` follows.
 """
@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from baize.domain.locator import Locator
 from baize.domain.search import Hit, Moment, Query, Vector
 from baize.ports import Embedder
 from baize.retrieval.sentences import TermWeights, weights_of
@@ -20,17 +21,26 @@ async def locate(
 ) -> list[Moment]:
     """The best sentence of each hit, in the order of the hits.
 
-    Within one language the sentence with most of the question's terms wins, the earlier one on a tie.
-    Across languages there are no shared terms, so the sentences of the first `n_foreign` such hits are
-    embedded; further ones point to their first sentence.
+    Speech is stored by the sentence. In a passage of a document of the question's language the sentence with
+    most of its terms wins, the earlier one on a tie. Across languages there are no shared terms, so the
+    sentences of the first `n_foreign` such passages are embedded; further ones point to their first sentence.
     """
-    weights = weights_of(hits)
-    foreign = [hit for hit in hits if hit.chunk.language != query.language][:n_foreign]
+    whole = [hit for hit in hits if hit.chunk.focus is None]
+    weights = weights_of(whole)
+    foreign = [hit for hit in whole if hit.chunk.language != query.language][:n_foreign]
     by_meaning = await _nearest_sentences(vector, foreign, embedder)
-    return [
-        Moment(hit, hit.chunk.sentences[by_meaning.get(hit.chunk.id, _most_terms(query, hit, weights))])
-        for hit in hits
-    ]
+
+    def number(hit: Hit) -> int:
+        if hit.chunk.focus is not None:
+            return hit.chunk.focus
+        return by_meaning.get(hit.chunk.id, _most_terms(query, hit, weights))
+
+    moments: dict[tuple[str, Locator], Moment] = {}
+    for hit in hits:
+        focus = hit.chunk.sentences[number(hit)]
+        # Neighbouring passages of a document share sentences: the same one is one moment.
+        moments.setdefault((hit.chunk.lesson_id, focus.locator), Moment(hit, focus))
+    return list(moments.values())
 
 
 def _most_terms(query: Query, hit: Hit, weights: TermWeights) -> int:

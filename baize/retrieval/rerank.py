@@ -1,6 +1,6 @@
-"""Fused hits → the first of them in the order of a model that read question and passage together.
+"""Distinct hits → the first of them in the order of a model that read question and passage together.
 
-Comes after `fuse`; `locate` follows. `assess` stands beside it: the evidence score is read off the fused
+Comes after `collapse`; `locate` follows. `assess` stands beside it: the evidence score is read off the fused
 list, so that it means the same with and without a reranker.
 """
 

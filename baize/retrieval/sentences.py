@@ -35,5 +35,6 @@ class TermWeights:
 
 
 def weights_of(hits: Sequence[Hit]) -> TermWeights:
-    """Term weights over the sentences of these hits."""
-    return TermWeights(terms(sentence.text) for hit in hits for sentence in hit.chunk.sentences)
+    """Term weights over the sentences of these hits, each passage once."""
+    passages = {hit.chunk.text: hit.chunk.sentences for hit in hits}
+    return TermWeights(terms(sentence.text) for sentences in passages.values() for sentence in sentences)

@@ -10,6 +10,7 @@ from baize.domain.search import Hit, Moment, Query, Scope
 from baize.errors import InvalidInput, NotFound
 from baize.ports import Catalog, ChunkIndex, Embedder, Reranker
 from baize.retrieval.assess import AssessOptions, assess, signals
+from baize.retrieval.collapse import collapse
 from baize.retrieval.fuse import fuse
 from baize.retrieval.locate import locate
 from baize.retrieval.rerank import rerank
@@ -25,10 +26,10 @@ class FindOptions:
 
     Attributes:
         leg_k: hits per leg and passage language.
-        n_moments: how many fused hits are located.
-        n_foreign: of these, how many in another language are located by meaning.
+        n_moments: how many distinct hits are kept and located.
+        n_foreign: of these, how many documents in another language are located by meaning.
         assess: what the embedder's cosines mean.
-        n_reranked: how many fused hits the reranker reorders, where there is one.
+        n_reranked: how many distinct hits the reranker reorders, where there is one.
     """
 
     leg_k: int
@@ -46,7 +47,7 @@ class Found:
 
 
 class Finder:
-    """rewrite → search → fuse → assess → rerank → locate."""
+    """rewrite → search → fuse → collapse → assess → rerank → locate."""
 
     def __init__(
         self,
@@ -84,11 +85,12 @@ class Finder:
             passage_languages=languages,
             k=self._options.leg_k,
         )
-        fused = fuse(runs, query, self._options.assess.scale)
         n = self._options.n_moments
+        fused = fuse(runs, query, self._options.assess.scale)
+        distinct = collapse(fused, max(n, self._options.n_reranked))
         # Over the fused order: its thresholds hold with and without a reranker.
-        score = assess(signals(query, fused[:n], self._options.assess), self._options.assess)
-        hits = (await self._reranked(query, fused))[:n]
+        score = assess(signals(query, distinct[:n], self._options.assess), self._options.assess)
+        hits = (await self._reranked(query, distinct))[:n]
         moments = await locate(
             query, vector, hits, embedder=self._embedder, n_foreign=self._options.n_foreign
         )

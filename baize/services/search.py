@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from baize.domain.search import Moment, Scope
 from baize.errors import InvalidInput
-from baize.ports import Catalog, TokenCounter
-from baize.retrieval.pack import pack
+from baize.ports import Catalog
 from baize.services.find import Finder, checked, resolve_scope
 
 Kind = Literal["moments", "lessons", "courses"]
 MAX_K = 100
-_UNLIMITED_TOKENS = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +28,9 @@ class Result:
 class Searching:
     """The search service."""
 
-    def __init__(self, *, finder: Finder, catalog: Catalog, counter: TokenCounter) -> None:
+    def __init__(self, *, finder: Finder, catalog: Catalog) -> None:
         self._finder = finder
         self._catalog = catalog
-        self._counter = counter
 
     async def search(self, text: str, scope: Scope, *, kind: Kind = "moments", k: int = 10) -> list[Result]:
         """At most `k` rows, best first; repeated passages of one place collapse into the best.
@@ -46,10 +44,7 @@ class Searching:
         if not 1 <= k <= MAX_K:
             raise InvalidInput(f"k is {k}.", remedy=f"Ask for 1 to {MAX_K} results.")
         found = await self._finder.find(query, [], await resolve_scope(scope, self._catalog))
-        distinct = pack(
-            found.moments, self._counter, max_tokens=_UNLIMITED_TOKENS, max_items=len(found.moments)
-        )
-        moments = _first_per(kind, [item.moment for item in distinct])[:k]
+        moments = _first_per(kind, found.moments)[:k]
         titles = {c.id: c.title for c in await self._catalog.courses(scope.platform_id)}
         return [
             Result(rank, moment.hit.score, titles.get(moment.hit.chunk.course_id, ""), moment)
@@ -57,9 +52,9 @@ class Searching:
         ]
 
 
-def _first_per(kind: Kind, moments: list[Moment]) -> list[Moment]:
+def _first_per(kind: Kind, moments: Sequence[Moment]) -> list[Moment]:
     if kind == "moments":
-        return moments
+        return list(moments)
     best: dict[str, Moment] = {}
     for moment in moments:
         chunk = moment.hit.chunk

@@ -64,7 +64,7 @@ class MemoryIndex:
 
     def _ranked(self, query: DenseQuery | SparseQuery, scope: Scope, k: int) -> list[Hit]:
         found = self._in_scope(scope, query.language)
-        scores = _cosines(query, found) if isinstance(query, DenseQuery) else self._weights(query, found)
+        scores = _products(query, found) if isinstance(query, DenseQuery) else self._weights(query, found)
         best_first = sorted(zip(scores, found, strict=True), key=lambda pair: (-pair[0], pair[1].chunk.id))
         hits = [pair for pair in best_first if isinstance(query, DenseQuery) or pair[0] > 0][: max(k, 0)]
         return [
@@ -97,12 +97,8 @@ def _stored(point: IndexedChunk) -> _Stored:
     return _Stored(point.chunk, point.dense, terms)
 
 
-def _cosines(query: DenseQuery, found: Sequence[_Stored]) -> list[float]:
-    lengths = [float(np.linalg.norm(query.vector) * np.linalg.norm(stored.dense)) for stored in found]
-    return [
-        float(np.dot(query.vector, stored.dense)) / length if length else 0.0
-        for stored, length in zip(found, lengths, strict=True)
-    ]
+def _products(query: DenseQuery, found: Sequence[_Stored]) -> list[float]:
+    return [float(np.dot(query.vector, stored.dense)) for stored in found]
 
 
 def _matches(stored: _Stored, scope: Scope) -> bool:
@@ -121,4 +117,5 @@ def _is_seen(chunk: Chunk, scope: Scope) -> bool:
     """In the lesson of `up_to` only what starts before the position; a document has no place in time."""
     if scope.up_to is None or chunk.lesson_id != scope.up_to.lesson_id:
         return True
-    return isinstance(chunk.locator, TimeSpan) and chunk.locator.start < scope.up_to.position_s
+    place = chunk.window[0].locator if chunk.window else chunk.locator
+    return isinstance(place, TimeSpan) and place.start < scope.up_to.position_s

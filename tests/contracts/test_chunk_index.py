@@ -127,18 +127,19 @@ async def test_a_write_of_nothing_changes_nothing(index: ChunkIndex) -> None:
 
 
 async def test_nearest_comes_first_and_ranks_start_at_one(index: ChunkIndex) -> None:
-    """Hits are ordered by cosine, whatever the vectors' length, and ranked 1, 2, 3."""
-    near, far = EAST * 3 + NORTH, EAST + NORTH * 3
+    """Hits are ordered by dot product, so a shorter vector comes later, and ranked 1, 2, 3."""
+    near, far = EAST * 0.9 + NORTH * 0.1, EAST * 0.3 + NORTH * 0.9
     await index.upsert(
         [
             make_point(make_chunk("远"), dense=far),
-            make_point(make_chunk("正"), dense=EAST * 0.5),
+            make_point(make_chunk("正"), dense=EAST),
+            make_point(make_chunk("短"), dense=EAST * 0.5),
             make_point(make_chunk("近"), dense=near),
         ]
     )
     hits = await dense_hits(index)
-    assert texts(hits) == ["正", "近", "远"]
-    assert [hit.rank for hit in hits] == [1, 2, 3]
+    assert texts(hits) == ["正", "近", "短", "远"]
+    assert [hit.rank for hit in hits] == [1, 2, 3, 4]
     assert hits[0].score == pytest.approx(1.0, abs=1e-5)
     assert {hit.leg for hit in hits} == {"dense"}
 
@@ -224,6 +225,17 @@ async def test_up_to_hides_what_comes_later_in_that_lesson_only(index: ChunkInde
     assert await index.count(scope) == 3
 
 
+async def test_chunks_of_one_passage_differ_in_their_sentence(index: ChunkIndex) -> None:
+    """Each comes back with its own; `up_to` looks at when that sentence starts."""
+    said = tuple(Segment(text, TimeSpan(10.0 * n, 10.0 * n + 9)) for n, text in enumerate("早中晚"))
+    passage = replace(make_chunk("早中晚", locator=TimeSpan(0, 29)), sentences=said)
+    chunks = [replace(passage, id=str(uuid.UUID(int=n)), focus=n, position=n) for n in range(3)]
+    await index.upsert([make_point(chunk) for chunk in chunks])
+    assert [hit.chunk for hit in await dense_hits(index)] == chunks
+    seen = await dense_hits(index, Scope("p1", up_to=UpTo("l1", 15.0)))
+    assert [hit.chunk.focus for hit in seen] == [0, 1]
+
+
 async def test_only_the_builds_in_scope_are_seen(index: ChunkIndex) -> None:
     """None sees every build, a tuple its builds, an empty tuple nothing."""
     await index.upsert([make_point(make_chunk("旧"), build="b1"), make_point(make_chunk("新"), build="b2")])
@@ -305,8 +317,10 @@ LOCATORS = st.one_of(
 )
 WORDS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20)
 CHUNKS = st.builds(
-    lambda words, headings, locator, spot, elsewhere: replace(
+    lambda words, headings, locator, spot, elsewhere, focus: replace(
         make_chunk(" ".join(words), locator=locator),
+        focus=focus,
+        position=len(words),
         headings=tuple(headings),
         sentences=tuple(Segment(said, spot, tuple(headings[:1])) for said in [*words, *elsewhere]),
     ),
@@ -315,6 +329,7 @@ CHUNKS = st.builds(
     LOCATORS,
     LOCATORS,
     st.lists(st.sampled_from(["", "不在文中的一句"]), max_size=1),
+    st.none() | st.just(0),
 )
 
 

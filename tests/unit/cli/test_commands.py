@@ -157,7 +157,7 @@ def test_chapters_and_transcript_are_exported(library: Path) -> None:
 
 def test_status_lists_every_lesson(library: Path) -> None:
     """With its state and chunks."""
-    assert "health  measure  done  2 chunks" in baize("status").stdout
+    assert "health  measure  done  3 chunks" in baize("status").stdout
     states = as_json("status", "health", "--json")
     assert isinstance(states, list)
     assert {state["item"]: state["state"] for state in states} == {"measure": "done", "pills": "done"}
@@ -247,7 +247,7 @@ def test_a_reader_that_closes_the_pipe_is_no_error(library: Path) -> None:
 
 def test_forget_leaves_nothing_behind(library: Path) -> None:
     """Neither moments nor states; last, for the other tests need the course."""
-    assert baize("forget", "health").stdout == "health: 2 lessons and 3 chunks removed.\n"
+    assert baize("forget", "health").stdout == "health: 2 lessons and 4 chunks removed.\n"
     assert baize("status").stdout == ""
     assert "Nothing has been ingested" in baize("status").stderr
     assert as_json("search", "血压", "--json") == []

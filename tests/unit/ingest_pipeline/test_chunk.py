@@ -70,7 +70,7 @@ def visible(text: str) -> str:
 def test_every_sentence_is_in_a_chunk_in_order_and_none_is_over_the_budget(
     segments: list[Segment], chapters: list[Chapter], options: ChunkOptions
 ) -> None:
-    """The invariants of the architecture, on any track, outline and budget."""
+    """The invariants of the architecture, on any track, outline and budget; each sentence has its chunk."""
     chunks = chunks_of(segments, chapters, options)
     counter = SimpleTokenCounter()
     assert all(counter.count(c.indexed_text) <= options.max_tokens for c in chunks)
@@ -84,6 +84,7 @@ def test_every_sentence_is_in_a_chunk_in_order_and_none_is_over_the_budget(
         for sentence in made.sentences:
             at = made.text.index(sentence.text, at) + len(sentence.text)
             assert contains(made.locator, sentence.locator)
+    assert [c.sentences[c.focus] for c in chunks if c.focus is not None] == pieces
     assert visible("".join(s.text for s in pieces)) == visible("".join(s.text for s in segments))
     starts = [s.locator.start for s in pieces if isinstance(s.locator, TimeSpan)]
     assert starts == sorted(starts)
@@ -119,17 +120,34 @@ def test_a_renamed_chapter_gives_new_ids_to_its_chunks_only() -> None:
     options = ChunkOptions(60, 1)
     old = chunks_of(segments, [Chapter(0, 20, "甲"), Chapter(20, 40, "乙")], options)
     new = chunks_of(segments, [Chapter(0, 20, "甲"), Chapter(20, 40, "丙")], options)
-    assert [a.id == b.id for a, b in zip(old, new, strict=True)] == [True, False]
+    assert [a.id == b.id for a, b in zip(old, new, strict=True)] == [True, True, False, False]
 
 
 def test_neighbours_overlap_by_whole_sentences() -> None:
     """As many as asked for, where the budget lets them, and always something new."""
     segments = [Segment(f"这是第{n}句话。", TimeSpan(float(n), n + 1.0)) for n in range(9)]
     chunks = chunks_of(segments, [], ChunkOptions(27, 1))
-    firsts = [c.sentences[0] for c in chunks[1:]]
-    assert firsts == [c.sentences[-1] for c in chunks[:-1]]
-    for before, after in pairwise(chunks):
-        assert set(after.sentences) - set(before.sentences)
+    passages = list(dict.fromkeys(c.sentences for c in chunks))
+    assert [p[0] for p in passages[1:]] == [p[-1] for p in passages[:-1]]
+    for before, after in pairwise(passages):
+        assert set(after) - set(before)
+
+
+def test_a_sentence_of_speech_is_found_with_what_follows_it() -> None:
+    """Its chunk's window begins with it; the sentences that the next passage repeats are windows there."""
+    segments = [Segment(f"这是第{n}句话。", TimeSpan(float(n), n + 1.0)) for n in range(7)]
+    chunks = chunks_of(segments, [], ChunkOptions(36, 2))
+    assert [c.window[0] for c in chunks] == segments
+    assert [len(c.window) for c in chunks] == [3, 3, 3, 3, 3, 2, 1]
+    assert chunks[0].lexical_text == "这是第0句话。这是第1句话。这是第2句话。"
+    assert {len(c.sentences) for c in chunks} == {4, 3}
+
+
+def test_a_page_is_found_whole() -> None:
+    """Nobody jumps into a document by the second."""
+    pages = [Segment(f"第{n}条。", TextSpan("a.pdf", 4 * n, 4 * n + 4, 1)) for n in range(3)]
+    (made,) = chunks_of(pages, [], ChunkOptions(60, 2))
+    assert (made.focus, made.window) == (None, made.sentences)
 
 
 def test_pages_and_sections_are_borders() -> None:

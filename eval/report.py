@@ -16,6 +16,7 @@ from eval.svg import Bar, interval_plot
 _HEADLINE = {
     "moments": ("hit@1", "mrr@10", "start@15"),
     "beir": ("hit@1", "ndcg@10", "recall@100"),
+    "courses": ("hit@1", "ndcg@10", "recall@100"),
     "answers": ("citation_support", "citation_precision", "citation_recall"),
     "refusal": ("refused_out_of_scope", "refused_in_scope", "auroc"),
     "chapters": ("f1@30", "pk", "title_similarity"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -13,21 +14,50 @@ from baize.ports import Embedder, Progress
 from baize.retrieval.terms import passage_vector, pinyin_terms, terms
 
 _BATCH = 32
-_VIEWS = np.array([0.3, 0.35, 0.35], np.float32)
-"""Weights of a sentence's passage, of the sentence itself, and of its window. Chosen on the shared suites."""
-_SCALE = 0.976
-"""There are more sentences than passages, so the best one stands higher; with this factor,
-`retrieval.dense_midpoint` means the same for speech and for documents."""
+
+
+@dataclass(frozen=True, slots=True)
+class Blend:
+    """How the vectors of a sentence seen near and far become one; `python -m benchmarks.blend` compares some.
+
+    Attributes:
+        passage: weight of the passage that holds the sentence.
+        sentence: weight of the sentence itself.
+        window: weight of the sentence with what follows it.
+        shorten: the blend is divided by its length to the power of this: 1 gives unit length. Below 1 a
+            sentence that has little to do with its surroundings (“Okay.”, “Let's see.”) stays shorter, so it
+            is found later.
+        scale: there are more sentences than passages, so the best one stands higher; with this factor,
+            `retrieval.dense_midpoint` means the same for speech and for documents.
+    """
+
+    passage: float
+    sentence: float
+    window: float
+    shorten: float
+    scale: float
+
+
+SPEECH = Blend(passage=0.3, sentence=0.35, window=0.35, shorten=0.5, scale=0.976)
+"""Chosen on the shared suites (docs/retrieval.md)."""
 
 
 async def embed(
-    chunks: Sequence[Chunk], build_id: str, embedder: Embedder, progress: Progress
+    chunks: Sequence[Chunk],
+    build_id: str,
+    embedder: Embedder,
+    progress: Progress,
+    *,
+    blend: Blend = SPEECH,
 ) -> list[IndexedChunk]:
-    """Dense and lexical vectors of every chunk, in order; progress in chunks."""
+    """Dense and lexical vectors of every chunk, in order; progress in chunks.
+
+    A passage stored whole has its own vector, a sentence of speech the blend of three.
+    """
     points: list[IndexedChunk] = []
     for start in range(0, len(chunks), _BATCH):
         batch = chunks[start : start + _BATCH]
-        dense = await _dense(batch, embedder)
+        dense = await _dense(batch, embedder, blend)
         points.extend(
             IndexedChunk(
                 c,
@@ -42,12 +72,12 @@ async def embed(
     return points
 
 
-async def _dense(chunks: Sequence[Chunk], embedder: Embedder) -> list[Vector]:
+async def _dense(chunks: Sequence[Chunk], embedder: Embedder, blend: Blend) -> list[Vector]:
     views = [_views(chunk) for chunk in chunks]
     # Chunks of one passage share its text.
     texts = list(dict.fromkeys(text for view in views for text in view))
     vectors = dict(zip(texts, await embedder.embed_passages(texts), strict=True))
-    return [_blend([vectors[text] for text in view]) for view in views]
+    return [_blended([vectors[text] for text in view], blend) for view in views]
 
 
 def _views(chunk: Chunk) -> list[str]:
@@ -57,13 +87,10 @@ def _views(chunk: Chunk) -> list[str]:
     return [chunk.indexed_text, chunk.sentences[chunk.focus].text, window]
 
 
-def _blend(views: Sequence[Vector]) -> Vector:
-    """One vector for a sentence seen near and far; the dot product with a question blends their cosines.
-
-    It is divided by the root of its length, not by its length: a sentence that has little to do with its
-    surroundings (“Okay.”, “Let's see.”) stays shorter, so it is found later. Measured in docs/retrieval.md.
-    """
+def _blended(views: Sequence[Vector], blend: Blend) -> Vector:
+    """Its dot product with a question is the blend of their cosines, divided by the same length."""
     if len(views) == 1:
         return views[0]
-    blended = _VIEWS @ np.stack(views)
-    return np.asarray(_SCALE * blended / np.sqrt(np.linalg.norm(blended)), np.float32)
+    weights = np.array([blend.passage, blend.sentence, blend.window], np.float32)
+    mixed = weights @ np.stack(views)
+    return np.asarray(blend.scale * mixed / np.linalg.norm(mixed) ** blend.shorten, np.float32)

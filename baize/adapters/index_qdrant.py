@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from baize.adapters.qdrant_link import Endpoint, QdrantLink, open_client
@@ -86,10 +87,9 @@ class QdrantChunkIndex:
         asked = [n for n, query in enumerate(queries) if _asks(query)]
         if k < 1 or not asked or scope.build_ids == () or not await self._found():
             return lists
-        requests = [self._request(queries[n], scope, k) for n in asked]
-        answers = await self._call(lambda client: client.query_batch_points(self._space, requests))
-        for n, answer in zip(asked, answers, strict=False):
-            lists[n] = _hits(answer.points, queries[n])
+        found = await self._ranked([queries[n] for n in asked], scope, k)
+        for n, points in zip(asked, found, strict=True):
+            lists[n] = _hits(points, queries[n])
         return lists
 
     async def ids(self, scope: Scope) -> list[str]:
@@ -167,6 +167,31 @@ class QdrantChunkIndex:
                 remedy="Give each embedder a name of its own, or load again with `baize ingest --reindex`.",
             )
 
+    async def _ranked(
+        self, queries: Sequence[DenseQuery | SparseQuery], scope: Scope, k: int
+    ) -> list[list[models.ScoredPoint]]:
+        """The points of each query, in scope.
+
+        The builds in scope may be thousands, and a filter on so many values costs each query more than its
+        search. Mostly there are no other points than theirs. So it is asked without them first: a list that
+        holds nothing else is the list that the filter would have given. The others are asked for again.
+        """
+        anything = replace(scope, build_ids=None)
+        lists = await self._points([self._request(query, anything, k) for query in queries])
+        live = None if scope.build_ids is None else frozenset(scope.build_ids)
+        mixed = [
+            n for n, points in enumerate(lists) if live and any(not _lists(point, live) for point in points)
+        ]
+        if mixed:
+            again = await self._points([self._request(queries[n], scope, k) for n in mixed])
+            for n, points in zip(mixed, again, strict=True):
+                lists[n] = points
+        return lists
+
+    async def _points(self, requests: Sequence[models.QueryRequest]) -> list[list[models.ScoredPoint]]:
+        answers = await self._call(lambda client: client.query_batch_points(self._space, requests))
+        return [answer.points for answer in answers]
+
     def _request(self, query: DenseQuery | SparseQuery, scope: Scope, k: int) -> models.QueryRequest:
         from qdrant_client import models
 
@@ -176,7 +201,7 @@ class QdrantChunkIndex:
             filter=filter_of(scope, query.language),
             params=models.SearchParams(hnsw_ef=self._hnsw_ef) if isinstance(query, DenseQuery) else None,
             limit=k,
-            with_payload=list(CHUNK),
+            with_payload=[*CHUNK, BUILDS],
         )
 
     async def _upsert_batch(self, points: Sequence[IndexedChunk]) -> None:
@@ -254,7 +279,12 @@ def _hits(points: Sequence[models.ScoredPoint], query: DenseQuery | SparseQuery)
     ]
 
 
-def _builds_of(record: models.Record) -> list[str]:
+def _lists(point: models.ScoredPoint, builds: frozenset[str]) -> bool:
+    """Whether the point is of one of these builds."""
+    return not builds.isdisjoint(_builds_of(point))
+
+
+def _builds_of(record: models.Record | models.ScoredPoint) -> list[str]:
     return list((record.payload or {})[BUILDS])
 
 

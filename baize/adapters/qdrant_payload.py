@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -64,7 +63,7 @@ def payload_of(point: IndexedChunk) -> dict[str, Any]:
 def chunk_of(point_id: str, payload: Mapping[str, Any]) -> Chunk:
     """The chunk that `payload_of` wrote; it shares the passage's parts with the others of that passage."""
     passage = _read_passage(payload["passage"])
-    return replace(passage, id=point_id, position=payload["position"], focus=payload.get("focus"))
+    return Chunk(id=point_id, position=payload["position"], focus=payload.get("focus"), **passage)
 
 
 def _write_passage(chunk: Chunk) -> str:
@@ -85,9 +84,9 @@ def _write_passage(chunk: Chunk) -> str:
 
 
 @lru_cache(maxsize=_N_REMEMBERED)
-def _read_passage(written: str) -> Chunk:
-    """Its chunk without id, position and focus; equal strings give one object."""
-    fields = json.loads(written)
+def _read_passage(written: str) -> dict[str, Any]:
+    """The fields of its chunks but id, position and focus; equal strings give one object."""
+    fields: dict[str, Any] = json.loads(written)
     text = fields["text"]
     fields["headings"] = tuple(fields["headings"])
     fields["sentences"] = tuple(
@@ -98,7 +97,7 @@ def _read_passage(written: str) -> Chunk:
     )
     kind, *spot = fields["locator"]
     fields["locator"] = _LOCATORS[kind](*spot)
-    return Chunk(id="", position=0, **fields)
+    return fields
 
 
 def _write_sentences(chunk: Chunk) -> list[list[Any]]:

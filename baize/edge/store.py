@@ -67,9 +67,10 @@ class Collection:
         """
         fresh = qe.EdgeShard.load(str(self.folder / shard_name))
         try:
-            if fresh.info().points_count != self.shard.info().points_count:
+            n_points = fresh.info().points_count
+            if n_points != self.shard.info().points_count:
                 raise RuntimeError(f"{shard_name} does not hold the points of {self.shard_name}")
-            write_collection(self.folder, self.spec, shard_name)
+            write_collection(self.folder, self.spec, shard_name, n_optimized=n_points)
         except (OSError, RuntimeError):
             fresh.close()
             raise
@@ -151,11 +152,17 @@ def new_shard_name() -> str:
     return f"shard-{uuid.uuid4().hex}"
 
 
-def write_collection(folder: Path, spec: dict[str, Any], shard_name: str) -> None:
-    """Replace `collection.json` in one step that survives a power cut."""
+def write_collection(folder: Path, spec: dict[str, Any], shard_name: str, *, n_optimized: int = 0) -> None:
+    """Replace `collection.json` in one step that survives a power cut.
+
+    Args:
+        n_optimized: points that the shard held when it was optimized. The engine's own count of indexed
+            vectors cannot stand in for it: it also counts the sparse ones, which not every point has.
+    """
+    described = {"spec": spec, "shard": shard_name, "n_optimized": n_optimized}
     scratch = folder / "collection.tmp"
     with scratch.open("w", encoding="utf-8") as file:
-        json.dump({"spec": spec, "shard": shard_name}, file)
+        json.dump(described, file)
         file.flush()
         os.fsync(file.fileno())
     scratch.replace(folder / "collection.json")
@@ -181,11 +188,6 @@ def _load(folder: Path) -> Collection:
         if other.name != shard_name:
             shutil.rmtree(other, ignore_errors=True)
     shard = qe.EdgeShard.load(str(folder / shard_name))
-    return Collection(folder, spec, shard_name, shard, n_unindexed=_n_unindexed(shard, spec))
-
-
-def _n_unindexed(shard: qe.EdgeShard, spec: dict[str, Any]) -> int:
-    """The engine counts each indexed vector, and sparse ones are indexed as soon as they are written."""
-    n_legs = len(spec.get("vectors") or {}) + len(spec.get("sparse_vectors") or {})
-    info = shard.info()
-    return max(0, info.points_count * n_legs - info.indexed_vectors_count)
+    # A shard of an older version, which noted nothing, is optimized once more.
+    n_new = shard.info().points_count - described.get("n_optimized", 0)
+    return Collection(folder, spec, shard_name, shard, n_unindexed=max(0, n_new))

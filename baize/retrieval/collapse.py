@@ -15,8 +15,8 @@ _INSIDE = 0.8
 def collapse(hits: Sequence[Hit], n: int) -> list[Hit]:
     """The first `n` hits that do not repeat a better one, in their order.
 
-    Repeated are sentences of one passage, neighbouring sentences of speech, and the other subtitle track of
-    the same minute.
+    Repeated are equal texts of one course, so sentences of one passage too; neighbouring sentences of speech;
+    and the other subtitle track of the same minute.
     """
     distinct: list[Hit] = []
     for hit in hits:
@@ -28,7 +28,8 @@ def collapse(hits: Sequence[Hit], n: int) -> list[Hit]:
 
 
 def _repeats(a: Chunk, b: Chunk) -> bool:
-    if a.text == b.text:
+    # Two courses may share a text, and each must be found.
+    if a.text == b.text and a.course_id == b.course_id:
         return True
     if a.lesson_id != b.lesson_id:
         return False

@@ -27,10 +27,14 @@ class MemoryIndex:
 
     def __init__(self) -> None:
         self._points: dict[str, _Stored] = {}
+        self._n_having: dict[str, Counter[int]] = {leg: Counter() for leg in ("lexical", "pinyin")}
 
     async def upsert(self, points: Sequence[IndexedChunk]) -> None:
         for point in points:
-            stored = self._points.setdefault(point.chunk.id, _stored(point))
+            if point.chunk.id not in self._points:
+                self._points[point.chunk.id] = _stored(point)
+                self._count(point.chunk.id, 1)
+            stored = self._points[point.chunk.id]
             if point.build_id not in stored.builds:
                 stored.builds.append(point.build_id)
 
@@ -41,6 +45,7 @@ class MemoryIndex:
             stored.builds = [build for build in stored.builds if build in keep_builds]
         orphans = [stored.chunk.id for stored in found if not stored.builds]
         for chunk_id in orphans:
+            self._count(chunk_id, -1)
             del self._points[chunk_id]
         return len(orphans)
 
@@ -54,6 +59,11 @@ class MemoryIndex:
 
     async def count(self, scope: Scope) -> int:
         return len(self._in_scope(scope))
+
+    def _count(self, chunk_id: str, change: int) -> None:
+        for leg, weights in self._points[chunk_id].terms.items():
+            for term in weights:
+                self._n_having[leg][term] += change
 
     def _in_scope(self, scope: Scope, language: str = "") -> list[_Stored]:
         return [
@@ -81,9 +91,7 @@ class MemoryIndex:
 
     def _idf(self, query: SparseQuery) -> dict[int, float]:
         """ln(1 + (n - df + 0.5) / (df + 0.5)), as Qdrant's modifier `idf`."""
-        n_having: Counter[int] = Counter()
-        for stored in self._points.values():
-            n_having.update(stored.terms[query.leg].keys())
+        n_having = self._n_having[query.leg]
         n_points = len(self._points)
         return {
             term: math.log(1 + (n_points - n_having[term] + 0.5) / (n_having[term] + 0.5))

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from baize.errors import InvalidInput, NotFound
-from baize.services.search import Result
+from baize.services.search import Kind, Result
 from eval.dataset import SuiteQuery
 from eval.kinds.bench import Bench, Scored, Spot, Timed, latency_of, reason, timed
 from eval.kinds.stock import ask_stock, best_sizes
@@ -39,33 +39,40 @@ class Observed:
     error: str = ""
 
 
-async def observe(bench: Bench) -> list[Observed]:
-    """Ask every query of the suite."""
+async def observe(bench: Bench, kind: Kind = "moments") -> list[Observed]:
+    """Ask every query of the suite.
+
+    Args:
+        kind: what is searched for; each of its rows must lie in one document.
+    """
     queries = bench.some(bench.suite.queries)
     if not queries:
         return []
     legs = await bench.legs(queries[0].text)
 
     async def ask(query: SuiteQuery) -> Observed:
-        return await _ask(bench, query, legs)
+        return await _ask(bench, query, legs, kind)
 
     return await bench.each(queries, ask)
 
 
-async def _ask(bench: Bench, query: SuiteQuery, legs: Sequence[str]) -> Observed:
+async def _ask(bench: Bench, query: SuiteQuery, legs: Sequence[str], kind: Kind) -> Observed:
     judged = (bench.suite.qrels or {}).get(query.id, {})
     seen = Observed(query.id, query.text, judged)
     if not any(relevance > 0 for relevance in judged.values()):
         return replace(seen, error="NotJudged: no document of the qrels answers it")
     house, scope = bench.library.house, bench.library.scope
     try:
-        results, timing = await timed(bench, lambda: house.searching.search(query.text, scope, k=_K))
+        results, timing = await timed(
+            bench, lambda: house.searching.search(query.text, scope, kind=kind, k=_K)
+        )
         # The product shows a few moments; recall@100 looks on, with the same pipeline at a greater depth.
-        tail = await bench.library.deep.searching_over(house.index).search(query.text, scope, k=_K)
+        deep = bench.library.deep
+        tail = await deep.searching_over(house.index).search(query.text, scope, kind=kind, k=_K)
         found = {"": _documents([*results, *tail])}
         for leg in legs:
-            alone = bench.library.deep.searching_over(LegView(house.index, leg))
-            found[leg] = _documents(await alone.search(query.text, scope, k=_K))
+            alone = deep.searching_over(LegView(house.index, leg))
+            found[leg] = _documents(await alone.search(query.text, scope, kind=kind, k=_K))
     except (InvalidInput, NotFound) as error:
         return replace(seen, error=reason(error))
     for system, spots, _ in await ask_stock(bench, query.text, k=_K_STOCK_CHUNKS):

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from eval.kinds import answers, beir, chapters, moments, refusal
+from eval.kinds import answers, beir, chapters, courses, moments, refusal
 from eval.kinds.bench import Bench, Scored
 
 
@@ -31,6 +31,7 @@ KINDS: Mapping[str, Kind] = {
     "answers": Kind(answers.Observed, answers.score, answers.observe),
     "beir": Kind(beir.Observed, beir.score, beir.observe, has_stock=True),
     "chapters": Kind(chapters.Observed, chapters.score, lacks="This build computes no chapters yet."),
+    "courses": Kind(beir.Observed, beir.score, courses.observe, has_stock=True),
     "moments": Kind(moments.Observed, moments.score, moments.observe, has_stock=True),
     "refusal": Kind(refusal.Observed, refusal.score, refusal.observe),
 }

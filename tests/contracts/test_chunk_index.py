@@ -22,6 +22,7 @@ from baize.domain.text import Chunk, Segment, chunk_id
 from baize.edge.endpoint import Endpoint
 from baize.edge.launch import ensure, stop
 from baize.ports import ChunkIndex
+from baize.retrieval.terms import passage_vector, pinyin_terms, query_vector, terms
 from baize.testing.memory_index import MemoryIndex
 
 pytestmark = [
@@ -248,6 +249,22 @@ async def test_only_the_builds_in_scope_are_seen(index: ChunkIndex) -> None:
     assert await index.ids(replace(ALL, build_ids=())) == []
 
 
+async def test_builds_that_are_not_live_take_no_ranks(index: ChunkIndex) -> None:
+    """Better matches of a build out of scope push nothing out of a list, and a shared point stays."""
+    stale = [make_point(make_chunk(f"旧{n}"), build="b1", terms={1: 2.0}) for n in range(5)]
+    shared, live = make_chunk("共"), make_chunk("新")
+    await index.upsert([*stale, make_point(shared, build="b1", terms={1: 1.0})])
+    await index.upsert(
+        [
+            make_point(shared, build="b2"),
+            make_point(live, build="b2", dense=EAST * 0.5, terms={1: 0.5}),
+        ]
+    )
+    scope = replace(ALL, build_ids=("b2", "b3"))
+    assert texts(await dense_hits(index, scope, k=2)) == ["共", "新"]
+    assert texts(await lexical_hits(index, 1, scope=scope)) == ["共", "新"]
+
+
 async def test_writing_twice_changes_nothing(index: ChunkIndex) -> None:
     """A point that exists keeps its vectors and its chunk, whatever the second write says."""
     chunk = make_chunk()
@@ -425,6 +442,29 @@ async def test_an_exact_term_comes_first(index: ChunkIndex) -> None:
     assert texts(await lexical_hits(index, 42)) == ["有"]
     assert texts(await lexical_hits(index, 42, 7)) == ["有", "无"]
     assert await lexical_hits(index, 99) == []
+
+
+async def test_a_homophone_finds_the_passage_by_its_sound(index: ChunkIndex) -> None:
+    """The pinyin leg finds what was heard or typed with other characters; the lexical leg does not."""
+    said = [make_chunk("水稻喜欢温暖的气候。"), make_chunk("小麦怕涝。")]
+    await index.upsert(
+        [
+            IndexedChunk(
+                chunk, "b1", EAST, passage_vector(terms(chunk.text)), passage_vector(pinyin_terms(chunk.text))
+            )
+            for chunk in said
+        ]
+    )
+    misheard = "水到喜欢吗"
+    queries: list[DenseQuery | SparseQuery] = [
+        SparseQuery(query_vector(pinyin_terms("水到")), leg="pinyin"),
+        SparseQuery(query_vector(terms("水到"))),
+        SparseQuery(query_vector(pinyin_terms(misheard)), "en", leg="pinyin"),
+    ]
+    found = await index.search(queries, ALL, 5)
+    assert [hit.leg for hit in found[0]] == ["pinyin"]
+    assert texts(found[0]) == [said[0].text]
+    assert found[1:] == [[], []]
 
 
 async def test_a_rare_term_weighs_more_than_a_common_one(index: ChunkIndex) -> None:

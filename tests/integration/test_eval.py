@@ -92,6 +92,44 @@ def test_beir(cache: Path, repo_root: Path, tmp_path: Path) -> None:
     assert record["metrics"]["recall@100"]["value"] > 0.8
 
 
+def test_courses(cache: Path, repo_root: Path, tmp_path: Path) -> None:
+    """The metrics of beir over a catalogue, for the product, each leg and both stock pipelines."""
+    record = run(repo_root / "eval/suites/courses-samples", tmp_path / "a.json", "--baselines")
+    assert (record["kind"], record["n"], record["unscored"]) == ("courses", 40, 0)
+    for system in ("", "dense/", "lexical/", "langchain/", "bm25/"):
+        for name in ("hit@1", "hit@5", "hit@10", "mrr@10", "ndcg@10", "recall@100"):
+            assert 0 <= record["metrics"][f"{system}{name}"]["value"] <= 1
+    assert record["metrics"]["hit@10"]["value"] > 0.7
+    assert record["metrics"]["recall@100"]["value"] == 1.0
+
+
+def test_a_record_is_a_course(cache: Path, tmp_path: Path) -> None:
+    """A long record ranks once, by its best passage; a title alone is found; any text may be an id."""
+    suite = tmp_path / "suite"
+    suite.mkdir()
+    about = "Knead the dough for ten minutes and let it rest in a warm place under a cloth. "
+    corpus = [
+        {"_id": "a/长 1", "title": "Baking", "text": about * 30 + "Sourdough needs a starter."},
+        {"_id": "b", "title": "缝纫机修理", "text": ""},
+        {"_id": "c", "title": "Tulips", "text": "Plant tulip bulbs in autumn."},
+    ]
+    queries = [{"_id": "q", "text": "sourdough starter"}, {"_id": "r", "text": "缝纫机修理"}]
+    (suite / "suite.yaml").write_text("kind: courses\nname: few\n", encoding="utf-8")
+    for name, rows in (("corpus", corpus), ("queries", queries)):
+        lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+        (suite / f"{name}.jsonl").write_text(lines, encoding="utf-8")
+    qrels = "query-id\tcorpus-id\tscore\nq\ta/长 1\t1\nr\tb\t1\n"
+    (suite / "qrels.tsv").write_text(qrels, encoding="utf-8")
+    record = run(suite, tmp_path / "a.json", "--raw", tmp_path)
+    assert record["provenance"]["index"]["n_chunks"] > len(corpus)
+    raw = json.loads((tmp_path / "few.courses.raw.json").read_text(encoding="utf-8"))
+    for item, first in zip(raw["items"], ("a/长 1", "b"), strict=True):
+        assert sorted(item["found"][""]) == ["a/长 1", "b", "c"]
+        assert item["found"]["lexical"][0] == first
+        shown = [spot["place"] for spot in item["shown"]]
+        assert len(shown) == len(set(shown))
+
+
 def test_refusal(cache: Path, repo_root: Path, tmp_path: Path) -> None:
     """Both rates, the AUROC of the evidence score and of each leg, over covered and uncovered questions."""
     record = run(repo_root / "eval/suites/refusal-samples", tmp_path / "a.json")

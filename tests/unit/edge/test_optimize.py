@@ -55,6 +55,21 @@ async def test_the_optimized_copy_takes_over(tmp_path: Path) -> None:
     again.close()
 
 
+async def test_what_is_in_the_graph_stays_counted_when_opened_again(tmp_path: Path) -> None:
+    """Points without one of the sparse vectors are no reason to optimize at each start; new points are."""
+    store = Store(tmp_path)
+    store.create("c", SPEC | {"sparse_vectors": {"pinyin": {}}})
+    collection = store.get("c")
+    write(collection, range(100))
+    assert await optimize(collection)
+    store.close()
+    again = Store(tmp_path)
+    assert again.get("c").n_unindexed == 0
+    write(again.get("c"), range(100, 120))
+    again.close()
+    assert Store(tmp_path).get("c").n_unindexed == 20
+
+
 async def test_a_write_meanwhile_keeps_the_old_shard(tmp_path: Path) -> None:
     """The copy is thrown away; the write is there."""
     store, collection = filled(tmp_path)

@@ -52,11 +52,12 @@ def test_digest_covers_the_data(tmp_path: Path) -> None:
     assert before.library_digest == after.library_digest
 
 
-def test_qrels(tmp_path: Path) -> None:
-    """Relevance is read by query and document."""
+@pytest.mark.parametrize("kind", ["beir", "courses"])
+def test_qrels(tmp_path: Path, kind: str) -> None:
+    """Relevance is read by query and document or course record."""
     folder = write(
         tmp_path,
-        "kind: beir",
+        f"kind: {kind}",
         corpus=[{"_id": "d", "text": "t"}],
         queries=[{"_id": "q", "text": "?"}],
     )

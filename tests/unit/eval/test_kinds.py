@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from eval.kinds import answers, beir, chapters, moments, refusal
 from eval.kinds.answers import Cited, Place, Waits
 from eval.kinds.bench import Scored, Spot, Timed
 from eval.kinds.chapters import Boundary
+from eval.kinds.registry import KINDS
 from eval.record import make_record
 
 
@@ -80,6 +82,21 @@ def test_beir() -> None:
     )
     assert scored.items[0].failed
     assert scored.items[1].error
+
+
+def test_courses() -> None:
+    """As beir; by hand for grade 1 at rank 2 and grade 2 at rank 3, gain 2^relevance − 1."""
+    judged = {"a": 2, "b": 1}
+    found = metrics(
+        KINDS["courses"].score([
+            beir.Observed("q", "?", judged, {"": ("x", "b", "a"), "lexical": ("a", "b"), "bm25-400": ()}),
+            beir.Observed("r", "?", {"c": 1}, {"": ("c",), "lexical": (), "bm25-400": ("c",)}),
+        ])
+    )  # fmt: skip
+    dcg, ideal = 1 / math.log2(3) + 3 / math.log2(4), 3 + 1 / math.log2(3)
+    assert found["ndcg@10"] == pytest.approx((dcg / ideal + 1) / 2)
+    assert (found["hit@1"], found["hit@5"], found["mrr@10"]) == (0.5, 1.0, 0.75)
+    assert (found["lexical/hit@1"], found["lexical/recall@100"], found["bm25/recall@100"]) == (0.5, 0.5, 0.5)
 
 
 def test_refusal() -> None:

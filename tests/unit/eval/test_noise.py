@@ -66,7 +66,7 @@ def test_a_reading_depends_on_its_context() -> None:
     assert with_homophones(["步行"], ["航型"], share=0.5, seed=7) == ["步型"]
 
 
-@pytest.mark.parametrize("name", ["beir-samples", "refusal-samples"])
+@pytest.mark.parametrize("name", ["beir-samples", "courses-samples", "refusal-samples"])
 def test_a_new_suite(repo_root: Path, tmp_path: Path, name: str) -> None:
     """The same library and the same rows but for their texts; two runs write the same bytes."""
     source = repo_root / "eval/suites" / name

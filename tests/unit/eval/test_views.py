@@ -80,7 +80,17 @@ def test_library_digest(repo_root: Path) -> None:
     assert library_digest(as_answers, Settings()) == plain
 
 
-@pytest.mark.parametrize("name", ["moments-samples", "answers-samples", "refusal-samples", "beir-samples"])
+def test_library_digest_of_a_catalogue(repo_root: Path) -> None:
+    """One corpus makes two libraries: documents of one course, or a course for each record."""
+    folder = repo_root / "eval/suites/courses-samples"
+    as_courses, as_documents = (read_suite(folder, kind) for kind in ("courses", "beir"))
+    assert as_courses.library_digest == as_documents.library_digest
+    assert library_digest(as_courses, Settings()) != library_digest(as_documents, Settings())
+
+
+@pytest.mark.parametrize(
+    "name", ["moments-samples", "answers-samples", "refusal-samples", "beir-samples", "courses-samples"]
+)
 def test_own_suites_are_sound(repo_root: Path, name: str) -> None:
     """The repository's suites read, and every answer lies in a video or document that is there."""
     suite = read_suite(repo_root / "eval/suites" / name)

@@ -58,6 +58,12 @@ def test_the_other_track_of_the_same_minute_is_one_place() -> None:
     assert collapse(hits_of(zh, replace(en, focus=1)), 9) == hits_of(zh)
 
 
+def test_a_text_that_two_courses_share_is_found_in_both() -> None:
+    """Catalogues repeat descriptions; a course must not hide another."""
+    chunks = [make_chunk(["欢迎参加本课程。"], course=course, lesson=f"{course}.01") for course in "ab"]
+    assert len(collapse(hits_of(*chunks), 5)) == 2
+
+
 def test_entries_of_an_faq_are_different_places() -> None:
     """They share no seconds, so only an equal text is a repetition."""
     chunks = [make_chunk([f"答案{n}。"], place=FaqEntry(str(n))) for n in (1, 2)]

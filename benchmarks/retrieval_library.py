@@ -1,0 +1,149 @@
+"""A made-up corpus in a scratch data folder: through the product's own index, server and catalogue."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+import anyio
+
+from baize.adapters.qdrant_link import open_client
+from baize.bootstrap import House, space_name
+from baize.domain.search import IndexedChunk
+from baize.edge.endpoint import read_record
+from baize.edge.launch import ensure, stop
+from baize.ports import Catalog, ChunkIndex, Embedder
+from baize.services.find import Finder
+from baize.settings import Settings
+from benchmarks.retrieval_corpus import Corpus
+from benchmarks.retrieval_embedder import PlannedEmbedder
+
+_LESSONS_AT_ONCE = 20
+_OPTIMIZE_AFTER = 20_000
+"""As `baize.edge.launch.ensure` has it."""
+_POLL_S = 0.5
+
+Watch = Callable[[str, int, int], None]
+"""Called with (what is being done, done, total)."""
+
+
+class ScratchHouse(House):
+    """The product at its defaults, but for the embedder, whose vectors are made up."""
+
+    @cached_property
+    def embedder(self) -> Embedder:
+        return self.planned
+
+    @cached_property
+    def planned(self) -> PlannedEmbedder:
+        return PlannedEmbedder()
+
+    @property
+    def space(self) -> str:
+        return space_name(self.embedder)
+
+    def timed_finder(self, index: ChunkIndex, catalog: Catalog) -> Finder:
+        """The product's finder over views of its parts."""
+        seen = ScratchHouse(self.settings)
+        seen.__dict__.update(planned=self.planned, catalog=catalog)
+        return seen.finder_over(index)
+
+
+@dataclass(frozen=True, slots=True)
+class BuildFigures:
+    """What a library cost: chunks a second into the store, seconds until the graph stood, bytes, RSS.
+
+    Attributes:
+        rss_mb: of the server after the questions; pages of files that it maps included.
+        anonymous_mb: the part of it that is not mapped from files.
+    """
+
+    n_chunks: int
+    upserts_per_s: float
+    graph_s: float
+    bytes_per_chunk: float = 0.0
+    rss_mb: float = 0.0
+    anonymous_mb: float = 0.0
+
+
+@asynccontextmanager
+async def opened(data_dir: Path) -> AsyncIterator[ScratchHouse]:
+    """The house of a scratch folder; its index server is stopped at the end."""
+    house = ScratchHouse(Settings(data_dir=data_dir))
+    try:
+        await house.database.migrate()
+        yield house
+    finally:
+        await house.close()
+        await stop(data_dir)
+
+
+async def build(house: ScratchHouse, corpus: Corpus, watch: Watch) -> BuildFigures:
+    """Fill an empty folder, or give the figures of the one who filled it before."""
+    known = house.data_dir / "built.json"
+    if known.exists():
+        return BuildFigures(**json.loads(known.read_text("utf-8")))
+    for course in corpus.courses():
+        await house.publisher.put_course(course)
+    upsert_s = await _fill(house, corpus, watch)
+    began_s = time.perf_counter()
+    await _until_indexed(house, corpus, watch)
+    figures = BuildFigures(corpus.n_chunks, corpus.n_chunks / upsert_s, time.perf_counter() - began_s)
+    known.write_text(json.dumps(asdict(figures)), "utf-8")
+    return figures
+
+
+async def _fill(house: ScratchHouse, corpus: Corpus, watch: Watch) -> float:
+    """Seconds that the index took for all points."""
+    spent_s, points = 0.0, list[IndexedChunk]()
+    for n, lesson in enumerate(corpus.lessons(), 1):
+        points += lesson.points
+        await house.publisher.publish(lesson.built)
+        if n % _LESSONS_AT_ONCE == 0 or n == corpus.n_lessons:
+            began_s = time.perf_counter()
+            await house.index.upsert(points)
+            spent_s += time.perf_counter() - began_s
+            points.clear()
+            watch("chunks written", n, corpus.n_lessons)
+    return spent_s
+
+
+async def _until_indexed(house: ScratchHouse, corpus: Corpus, watch: Watch) -> None:
+    """Until every dense vector is in the graph, where there are enough points for one."""
+    if corpus.n_chunks < _OPTIMIZE_AFTER:
+        return
+    client = open_client(await ensure(house.data_dir))
+    try:
+        described = await client.get_collection(house.space)
+        # Sparse vectors are indexed as they are written.
+        n_sparse = described.indexed_vectors_count or 0
+        while (n_left := corpus.n_chunks + n_sparse - (described.indexed_vectors_count or 0)) > 0:
+            watch("waiting for the graph", corpus.n_chunks - n_left, corpus.n_chunks)
+            await anyio.sleep(_POLL_S)
+            described = await client.get_collection(house.space)
+    finally:
+        await client.close()
+
+
+def weighed(figures: BuildFigures, data_dir: Path) -> BuildFigures:
+    """The figures with what the library weighs now, on disk and in the server's memory."""
+    n_bytes = sum(path.stat().st_blocks * 512 for path in (data_dir / "index").rglob("*") if path.is_file())
+    record = read_record(data_dir)
+    memory = _memory_mb(record.pid) if record else {}
+    return replace(
+        figures,
+        bytes_per_chunk=n_bytes / figures.n_chunks,
+        rss_mb=memory.get("VmRSS", 0.0),
+        anonymous_mb=memory.get("RssAnon", 0.0),
+    )
+
+
+def _memory_mb(pid: int) -> dict[str, float]:
+    lines = Path(f"/proc/{pid}/status").read_text("utf-8").splitlines()
+    rows = (line.split() for line in lines if line.startswith(("VmRSS", "RssAnon")))
+    return {row[0].rstrip(":"): int(row[1]) / 1024 for row in rows}

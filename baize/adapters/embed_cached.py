@@ -36,7 +36,7 @@ class CachedEmbedder:
         return await self._inner.embed_query(text)
 
     async def embed_passages(self, texts: Sequence[str]) -> Vector:
-        keys = [hashlib.sha256(f"{self.name}\0{text}".encode()).digest() for text in texts]
+        keys = [self._key(text) for text in texts]
         known = await anyio.to_thread.run_sync(self._read, keys)
         missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in known}
         if missing:
@@ -45,6 +45,10 @@ class CachedEmbedder:
             await anyio.to_thread.run_sync(self._write, fresh)
             known |= fresh
         return np.stack([known[key] for key in keys]) if keys else np.empty((0, self.dim), np.float32)
+
+    def _key(self, text: str) -> bytes:
+        # Halves of surrogate pairs, which broken documents hold, are no UTF-8.
+        return hashlib.sha256(f"{self.name}\0{text}".encode("utf-8", "surrogatepass")).digest()
 
     def _connect(self) -> sqlite3.Connection:
         self._file.parent.mkdir(parents=True, exist_ok=True)

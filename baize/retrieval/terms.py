@@ -11,7 +11,7 @@ import unicodedata
 import zlib
 from collections import Counter
 from collections.abc import Iterable
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 from baize.domain.search import SparseVector
@@ -111,15 +111,15 @@ def _han_terms(run: str) -> list[str]:
     return words + bigrams
 
 
-def _latin_terms(run: str) -> list[str]:
+@lru_cache(maxsize=1 << 16)
+def _latin_terms(run: str) -> tuple[str, ...]:
     whole = run.replace("’", "'").removesuffix("'s")
     # `x-axis` is found by `x-axis`, `x axis` and `axis`; `3.5` stays whole.
     parts = [] if whole[0].isdigit() else re.split(r"['./_-]+", whole)
     candidates = [whole, *parts] if len(parts) > 1 else [whole]
-    return [_stem(word) for word in candidates if word and word not in _STOP_WORDS]
+    return tuple(_stem(word) for word in candidates if word and word not in _STOP_WORDS)
 
 
-@cache
 def _stem(word: str) -> str:
     return str(_stemmer().stemWord(word)) if word.isascii() else word
 

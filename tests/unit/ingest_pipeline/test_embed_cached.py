@@ -55,3 +55,12 @@ async def test_nothing_is_an_empty_matrix_and_questions_are_not_kept(tmp_path: P
     await embedder.embed_query("我的血压")
     assert size == ((tmp_path / "v.sqlite").stat().st_size if size else 0)
     assert (embedder.name, embedder.dim) == ("counting", 16)
+
+
+async def test_a_broken_character_is_remembered_too(tmp_path: Path) -> None:
+    """Extracted text may hold half a surrogate pair; the embedder decides what to make of it."""
+    model = CountingEmbedder()
+    cached = CachedEmbedder(model, tmp_path / "v.sqlite")
+    assert (await cached.embed_passages(["坏\ud800字"])).shape == (1, 16)
+    await cached.embed_passages(["坏\ud800字"])
+    assert model.asked == ["坏\ud800字"]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -169,6 +170,7 @@ def main() -> None:
     parser.add_argument("suite", type=Path)
     parser.add_argument("--json", type=Path)
     chosen = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
     result = anyio.run(_run, chosen.suite)
     if chosen.json:
         chosen.json.write_text(json.dumps(result, ensure_ascii=False, indent=1), encoding="utf-8")

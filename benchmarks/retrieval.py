@@ -86,7 +86,11 @@ def record(figures: Sequence[Figures]) -> dict[str, Any]:
 
 
 def _watch(what: str, done: int, total: int) -> None:
-    sys.stderr.write(f"\r{what}: {done:,} of {total:,}   " + ("\n" if done >= total else ""))
+    # A log file gets a line a tenth, a terminal one line that changes.
+    if sys.stderr.isatty():
+        sys.stderr.write(f"\r{what}: {done:,} of {total:,}   " + ("\n" if done >= total else ""))
+    elif done >= total or done % max(total // 10, 1) == 0:
+        sys.stderr.write(f"{what}: {done:,} of {total:,}\n")
     sys.stderr.flush()
 
 

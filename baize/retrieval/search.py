@@ -1,7 +1,7 @@
 """Query → ranked lists, one per leg and passage language.
 
 Comes after `rewrite`; `fuse` follows. An embedder of this class puts passages of the question's own
-language first whatever they say, so each passage language is searched by itself and merged by rank.
+language first whatever they say, so each passage language is searched by itself; `fuse` merges them.
 """
 
 from __future__ import annotations

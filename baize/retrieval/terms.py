@@ -27,7 +27,7 @@ TERMS_VERSION = "terms-3"
 _HAN = r"\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 _RUN = re.compile(rf"[{_HAN}]+|[^\W_{_HAN}]+(?:['’.+#%_/-]*[^\W_{_HAN}]+)*[+#%]*")
 _FUNCTION_CHARS = frozenset("的了吗呢吧啊么是在和与及着过也就都而且把被让给")
-_STOP_WORDS = frozenset(
+STOP_WORDS = frozenset(
     """什么 怎么 怎样 怎么样 如何 为什么 为何 哪些 哪个 哪里 多少 几个 可以 能够 应该 需要 我们 你们 他们
     这个 那个 这些 那些 一个 一些 这样 那样 时候 因为 所以 但是 如果 还是 或者 然后 就是 不是 没有 有没有
     是不是 能不能 请问 一下 知道 告诉
@@ -102,11 +102,11 @@ def _han_terms(run: str) -> list[str]:
 
     if len(run) == 1:
         return [] if run in _FUNCTION_CHARS else [run]
-    words = [word for word in rjieba.cut_for_search(run) if len(word) > 1 and word not in _STOP_WORDS]
+    words = [word for word in rjieba.cut_for_search(run) if len(word) > 1 and word not in STOP_WORDS]
     bigrams = [
         f"#{pair}"
         for pair in (run[i : i + 2] for i in range(len(run) - 1))
-        if not (set(pair) & _FUNCTION_CHARS) and pair not in _STOP_WORDS
+        if not (set(pair) & _FUNCTION_CHARS) and pair not in STOP_WORDS
     ]
     return words + bigrams
 
@@ -117,7 +117,7 @@ def _latin_terms(run: str) -> tuple[str, ...]:
     # `x-axis` is found by `x-axis`, `x axis` and `axis`; `3.5` stays whole.
     parts = [] if whole[0].isdigit() else re.split(r"['./_-]+", whole)
     candidates = [whole, *parts] if len(parts) > 1 else [whole]
-    return tuple(_stem(word) for word in candidates if word and word not in _STOP_WORDS)
+    return tuple(_stem(word) for word in candidates if word and word not in STOP_WORDS)
 
 
 def _stem(word: str) -> str:

@@ -1,0 +1,201 @@
+"""Text → the phrases that it is about: what titles, glossaries and cloze questions are made of. No model.
+
+A phrase is a run of content words as it was spoken. Its score follows the C-value (Frantzi, Ananiadou and
+Mima, IJDL 3, 2000): how often it is said, less how often a longer phrase says it, more for more words; here
+times the share of its uses that fall in these sentences.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from baize.domain.sentences import has_han
+from baize.retrieval.plain_words import CHINESE, ENGLISH, SUFFIXES
+from baize.retrieval.terms import STOP_WORDS, normalise
+
+_MOST_WORDS = 4
+_TERM = 2.5
+"""Weight of a phrase of several words beside a word alone, which seldom says enough for a title."""
+_RUN = re.compile(r"[\w'’+#.-]*[\w+#]")
+_PIECES = re.compile(r"[^\w\s'’+#.-]+|\.(?=\s|$)")
+_NOUN_TAGS = ("n", "eng", "nz", "vn", "l", "j")
+_VERB_TAGS = ("v", "vn", "a", "an", "b")
+
+_PLAIN_EN = ENGLISH | STOP_WORDS
+
+
+@dataclass(frozen=True, slots=True)
+class KeyPhrase:
+    """A phrase as it was most often written.
+
+    Attributes:
+        score: comparable within one call.
+        n: how often it was said.
+        first: number of the first sentence that holds it, from 0.
+    """
+
+    text: str
+    score: float
+    n: int
+    first: int
+
+
+def key_phrases(texts: Sequence[str], n: int, *, rest: Sequence[str] = ()) -> list[KeyPhrase]:
+    """The `n` phrases that these sentences are about, best first; fewer where they hold fewer.
+
+    Args:
+        rest: other sentences of the lesson; what they say as often is no mark of these.
+    """
+    table = PhraseTable(texts)
+    return table.best(n, PhraseTable(rest).counts if rest else None)
+
+
+class PhraseTable:
+    """The phrases of some sentences, counted.
+
+    Attributes:
+        counts: how often each phrase was said, by its folded form.
+    """
+
+    def __init__(self, texts: Iterable[str]) -> None:
+        self.counts: Counter[str] = Counter()
+        self._words: dict[str, tuple[str, ...]] = {}
+        self._written: dict[str, Counter[str]] = defaultdict(Counter)
+        self._first: dict[str, int] = {}
+        for number, text in enumerate(texts):
+            for written, words in phrases(text):
+                key = _key(words)
+                self.counts[key] += 1
+                self._words[key] = words
+                self._written[key][written] += 1
+                self._first.setdefault(key, number)
+
+    def best(self, n: int, rest: Counter[str] | None = None) -> list[KeyPhrase]:
+        """The `n` best, none of which is a part of a better one."""
+        scores = self._scores(rest or Counter())
+        chosen: list[KeyPhrase] = []
+        taken: list[set[str]] = []
+        for key in sorted(scores, key=lambda k: (-scores[k], self._first[k], k)):
+            words = {_stem_of(word) for word in self._words[key]}
+            if scores[key] <= 0 or len(chosen) == n:
+                break
+            if any(words <= other or other <= words for other in taken):
+                continue
+            taken.append(words)
+            chosen.append(KeyPhrase(self._most_written(key), scores[key], self.counts[key], self._first[key]))
+        return chosen
+
+    def _most_written(self, key: str) -> str:
+        written = self._written[key]
+        return max(written, key=lambda form: (written[form], form.islower(), form))
+
+    def _scores(self, rest: Counter[str]) -> dict[str, float]:
+        before: Counter[str] = Counter()
+        after: Counter[str] = Counter()
+        for key, words in self._words.items():
+            if len(words) > 1 and self.counts[key] > 1:
+                after[_key(words[:-1])] += self.counts[key]
+                before[_key(words[1:])] += self.counts[key]
+        scores: dict[str, float] = {}
+        for key, words in self._words.items():
+            own = self.counts[key] - max(before[key], after[key])
+            # Two words that are said together twice are a term; those of one sentence alone are not.
+            weight = _TERM if len(words) > 1 and self.counts[key] > 1 else 1.0
+            scores[key] = weight * max(own, 0) * self.counts[key] / (self.counts[key] + rest[key])
+        return scores
+
+
+def phrases(text: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Every run of one to four content words of a sentence: as written, and its words folded."""
+    for piece in _PIECES.split(text):
+        for run in _content_runs(piece):
+            for start in range(len(run)):
+                for end in range(start + 1, min(len(run), start + _MOST_WORDS) + 1):
+                    words = run[start:end]
+                    if _is_phrase(words):
+                        yield _written(piece, words), tuple(word.folded for word in words)
+
+
+def _is_phrase(words: Sequence[_Word]) -> bool:
+    """Ends in a noun, or is a noun and what it does (梯度下降); no plain word at its ends."""
+    if words[0].is_plain or words[-1].is_plain:
+        return False
+    return words[-1].is_noun or (len(words) > 1 and words[0].is_noun)
+
+
+@dataclass(frozen=True, slots=True)
+class _Word:
+    """A word with its place in a piece of text; `is_plain`: too common to begin or end a phrase."""
+
+    folded: str
+    start: int
+    end: int
+    is_noun: bool
+    is_plain: bool
+
+
+def _content_runs(piece: str) -> Iterator[list[_Word]]:
+    """Neighbouring content words: Chinese nouns, verbs and adjectives; English words that are not plain."""
+    run: list[_Word] = []
+    for word in _tagged(piece) if has_han(piece) else _latin(piece, 0):
+        if word is not None:
+            run.append(word)
+        elif run:
+            yield run
+            run = []
+    if run:
+        yield run
+
+
+def _latin(piece: str, offset: int) -> Iterator[_Word | None]:
+    for match in _RUN.finditer(piece):
+        folded = normalise(match.group()).replace("’", "'").removesuffix("'s")
+        plain = folded in _PLAIN_EN or len(folded) < 3 or "'" in folded or not folded[0].isalpha()
+        if plain:
+            yield None
+        else:
+            yield _Word(
+                folded, offset + match.start(), offset + match.end(), not folded.endswith("ly"), False
+            )
+
+
+def _tagged(piece: str) -> Iterator[_Word | None]:
+    import rjieba
+
+    place, follows = 0, False
+    for text, tag in rjieba.tag(piece):
+        start = place
+        place += len(text)
+        if not text.strip():
+            continue
+        folded = normalise(text)
+        if text.isascii():
+            latin = list(_latin(text, start))
+            follows = latin[-1:] not in ([], [None])
+            yield from latin
+        elif follows and folded in SUFFIXES:
+            yield _Word(folded, start, place, is_noun=True, is_plain=False)
+        elif tag.startswith((*_NOUN_TAGS, *_VERB_TAGS)):
+            follows = len(text) > 1 and folded not in CHINESE
+            yield _Word(folded, start, place, tag.startswith(_NOUN_TAGS), not follows)
+        else:
+            follows = False
+            yield None
+
+
+def _written(piece: str, words: Sequence[_Word]) -> str:
+    return piece[words[0].start : words[-1].end].strip(".-'’")
+
+
+def _key(words: Sequence[str]) -> str:
+    return " ".join(_stem_of(word) for word in words)
+
+
+def _stem_of(word: str) -> str:
+    """Plurals fold into their singular; all else stays, so that two terms never become one."""
+    if word.isascii() and len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us", "is")):
+        return word[:-1]
+    return word

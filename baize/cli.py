@@ -32,6 +32,8 @@ def build() -> typer.Typer:
     """The app with its own commands and those of installed packages (entry points `baize.commands`)."""
     from importlib.metadata import entry_points
 
+    from baize.cli_prepared import register as register_prepared
+
     app = typer.Typer(
         help="Bai Ze (白泽): a course's own answers, down to the second.",
         no_args_is_help=True,
@@ -50,6 +52,7 @@ def build() -> typer.Typer:
         ("openapi", openapi),
     ):
         app.command(name)(guarded(command))
+    register_prepared(app)
     config_app = typer.Typer(help="Settings.", no_args_is_help=True)
     config_app.command("show")(guarded(config_show))
     app.add_typer(config_app, name="config")

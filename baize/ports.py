@@ -11,6 +11,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Protocol, TypeVar
 
+from baize.domain.artefact import Prepared
 from baize.domain.chat import Answer, ChatEvent, DraftEvent, Message, Sampling, Turn
 from baize.domain.course import Course, Lesson
 from baize.domain.library import BuiltLesson, ItemState, LiveLesson, Transcript
@@ -226,7 +227,7 @@ class Publisher(Protocol):
     async def put_course(self, course: Course) -> None: ...
 
     async def publish(self, built: BuiltLesson) -> None:
-        """Make this build the live one: lesson, chapters and transcript change in one transaction."""
+        """Make this build the live one: lesson, chapters, transcript and artefacts, in one transaction."""
         ...
 
     async def record(self, state: ItemState) -> None:
@@ -247,9 +248,17 @@ class Publisher(Protocol):
 
 
 class Artefacts(Protocol):
-    """What was prepared for a lesson."""
+    """What was prepared for a lesson: always that of its live build."""
 
     async def transcript(self, platform_id: str, lesson_id: str) -> Transcript | None: ...
+
+    async def prepared(self, platform_id: str, lesson_id: str) -> Prepared | None:
+        """Summary, key points, glossary, quiz and highlights; None where nothing was prepared."""
+        ...
+
+    async def prepared_of_course(self, platform_id: str, course_id: str) -> list[Prepared]:
+        """What was prepared for its lessons, in course order, all of one moment."""
+        ...
 
 
 class Answers(Protocol):

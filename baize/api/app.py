@@ -14,7 +14,7 @@ from baize.api import openapi, problems
 from baize.api.guards import BodyLimit, LastCatch, LoopbackNamesOnly
 from baize.api.links import PlayerLinks
 from baize.api.readiness import Warmth
-from baize.api.routes import answers, courses, demo, docs, health, lessons, search
+from baize.api.routes import answers, artefacts, courses, demo, docs, health, lessons, search
 from baize.bootstrap import House, opened
 
 _DESCRIPTION = (
@@ -53,7 +53,7 @@ def create_app(settings: config.Settings, *, open_house: OpenHouse = opened) -> 
 
 def _add_routes(app: FastAPI, *, with_demo: bool) -> None:
     v1 = APIRouter(prefix="/v1")
-    for module in (answers, search, courses, lessons):
+    for module in (answers, search, courses, lessons, artefacts):
         v1.include_router(module.router)
     app.include_router(v1)
     app.include_router(health.router)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from baize.domain.artefact import Prepared
 from baize.domain.course import Lesson
 from baize.domain.text import Cue
 
@@ -27,6 +28,7 @@ class BuiltLesson:
     languages: tuple[str, ...]
     n_chunks: int
     transcript: Transcript | None
+    prepared: Prepared | None = None
 
 
 @dataclass(frozen=True, slots=True)

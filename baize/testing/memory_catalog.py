@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from baize.domain.artefact import Prepared
 from baize.domain.course import Course, Lesson
 from baize.domain.library import BuiltLesson, ItemState, LiveLesson, Transcript
 from baize.domain.search import Scope
@@ -47,6 +48,16 @@ class MemoryCatalog:
         """As `Artefacts.transcript`."""
         built = self._built.get((platform_id, lesson_id))
         return built.transcript if built else None
+
+    async def prepared(self, platform_id: str, lesson_id: str) -> Prepared | None:
+        """As `Artefacts.prepared`."""
+        built = self._built.get((platform_id, lesson_id))
+        return built.prepared if built else None
+
+    async def prepared_of_course(self, platform_id: str, course_id: str) -> list[Prepared]:
+        """As `Artefacts.prepared_of_course`."""
+        built = self._in_scope(Scope(platform_id, course_ids=(course_id,)))
+        return [lesson.prepared for lesson in built if lesson.prepared is not None]
 
     async def put_course(self, course: Course) -> None:
         """Create the course or replace what is known of it; its lessons stay."""

@@ -16,8 +16,17 @@ from hypothesis import strategies as st
 from baize.adapters.db.catalog import SqlArtefacts, SqlCatalog
 from baize.adapters.db.engine import Database
 from baize.adapters.db.publisher import SqlPublisher
+from baize.domain.artefact import (
+    GlossaryTerm,
+    Highlight,
+    KeyPoint,
+    Prepared,
+    QuizItem,
+    SummaryLine,
+)
 from baize.domain.course import Chapter, Course, Lesson
 from baize.domain.library import BuiltLesson, ItemState, LiveLesson, Transcript
+from baize.domain.locator import TextSpan, TimeSpan
 from baize.domain.search import Scope, UpTo
 from baize.domain.text import Cue
 from baize.errors import Conflict, NotFound
@@ -70,6 +79,7 @@ def built(
     build_id: str = "b1",
     languages: tuple[str, ...] = ("zh",),
     transcript: Transcript | None = None,
+    prepared: Prepared | None = None,
     **facts: Any,
 ) -> BuiltLesson:
     known: dict[str, Any] = {
@@ -80,7 +90,25 @@ def built(
         "media": f"{lesson_id}.mp4",
     }
     lesson = Lesson(platform_id, course_id, lesson_id, **(known | facts), build_id=build_id)
-    return BuiltLesson(lesson, languages, 3, transcript)
+    return BuiltLesson(lesson, languages, 3, transcript, prepared)
+
+
+def prepared_for(lesson_id: str, said: str = "先坐五分钟。") -> Prepared:
+    """One of everything, with locators of both kinds."""
+    spans = (TimeSpan(1.25, 4.5), TextSpan("讲义.pdf", 3, 9, 2, "准备"))
+    return Prepared(
+        lesson_id,
+        "zh",
+        (SummaryLine(said, lesson_id, spans, "model"),),
+        (KeyPoint(said, lesson_id, spans[:1]),),
+        (GlossaryTerm("袖带", said, lesson_id, spans[:1], True, "person"),),
+        (QuizItem(f"{lesson_id}~q1", "cloze", "先坐____。", ("五分钟", "一天"), 0, lesson_id, spans, said),),
+        (Highlight(TimeSpan(1.25, 4.5), said),),
+        "deepseek-flash",
+        ("summary@v1#0123456789ab",),
+        2,
+        True,
+    )
 
 
 async def test_course_comes_back_equal(library: Library) -> None:
@@ -104,6 +132,8 @@ async def test_unknown_things_are_none(library: Library) -> None:
     assert await library.catalog.course("p1", "none") is None
     assert await library.catalog.lesson("p1", "none") is None
     assert await library.artefacts.transcript("p1", "none") is None
+    assert await library.artefacts.prepared("p1", "none") is None
+    assert await library.artefacts.prepared_of_course("p1", "none") == []
     assert await library.catalog.courses("p1") == []
     assert await library.catalog.lessons("p1", "none") == []
     assert await library.catalog.live(Scope("p1", course_ids=("none",))) == []
@@ -157,6 +187,29 @@ async def test_publish_replaces_everything_of_the_old_build(library: Library) ->
     assert await library.catalog.lesson("p1", "health.1") == new.lesson
     assert await library.artefacts.transcript("p1", "health.1") is None
     assert await library.catalog.live(Scope("p1")) == [LiveLesson("health", "health.1", "b2", ("en",))]
+
+
+async def test_prepared_comes_back_equal_and_goes_with_its_build(library: Library) -> None:
+    """Artefacts are those of the live build: a build without any leaves none of the one before."""
+    await library.publisher.put_course(course())
+    await library.publisher.publish(built(prepared=prepared_for("health.1", "旧的。")))
+    await library.publisher.publish(built(build_id="b2", prepared=prepared_for("health.1")))
+    assert await library.artefacts.prepared("p1", "health.1") == prepared_for("health.1")
+    await library.publisher.publish(built(build_id="b3"))
+    assert await library.artefacts.prepared("p1", "health.1") is None
+
+
+async def test_prepared_of_a_course_is_in_course_order(library: Library) -> None:
+    """Only lessons of this course and platform that have something, by position."""
+    for course_id, platform_id in (("health", "p1"), ("farming", "p1"), ("health", "p2")):
+        await library.publisher.put_course(course(course_id, platform_id))
+    for lesson_id, position in (("z", 1), ("a", 3), ("m", 2)):
+        await library.publisher.publish(built(lesson_id, position=position, prepared=prepared_for(lesson_id)))
+    await library.publisher.publish(built("none", position=2))
+    await library.publisher.publish(built("other", "farming", prepared=prepared_for("other")))
+    await library.publisher.publish(built("z", "health", "p2", prepared=prepared_for("z", "别家的。")))
+    found = await library.artefacts.prepared_of_course("p1", "health")
+    assert found == [prepared_for("z"), prepared_for("m"), prepared_for("a")]
 
 
 async def test_publishing_the_same_build_twice_changes_nothing(library: Library) -> None:
@@ -230,12 +283,15 @@ async def test_forget_removes_a_course_and_nothing_else(library: Library) -> Non
         for n in (2, 1):
             lesson_id = f"{course_id}.{n}"
             transcript = Transcript(lesson_id, "zh", "a", (Cue(0.0, 1.0, "x"),))
-            await library.publisher.publish(built(lesson_id, course_id, transcript=transcript, position=n))
+            made = {"transcript": transcript, "prepared": prepared_for(lesson_id)}
+            await library.publisher.publish(built(lesson_id, course_id, position=n, **made))
             await library.publisher.record(ItemState("p1", course_id, lesson_id, "done", "load"))
     assert await library.publisher.forget("p1", "c1") == ["c1.1", "c1.2"]
     assert [left.id for left in await library.catalog.courses("p1")] == ["c2"]
     assert await library.catalog.lesson("p1", "c1.1") is None
     assert await library.artefacts.transcript("p1", "c1.1") is None
+    assert await library.artefacts.prepared("p1", "c1.1") is None
+    assert await library.artefacts.prepared_of_course("p1", "c1") == []
     assert {state.course_id for state in await library.publisher.states("p1")} == {"c2"}
     assert await library.artefacts.transcript("p1", "c2.1") is not None
     assert await library.publisher.forget("p1", "c1") == []
@@ -327,7 +383,8 @@ def publication(
     lesson_id: str, course_id: str, platform_id: str, source: str | None, **facts: Any
 ) -> BuiltLesson:
     transcript = None if source is None else Transcript(lesson_id, "zh", source, ())
-    return built(lesson_id, course_id, platform_id, transcript=transcript, **facts)
+    prepared = None if source is None else prepared_for(lesson_id, source)
+    return built(lesson_id, course_id, platform_id, transcript=transcript, prepared=prepared, **facts)
 
 
 publications = st.builds(
@@ -398,6 +455,8 @@ async def everything(library: Library, platform_id: str) -> list[object]:
         *[await library.publisher.states(platform_id, c) for c in COURSES],
         *[await catalog.lesson(platform_id, lesson_id) for lesson_id in LESSONS],
         *[await library.artefacts.transcript(platform_id, lesson_id) for lesson_id in LESSONS],
+        *[await library.artefacts.prepared(platform_id, lesson_id) for lesson_id in LESSONS],
+        *[await library.artefacts.prepared_of_course(platform_id, c) for c in COURSES],
     ]
 
 

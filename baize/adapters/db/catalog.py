@@ -5,7 +5,8 @@ from __future__ import annotations
 from sqlalchemy import select
 
 from baize.adapters.db.engine import Database
-from baize.adapters.db.models import CourseRow, LessonRow, TranscriptRow
+from baize.adapters.db.models import CourseRow, LessonRow, PreparedRow, TranscriptRow
+from baize.domain.artefact import Prepared
 from baize.domain.course import Chapter, Course, Lesson
 from baize.domain.library import LiveLesson, Transcript
 from baize.domain.search import Scope
@@ -75,6 +76,27 @@ class SqlArtefacts:
         async with self._database.reading() as session:
             row = await session.get(TranscriptRow, (platform_id, lesson_id))
             return Transcript(row.lesson_id, row.language, row.source, row.cues) if row else None
+
+    async def prepared(self, platform_id: str, lesson_id: str) -> Prepared | None:
+        """As `Artefacts.prepared`."""
+        async with self._database.reading() as session:
+            row = await session.get(PreparedRow, (platform_id, lesson_id))
+            return row.prepared if row else None
+
+    async def prepared_of_course(self, platform_id: str, course_id: str) -> list[Prepared]:
+        """As `Artefacts.prepared_of_course`."""
+        found = (
+            select(PreparedRow.prepared)
+            .join(
+                LessonRow,
+                (LessonRow.platform_id == PreparedRow.platform_id)
+                & (LessonRow.lesson_id == PreparedRow.lesson_id),
+            )
+            .where(LessonRow.platform_id == platform_id, LessonRow.course_id == course_id)
+            .order_by(LessonRow.position, LessonRow.lesson_id)
+        )
+        async with self._database.reading() as session:
+            return list(await session.scalars(found))
 
 
 def _course(row: CourseRow) -> Course:

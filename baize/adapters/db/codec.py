@@ -13,13 +13,18 @@ from typing import Any
 from sqlalchemy import Dialect, Text
 from sqlalchemy.types import TypeDecorator
 
+from baize.domain.artefact import GlossaryTerm, Highlight, KeyPoint, Prepared, QuizItem, SummaryLine
 from baize.domain.chat import Answer, Citation, Refusal, Usage
 from baize.domain.locator import FaqEntry, TextSpan, TimeSpan
 from baize.domain.search import Hit, Moment
 from baize.domain.text import Chunk, Cue, Segment
 
 _TAG = "_"
-_NOUNS = (Answer, Chunk, Citation, Cue, FaqEntry, Hit, Moment, Refusal, Segment, TextSpan, TimeSpan, Usage)
+_PREPARED = (GlossaryTerm, Highlight, KeyPoint, Prepared, QuizItem, SummaryLine)
+_NOUNS = (
+    *(Answer, Chunk, Citation, Cue, FaqEntry, Hit, Moment, Refusal, Segment, TextSpan, TimeSpan, Usage),
+    *_PREPARED,
+)
 _BY_NAME: dict[str, type] = {noun.__name__: noun for noun in _NOUNS}
 _FIELDS: dict[type, list[str]] = {noun: [field.name for field in fields(noun)] for noun in _NOUNS}
 

@@ -6,6 +6,7 @@ from sqlalchemy import Double, ForeignKeyConstraint, Index, MetaData, String, Te
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from baize.adapters.db.codec import Frozen
+from baize.domain.artefact import Prepared
 from baize.domain.chat import Answer
 from baize.domain.text import Cue
 
@@ -98,6 +99,21 @@ class TranscriptRow(Table):
     language: Mapped[str] = mapped_column(String)
     source: Mapped[str] = mapped_column(Text)
     cues: Mapped[tuple[Cue, ...]] = mapped_column(Frozen)
+
+
+class PreparedRow(Table):
+    """What was prepared for the live build of a lesson, as one value: it is published and read whole."""
+
+    __tablename__ = "prepared"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["platform_id", "lesson_id"], ["lessons.platform_id", "lessons.lesson_id"], ondelete="CASCADE"
+        ),
+    )
+
+    platform_id: Mapped[str] = mapped_column(Id, primary_key=True)
+    lesson_id: Mapped[str] = mapped_column(Id, primary_key=True)
+    prepared: Mapped[Prepared] = mapped_column(Frozen)
 
 
 class ItemStateRow(Table):

@@ -9,7 +9,14 @@ from sqlalchemy import delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from baize.adapters.db.engine import Database
-from baize.adapters.db.models import ChapterRow, CourseRow, ItemStateRow, LessonRow, TranscriptRow
+from baize.adapters.db.models import (
+    ChapterRow,
+    CourseRow,
+    ItemStateRow,
+    LessonRow,
+    PreparedRow,
+    TranscriptRow,
+)
 from baize.adapters.db.upsert import insert_or_update
 from baize.domain.course import Course, Lesson
 from baize.domain.library import BuiltLesson, ItemState, State
@@ -50,6 +57,7 @@ class SqlPublisher:
             await _put_lesson(session, built)
             await _replace_chapters(session, built.lesson)
             await _replace_transcript(session, built)
+            await _replace_prepared(session, built)
 
     async def record(self, state: ItemState) -> None:
         """As `Publisher.record`; the latest call wins, whatever its `at`."""
@@ -178,6 +186,18 @@ async def _replace_transcript(session: AsyncSession, built: BuiltLesson) -> None
             "cues": transcript.cues,
         }
         await session.execute(insert(TranscriptRow), row)
+
+
+async def _replace_prepared(session: AsyncSession, built: BuiltLesson) -> None:
+    lesson = built.lesson
+    await session.execute(
+        delete(PreparedRow).where(
+            PreparedRow.platform_id == lesson.platform_id, PreparedRow.lesson_id == lesson.id
+        )
+    )
+    if built.prepared is not None:
+        row = {"platform_id": lesson.platform_id, "lesson_id": lesson.id, "prepared": built.prepared}
+        await session.execute(insert(PreparedRow), row)
 
 
 def _state(row: ItemStateRow) -> ItemState:

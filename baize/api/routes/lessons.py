@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Header, Path
 from starlette.responses import Response
 
 from baize.api.auth import CurrentCaller
+from baize.api.cached import cached
 from baize.api.catalog_wire import (
     ChaptersBody,
     LessonBody,
@@ -29,13 +30,13 @@ router = APIRouter(prefix="/lessons/{lesson_id}", tags=["catalogue"])
 
 _JSON = "application/json"
 _VTT = "text/vtt"
-_CACHED: dict[int | str, dict[str, Any]] = {
+CACHED: dict[int | str, dict[str, Any]] = {
     304: {"description": "Not changed since the `ETag` in `If-None-Match`."},
     **problems(401, 404, 422),
 }
 _CACHED_VTT: dict[int | str, dict[str, Any]] = {
     200: {"description": "WebVTT, for `<track>`.", "content": {_VTT: {"schema": {"type": "string"}}}},
-    **_CACHED,
+    **CACHED,
 }
 
 IfNoneMatch = Annotated[str, Header()]
@@ -71,13 +72,13 @@ async def _transcript(lesson: CurrentLesson, house: CurrentHouse) -> Transcript:
 CurrentTranscript = Annotated[Transcript, Depends(_transcript)]
 
 
-@router.get("", summary="A lesson", responses=_CACHED, response_model=LessonBody)
+@router.get("", summary="A lesson", responses=CACHED, response_model=LessonBody)
 async def lesson(lesson: CurrentLesson, if_none_match: IfNoneMatch = "") -> Response:
     """One published lesson."""
     return _artefact(encode(lesson_body(lesson)), _JSON, lesson, if_none_match)
 
 
-@router.get("/chapters", summary="Chapters of a lesson", responses=_CACHED, response_model=ChaptersBody)
+@router.get("/chapters", summary="Chapters of a lesson", responses=CACHED, response_model=ChaptersBody)
 async def chapters(lesson: CurrentLesson, if_none_match: IfNoneMatch = "") -> Response:
     """The outline; empty where there is none."""
     return _artefact(encode(chapters_body(lesson)), _JSON, lesson, if_none_match)
@@ -89,7 +90,7 @@ async def chapters_vtt(lesson: CurrentLesson, if_none_match: IfNoneMatch = "") -
     return _artefact(export.chapters_vtt(lesson.chapters).encode(), _VTT, lesson, if_none_match)
 
 
-@router.get("/transcript", summary="Transcript of a lesson", responses=_CACHED, response_model=TranscriptBody)
+@router.get("/transcript", summary="Transcript of a lesson", responses=CACHED, response_model=TranscriptBody)
 async def transcript(
     lesson: CurrentLesson, transcript: CurrentTranscript, if_none_match: IfNoneMatch = ""
 ) -> Response:
@@ -107,10 +108,4 @@ async def transcript_vtt(
 
 def _artefact(body: bytes, media_type: str, lesson: Lesson, if_none_match: str) -> Response:
     """The body, or 304 when the caller has this build of the lesson already."""
-    etag = f'"{lesson.build_id}"'
-    # `private`: the key decides who may read. `no-cache`: ask again each time; the answer is mostly a 304.
-    headers = {"ETag": etag, "Cache-Control": "private, no-cache", "Vary": "Authorization"}
-    known = {tag.strip().removeprefix("W/") for tag in if_none_match.split(",")}
-    if etag in known or "*" in known:
-        return Response(status_code=304, headers=headers)
-    return Response(body, headers=headers, media_type=media_type)
+    return cached(body, media_type, lesson.build_id, if_none_match)

@@ -15,6 +15,14 @@ from fastapi import FastAPI
 from baize.api.app import OpenHouse, create_app
 from baize.api.serve import listen
 from baize.bootstrap import House
+from baize.domain.artefact import (
+    GlossaryTerm,
+    Highlight,
+    KeyPoint,
+    Prepared,
+    QuizItem,
+    SummaryLine,
+)
 from baize.domain.course import Chapter, Course, Lesson
 from baize.domain.library import BuiltLesson, Transcript
 from baize.domain.locator import TimeSpan
@@ -31,6 +39,8 @@ from baize.testing.simple_token_counter import SimpleTokenCounter
 
 PLATFORM = "default"
 HOSTILE_TITLE = "<script>alert(1)</script> & 量血压"
+
+SOLUTION = "五分钟"
 
 LESSONS = {
     "health-01": (
@@ -84,7 +94,8 @@ def opens(*, chat: ChatModel | None = None, prepare: Callable[[House], None] = l
                 ]
             )
             transcript = Transcript(lesson_id, lesson.language, "01.zh.vtt", cues)
-            await library.publish(BuiltLesson(lesson, (lesson.language,), len(chunks), transcript))
+            prepared = _prepared(lesson, cues)
+            await library.publish(BuiltLesson(lesson, (lesson.language,), len(chunks), transcript, prepared))
         await library.publish(
             BuiltLesson(_lesson("sheets", "sheets-doc", "Notes", 9, media=""), ("en",), 0, None)
         )
@@ -99,6 +110,20 @@ def _lesson(course_id: str, lesson_id: str, title: str, position: int, media: st
     chapters = (Chapter(0.0, 15.0, "开场 <b>", "person"), Chapter(15.0, 60.0, "正文"))
     return Lesson(
         PLATFORM, course_id, lesson_id, title, position, language, 60.0, media, f"build-{lesson_id}", chapters
+    )
+
+
+def _prepared(lesson: Lesson, cues: tuple[Cue, ...]) -> Prepared:
+    """A line of each kind from the first sentence; the quiz asks for its last word but one."""
+    said, place = cues[0].text, (cues[0].span,)
+    return Prepared(
+        lesson.id,
+        lesson.language,
+        (SummaryLine(said, lesson.id, place),),
+        (KeyPoint(said, lesson.id, place),),
+        (GlossaryTerm("量血压", said, lesson.id, place),),
+        (QuizItem(f"{lesson.id}~q1", "cloze", "先坐____。", ("一天", SOLUTION), 1, lesson.id, place, said),),
+        (Highlight(cues[0].span, said),),
     )
 
 

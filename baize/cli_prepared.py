@@ -1,0 +1,174 @@
+"""`baize summary`, `key-points`, `glossary`, `quiz`, `highlights`: what was prepared at ingestion."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from baize.cli import Config, Json, guarded, place, print_json, run
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+    from baize.bootstrap import House
+    from baize.domain.artefact import CourseSummary, KeyPoint, Prepared, SummaryLine
+
+Lesson = Annotated[str, typer.Argument(help="Lesson id.", metavar="LESSON")]
+LessonOrCourse = Annotated[str, typer.Argument(help="Lesson or course id.", metavar="LESSON|COURSE")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands."""
+    app.command("summary")(guarded(summary))
+    app.command("key-points")(guarded(key_points))
+    app.command("glossary")(guarded(glossary))
+    app.command("quiz")(guarded(quiz))
+    app.command("highlights")(guarded(highlights))
+
+
+def summary(item: LessonOrCourse, json_: Json = False, config: Config = None) -> None:
+    """The summary of a lesson or a course, each line with its moment."""
+
+    async def work(opened: House) -> None:
+        from baize.api import artefact_wire as wire
+        from baize.domain.artefact import Prepared
+
+        found = await _lesson_or_course(opened, item)
+        if json_:
+            _print_body(
+                wire.summary_body(found) if isinstance(found, Prepared) else wire.course_summary_body(found)
+            )
+        else:
+            await _print_lines(opened, found, found.summary)
+
+    run(config, work)
+
+
+def key_points(item: LessonOrCourse, json_: Json = False, config: Config = None) -> None:
+    """What to take away from a lesson or a course, each point with its moment."""
+
+    async def work(opened: House) -> None:
+        from baize.api import artefact_wire as wire
+        from baize.domain.artefact import Prepared
+
+        found = await _lesson_or_course(opened, item)
+        if json_:
+            _print_body(
+                wire.key_points_body(found)
+                if isinstance(found, Prepared)
+                else wire.course_key_points_body(found)
+            )
+        else:
+            await _print_lines(opened, found, found.key_points)
+
+    run(config, work)
+
+
+def glossary(lesson: Lesson, json_: Json = False, config: Config = None) -> None:
+    """The terms of a lesson, each with the moment that explains it."""
+
+    def show(prepared: Prepared) -> None:
+        for term in prepared.glossary:
+            typer.echo(f"{place(term.locators[0]):>8}  {term.term}: {term.explanation}")
+
+    _print_prepared(lesson, "glossary", show, json_, config)
+
+
+def quiz(
+    lesson: Lesson,
+    answers: Annotated[bool, typer.Option("--answers", help="With the solutions.")] = False,
+    json_: Json = False,
+    config: Config = None,
+) -> None:
+    """Questions on a lesson; the solutions only on request."""
+
+    def show(prepared: Prepared) -> None:
+        for number, item in enumerate(prepared.quiz, 1):
+            typer.echo(f"{number:>2}. {item.question}")
+            for letter, option in zip("ABCDEFGH", item.options, strict=False):
+                typer.echo(f"    {letter}  {option}")
+            if answers:
+                typer.echo(f"    = {item.options[item.answer]}  ({place(item.locators[0])} “{item.quote}”)")
+
+    _print_prepared(lesson, "quiz", show, json_, config)
+
+
+def highlights(lesson: Lesson, json_: Json = False, config: Config = None) -> None:
+    """What to see of a lesson first."""
+
+    def show(prepared: Prepared) -> None:
+        for highlight in prepared.highlights:
+            length = highlight.span.end - highlight.span.start
+            typer.echo(f"{place(highlight.span):>8}  {length:4.0f} s  {highlight.text}")
+
+    _print_prepared(lesson, "highlights", show, json_, config)
+
+
+def _print_prepared(
+    lesson: str, what: str, show: Callable[[Prepared], None], as_json: bool, config: Config
+) -> None:
+    """One kind of artefact of a lesson, as JSON of the API or as `show` prints it."""
+
+    async def work(opened: House) -> None:
+        from baize.api import artefact_wire as wire
+        from baize.services.summarize import read_prepared
+
+        found = await read_prepared(opened.catalog, opened.artefacts, opened.settings.platform_id, lesson)
+        if as_json:
+            bodies = {
+                "glossary": wire.glossary_body,
+                "quiz": wire.quiz_body,
+                "highlights": wire.highlights_body,
+            }
+            _print_body(bodies[what](found))
+        elif not getattr(found, what):
+            typer.echo(f"{lesson} has no {what}.", err=True)
+        else:
+            show(found)
+
+    run(config, work)
+
+
+async def _lesson_or_course(opened: House, item: str) -> Prepared | CourseSummary:
+    """What was prepared for the lesson of this id, or else for the course.
+
+    Raises:
+        NotFound: there is neither, or nothing was prepared for it.
+    """
+    from baize.errors import NotFound
+    from baize.services.summarize import read_prepared, summarize_course
+
+    platform_id = opened.settings.platform_id
+    if await opened.catalog.lesson(platform_id, item) is not None:
+        return await read_prepared(opened.catalog, opened.artefacts, platform_id, item)
+    if await opened.catalog.course(platform_id, item) is None:
+        raise NotFound(
+            f"There is no lesson or course {item!r}.", remedy="`baize status` lists courses and lessons."
+        )
+    return await summarize_course(opened.catalog, opened.artefacts, platform_id, item)
+
+
+async def _print_lines(
+    opened: House, found: Prepared | CourseSummary, lines: Sequence[SummaryLine | KeyPoint]
+) -> None:
+    """Each line behind its moment; in a course, below the title of its lesson."""
+    from baize.api.notices import label
+    from baize.domain.artefact import CourseSummary
+
+    titles: dict[str, str] = {}
+    if isinstance(found, CourseSummary):
+        lessons = await opened.catalog.lessons(opened.settings.platform_id, found.course_id)
+        titles = {lesson.id: lesson.title for lesson in lessons}
+    before = ""
+    for line in lines:
+        if titles and line.lesson_id != before:
+            before = line.lesson_id
+            typer.secho(titles.get(before, before), bold=True)
+        typer.echo(f"{place(line.locators[0]):>8}  {line.text}")
+    typer.secho(label(found.language, found.model), err=True, dim=True)
+
+
+def _print_body(body: BaseModel) -> None:
+    print_json(body.model_dump(mode="json"))

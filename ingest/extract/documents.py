@@ -1,4 +1,4 @@
-"""PDF, Markdown and plain text to pages: text with its place in the whole document.
+"""PDF, slides, office files, e-books, HTML, Markdown and text to pages: text with its place in the whole.
 
 The extracted text of a document is its pages' texts joined by an empty line; `Page.char_start` counts in it.
 """
@@ -6,21 +6,30 @@ The extracted text of a document is its pages' texts joined by an empty line; `P
 from __future__ import annotations
 
 import logging
+import re
+import unicodedata
 from collections.abc import Iterable
 from pathlib import Path
 
 from baize.domain.text import Page
 from baize.errors import EmptySource, UnreadableSource
-from ingest.extract.encoding import read_text
+from ingest.extract.encoding import MAX_TEXT_BYTES, read_text
+from ingest.extract.epub import read_epub
+from ingest.extract.html import Section, read_html
 from ingest.extract.markdown import read_sections
+from ingest.extract.office import read_docx, read_pptx
 from ingest.extract.unwrap import unwrap
 
 PAGE_GAP = "\n\n"
 """What stands between two pages in the extracted text."""
+_UNSTORABLE = re.compile("[\x00-\x08\x0b-\x0c\x0e-\x1f\x7f-\x9f\xad\u200b\ufeff\ud800-\udfff]")
+"""Control characters and marks that no reader sees."""
 
 
 def read_pages(path: Path, name: str) -> list[Page]:
-    """The pages of a PDF, the sections of a Markdown file, or a text file as one page; no empty ones.
+    """Pages of a PDF, slides, sections (Markdown, HTML, DOCX, EPUB), or a text file as one; no empty ones.
+
+    A slide's number is its page. A section without pages has its headings.
 
     Args:
         name: the document's path inside the course folder: `Page.file`.
@@ -34,16 +43,28 @@ def read_pages(path: Path, name: str) -> list[Page]:
             pages = _place(name, ((text, number, ()) for number, text in _pdf_texts(path)))
             remedy = "Run text recognition over the PDF, or give the original document."
         case ".md" | ".markdown":
-            sections = read_sections(read_text(path))
-            pages = _place(name, ((text, None, headings) for headings, text in sections))
+            pages = _sections(name, read_sections(read_text(path)))
             remedy = "Write something below the headings, or remove the file."
+        case ".html" | ".htm":
+            pages = _sections(name, read_html(_bytes(path), path))
+            remedy = "Save the page with its text, not only its scripts, or remove the file."
+        case ".docx":
+            pages = _sections(name, read_docx(path))
+            remedy = "Write something into it; text within pictures does not count."
+        case ".pptx":
+            slides = read_pptx(path)
+            pages = _place(name, ((_stored(text), number, headings) for number, headings, text in slides))
+            remedy = "Write text on the slides; text within pictures does not count."
+        case ".epub":
+            pages = _sections(name, read_epub(path))
+            remedy = "Give an e-book with text; one of scanned pages has none."
         case ".txt":
             pages = _place(name, [(unwrap(read_text(path)), None, ())])
             remedy = "Write something into it, or remove the file."
         case other:
             raise UnreadableSource(
                 f"{other or 'A file without an extension'} is no document format that Bai Ze reads.",
-                remedy="Save it as .pdf, .md or .txt.",
+                remedy="Save it as .pdf, .docx, .pptx, .epub, .html, .md or .txt.",
                 path=str(path),
             )
     if not pages:
@@ -59,6 +80,21 @@ def _place(name: str, texts: Iterable[tuple[str, int | None, tuple[str, ...]]]) 
             pages.append(Page(name, text, char_start, number, headings))
             char_start += len(text) + len(PAGE_GAP)
     return pages
+
+
+def _sections(name: str, sections: Iterable[Section]) -> list[Page]:
+    return _place(name, ((_stored(text), None, headings) for headings, text in sections))
+
+
+def _stored(text: str) -> str:
+    return unicodedata.normalize("NFC", _UNSTORABLE.sub("", text))
+
+
+def _bytes(path: Path) -> bytes:
+    if path.stat().st_size > MAX_TEXT_BYTES:
+        # Says so, with the remedy.
+        read_text(path)
+    return path.read_bytes()
 
 
 def _pdf_texts(path: Path) -> list[tuple[int, str]]:

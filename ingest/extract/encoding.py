@@ -16,6 +16,8 @@ _BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+MAX_TEXT_BYTES = 32_000_000
+"""A thousand-page book is 3 MB; a decoded text takes up to five times its bytes in memory."""
 _USUAL = ("gb18030", "big5", "cp1252")
 _MIN_PLAUSIBLE = 0.85
 _MAX_ACCENTED = 0.4
@@ -29,6 +31,13 @@ def read_text(path: Path) -> str:
         UnreadableSource: no encoding makes it read like language; names the first bad line.
     """
     try:
+        size = path.stat().st_size
+        if size > MAX_TEXT_BYTES:
+            raise UnreadableSource(
+                f"The file holds {size / 1e6:,.0f} MB, which is too much for one text.",
+                remedy=f"Split it into files of at most {MAX_TEXT_BYTES // 1_000_000} MB.",
+                path=str(path),
+            )
         raw = path.read_bytes()
     except OSError as error:
         raise UnreadableSource(
@@ -36,6 +45,11 @@ def read_text(path: Path) -> str:
             remedy="Check that it exists and may be read.",
             path=str(path),
         ) from error
+    return decode_text(raw, path)
+
+
+def decode_text(raw: bytes, path: Path) -> str:
+    """As `read_text`, for bytes that came from `path`."""
     for mark, encoding in _BOMS:
         if raw.startswith(mark):
             return _decode_marked(raw, encoding, path)

@@ -206,7 +206,9 @@ class House:
             first_token_timeout_s=chosen.first_token_timeout_s,
             total_timeout_s=chosen.total_timeout_s,
             max_retries=chosen.max_retries,
+            retry_within_s=chosen.retry_within_s,
             thinking_style="deepseek" if isinstance(chosen, config.DeepSeekChat) else "none",
+            replay_reasoning=isinstance(chosen, config.DeepSeekChat) and chosen.replay_reasoning,
         )
 
     @cached_property
@@ -279,7 +281,7 @@ class House:
             answers=self.answers,
             embedder=self.model_embedder,
             counter=self.counter,
-            by_model=by_model(self.chat),
+            by_model=by_model(self.chat, thinking_tokens=chosen.thinking_tokens),
             extractive=ExtractiveAnswerer(max_sentences=chosen.extractive_sentences),
             options=AnswerOptions(
                 min_evidence=chosen.min_evidence,
@@ -287,6 +289,7 @@ class House:
                 max_evidence=chosen.max_evidence,
                 history_turns=chosen.history_turns,
                 verify=VerifyOptions(chosen.verify_accept, chosen.verify_reject, chosen.verify_similar),
+                thinking=chosen.thinking,
             ),
         )
 
@@ -309,9 +312,11 @@ def _secret(value: SecretStr | None) -> str:
     return value.get_secret_value() if value else ""
 
 
-def by_model(chat: ChatModel | None) -> Answerer | None:
+def by_model(chat: ChatModel | None, *, thinking_tokens: int = 3072) -> Answerer | None:
     """The answerer over this model, with the newest released prompt."""
-    return ModelAnswerer(chat, PromptLibrary().get("answer")) if chat else None
+    if chat is None:
+        return None
+    return ModelAnswerer(chat, PromptLibrary().get("answer"), thinking_tokens=thinking_tokens)
 
 
 def space_name(embedder: Embedder) -> str:

@@ -105,16 +105,24 @@ class UpstreamFailed(DependencyUnavailable):
     Attributes:
         status: the HTTP status, or None when there was no response.
         retry_after_s: what the endpoint asked for, in seconds.
+        about: the field of the request that it complained of, where that is known.
     """
 
     retryable = False
 
     def __init__(
-        self, message: str, *, remedy: str = "", status: int | None = None, retry_after_s: float | None = None
+        self,
+        message: str,
+        *,
+        remedy: str = "",
+        status: int | None = None,
+        retry_after_s: float | None = None,
+        about: str = "",
     ) -> None:
         super().__init__(message, remedy=remedy)
         self.status = status
         self.retry_after_s = retry_after_s
+        self.about = about
 
 
 class UpstreamRejected(UpstreamFailed):

@@ -41,6 +41,10 @@ class DeepSeekChat(_Section):
     first_token_timeout_s: float = Field(20.0, gt=0)
     total_timeout_s: float = Field(120.0, gt=0)
     max_retries: int = Field(2, ge=0, le=5)
+    retry_within_s: float = Field(2.0, ge=0)
+    """No attempt starts later than this after the first: the learner waits meanwhile."""
+    replay_reasoning: bool = False
+    """Send the thinking of earlier turns along; repaired by itself where the endpoint minds."""
 
 
 class OpenAIChat(_Section):
@@ -53,6 +57,8 @@ class OpenAIChat(_Section):
     first_token_timeout_s: float = Field(20.0, gt=0)
     total_timeout_s: float = Field(120.0, gt=0)
     max_retries: int = Field(2, ge=0, le=5)
+    retry_within_s: float = Field(2.0, ge=0)
+    """No attempt starts later than this after the first: the learner waits meanwhile."""
 
 
 class NoChat(_Section):
@@ -200,6 +206,10 @@ class Answers(_Section):
     verify_accept: float = Field(0.6, ge=0, le=1)
     verify_reject: float = Field(0.2, ge=0, le=1)
     verify_similar: float = Field(0.84, ge=-1, le=1)
+    thinking: Literal["auto", "on", "off"] = "auto"
+    """`auto`: for questions of several steps, or as the learner asks; `off` is final."""
+    thinking_tokens: int = Field(3072, ge=256, le=64_000)
+    """Ceiling of the reasoning, beside the answer's own."""
 
 
 class Server(_Section):

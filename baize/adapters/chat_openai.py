@@ -6,20 +6,27 @@ endpoints do on the wire is scripted in `tests/servers/deepseek.py`, one test pe
 
 from __future__ import annotations
 
+import asyncio
 import itertools
+import logging
 import random
-from collections.abc import AsyncGenerator, Awaitable, Mapping, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from contextlib import aclosing, suppress
 from dataclasses import replace
-from typing import Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import anyio
 
 from baize.adapters.openai_failures import openai_failures
-from baize.adapters.openai_reply import OpenAIReply, add_usage
+from baize.adapters.openai_reply import EventLines, OpenAIReply, add_usage
+from baize.adapters.upstream_health import CircuitBreaker, RetryBudget
 from baize.domain.chat import ChatEvent, Message, Sampling, TextDelta, ThinkingDelta, Usage
-from baize.errors import UpstreamBusy
+from baize.errors import UpstreamBusy, UpstreamFailed, UpstreamRejected
 
+if TYPE_CHECKING:
+    import aiohttp
+
+_log = logging.getLogger(__name__)
 _T = TypeVar("_T")
 
 ThinkingStyle = Literal["deepseek", "none"]
@@ -28,14 +35,17 @@ ThinkingStyle = Literal["deepseek", "none"]
 _ENDPOINT = "The chat endpoint"
 _RETRY_REMEDY = "Try again in a moment."
 _MAX_PAUSE_S = 8.0
+_DRAIN_S = 0.1
+_FINAL = frozenset({"content_filter"})
+"""Finish reasons of an empty reply that would be the same the second time."""
 
 
 class OpenAIChatModel:
     """Streams chat completions; the one place that retries.
 
     Failures before the first token are retried with a jittered, doubling pause, or the pause that the
-    endpoint asks for, as long as the call's total time allows. Nothing is retried after the first token,
-    because the learner may have seen it.
+    endpoint asks for, as long as `retry_within_s` and the budget of retries allow. Nothing is retried after
+    the first token, because the learner may have seen it.
 
     Args:
         base_url: of the OpenAI-compatible API, up to and without `/chat/completions`.
@@ -44,8 +54,15 @@ class OpenAIChatModel:
             comments are silence.
         total_timeout_s: limit of one `stream`, retries and pauses included.
         max_retries: further attempts after the first.
+        retry_within_s: no attempt starts later than this after the first: the learner waits meanwhile.
         extra_body: further fields of the request's body; those that Bai Ze itself sends win.
+        replay_reasoning: whether the thinking of earlier turns is sent along. When the endpoint's 400 says
+            otherwise, the call is repaired and the policy changes.
         first_pause_s: about how long to wait before the first retry.
+        breaker: shared by the calls to one account.
+
+    Attributes:
+        n_repairs: calls that were sent again with the other policy about reasoning.
     """
 
     def __init__(
@@ -57,41 +74,61 @@ class OpenAIChatModel:
         first_token_timeout_s: float,
         total_timeout_s: float,
         max_retries: int,
+        retry_within_s: float = 2.0,
         extra_body: Mapping[str, Any] | None = None,
         thinking_style: ThinkingStyle = "deepseek",
-        first_pause_s: float = 0.5,
+        replay_reasoning: bool = False,
+        first_pause_s: float = 0.2,
+        breaker: CircuitBreaker | None = None,
     ) -> None:
         # 0.4 s, and the process may only ever answer extractively.
+        import httpx2
         from openai import AsyncOpenAI
 
+        from baize.adapters.openai_transport import BODY, AiohttpTransport
+
         self.name = model
+        self.n_repairs = 0
+        self.breaker = breaker or CircuitBreaker()
         self._first_token_timeout_s = first_token_timeout_s
         self._total_timeout_s = total_timeout_s
         self._max_retries = max_retries
+        self._retry_within_s = retry_within_s
         self._extra_body = dict(extra_body or {})
         self._thinking_style = thinking_style
+        self._replay_reasoning = replay_reasoning
         self._first_pause_s = first_pause_s
+        self._budget = RetryBudget()
+        self._served = ""
+        self._body_of: Callable[[httpx2.Response], aiohttp.ClientResponse] = lambda r: r.extensions[BODY]
         self._client = AsyncOpenAI(
             base_url=base_url,
             api_key=api_key or "none",
             max_retries=0,
             timeout=total_timeout_s,
+            http_client=httpx2.AsyncClient(
+                transport=AiohttpTransport(base_url), trust_env=False, follow_redirects=True
+            ),
         )
         # The SDK takes these two from the environment and would send them to any endpoint.
         self._client.organization = self._client.project = None
 
     async def stream(self, messages: Sequence[Message], sampling: Sampling) -> AsyncGenerator[ChatEvent]:
-        """As `ChatModel.stream`. A reply of thinking only is asked for once more with thinking off."""
+        """As `ChatModel.stream`.
+
+        A reply without text (thinking only; white space in JSON mode) is asked for once more, with thinking
+        and JSON mode off.
+        """
         deadline = anyio.current_time() + self._total_timeout_s
         spent = Usage()
-        for attempt in (sampling, replace(sampling, thinking=False)):
+        for attempt in (sampling, replace(sampling, thinking=False, json=False)):
             reply = OpenAIReply()
-            request = self._request(messages, attempt)
-            async with aclosing(self._with_retries(request, reply, deadline)) as events:
+            async with aclosing(self._with_retries(messages, attempt, reply, deadline)) as events:
                 async for event in events:
                     yield event
             spent = add_usage(spent, reply.usage)
-            if reply.has_text or reply.usage.finish_reason == "content_filter":
+            if reply.has_text or spent.finish_reason in _FINAL:
+                self._note_served(spent.model)
                 yield spent
                 return
         raise UpstreamBusy(f"{_ENDPOINT} gave a reply without text, twice.", remedy=_RETRY_REMEDY)
@@ -115,63 +152,191 @@ class OpenAIChatModel:
             f"The endpoint answers, but does not list {self.name}; it lists {', '.join(served) or 'nothing'}."
         )
 
+    def _note_served(self, model: str) -> None:
+        """Behind one name another model may come to answer; then the evaluation is due again."""
+        if model and self._served not in ("", model):
+            _log.warning("The model served as %s changed from %s to %s.", self.name, self._served, model)
+        self._served = model or self._served
+
     def _request(self, messages: Sequence[Message], sampling: Sampling) -> dict[str, Any]:
         body: dict[str, Any] = dict(self._extra_body)
         thinking = sampling.thinking and self._thinking_style == "deepseek"
         if self._thinking_style == "deepseek":
             body["thinking"] = {"type": "enabled" if thinking else "disabled"}
+            if sampling.user_id:
+                body["user_id"] = sampling.user_id
         if thinking:
             body["reasoning_effort"] = sampling.reasoning_effort
         else:
             body["temperature"] = sampling.temperature
+        if sampling.json:
+            body["response_format"] = {"type": "json_object"}
         return {
             "model": self.name,
-            "messages": [{"role": m.role, "content": m.content} for m in _merged(messages)],
+            "messages": [self._wire(message) for message in _merged(messages)],
             "max_tokens": sampling.max_tokens,
             "stream": True,
             "stream_options": {"include_usage": True},
             "extra_body": body,
         }
 
+    def _wire(self, message: Message) -> dict[str, str]:
+        wire = {"role": message.role, "content": message.content}
+        if self._replay_reasoning and message.role == "assistant":
+            wire["reasoning_content"] = message.reasoning
+        return wire
+
     async def _with_retries(
-        self, request: dict[str, Any], reply: OpenAIReply, deadline: float
+        self, messages: Sequence[Message], sampling: Sampling, reply: OpenAIReply, deadline: float
     ) -> AsyncGenerator[TextDelta | ThinkingDelta]:
+        latest = min(deadline, anyio.current_time() + self._retry_within_s)
+        self._budget.called()
+        repaired = False
         for attempt in itertools.count():
             try:
-                async with aclosing(self._call(request, reply, deadline)) as events:
+                request = self._request(messages, sampling)
+                async with aclosing(self._watched(request, reply, deadline)) as events:
                     async for event in events:
                         yield event
                 return
+            except UpstreamRejected as refused:
+                if refused.about != "reasoning_content" or repaired or self._thinking_style == "none":
+                    raise
+                repaired = True
+                self._repair()
+                continue
             except UpstreamBusy as busy:
                 pause_s = max(self._pause_s(attempt), busy.retry_after_s or 0.0)
-                in_time = anyio.current_time() + pause_s < deadline
-                if reply.started or attempt >= self._max_retries or not in_time:
+                in_time = anyio.current_time() + pause_s < latest
+                last = attempt >= self._max_retries or self.breaker.is_open
+                if reply.started or last or not in_time or not self._budget.take():
                     raise
             await anyio.sleep(pause_s)
+
+    def _repair(self) -> None:
+        self._replay_reasoning = not self._replay_reasoning
+        self.n_repairs += 1
+        policy = "sent back" if self._replay_reasoning else "left out"
+        _log.warning("The chat endpoint minds earlier reasoning; from now on it is %s.", policy)
 
     def _pause_s(self, attempt: int) -> float:
         longest = min(_MAX_PAUSE_S, self._first_pause_s * 2.0**attempt)
         return longest * random.uniform(0.5, 1.0)  # noqa: S311 - spreads load, guards no secret
 
+    async def _watched(
+        self, request: dict[str, Any], reply: OpenAIReply, deadline: float
+    ) -> AsyncGenerator[TextDelta | ThinkingDelta]:
+        """One upstream call, through the breaker: what it learns of is whether calls get to a first token."""
+        self.breaker.enter()
+        told = False
+        try:
+            async with aclosing(self._call(request, reply, deadline)) as events:
+                async for event in events:
+                    if not told:
+                        told = True
+                        self.breaker.succeeded()
+                    yield event
+            if not told:
+                told = True
+                self.breaker.succeeded()
+        except UpstreamFailed as failure:
+            if not told:
+                told = True
+                self.breaker.failed(failure)
+            raise
+        finally:
+            if not told:
+                self.breaker.left()
+
     async def _call(
         self, request: dict[str, Any], reply: OpenAIReply, deadline: float
     ) -> AsyncGenerator[TextDelta | ThinkingDelta]:
-        """One upstream call. However it ends, its connection is closed on the way out."""
+        """One upstream call. However it ends, its connection is closed on the way out, or fit for another."""
         with openai_failures(_ENDPOINT):
-            limit = self._silence_limit(deadline)
-            chunks = await _by(limit, self._client.chat.completions.create(**request))
+            limit = min(deadline, anyio.current_time() + self._first_token_timeout_s)
+            started = await _by(limit, self._client.chat.completions.create(**request))
+            body = self._body_of(started.response)
+            lines, read = EventLines(), body.content.readany
+            watch = _Watch(body.close, self._first_token_timeout_s, limit, deadline)
             try:
-                while (chunk := await _by(limit, anext(chunks, None))) is not None:
-                    for event in reply.read(chunk):
+                while not reply.done and (part := await watch.over(read)):
+                    for data in lines.feed(part):
+                        if events := reply.read(data):
+                            for event in events:
+                                yield event
+                            watch.progressed()
+                for data in lines.flush():
+                    for event in reply.read(data):
                         yield event
-                        limit = self._silence_limit(deadline)
+                if reply.done:
+                    await _drain(body)
             finally:
-                with anyio.CancelScope(shield=True):
-                    await chunks.close()
+                watch.stop()
+                # Without effect on a connection that has been read to its end.
+                body.close()
         reply.check_complete()
 
-    def _silence_limit(self, deadline: float) -> float:
-        return min(deadline, anyio.current_time() + self._first_token_timeout_s)
+
+class _Watch:
+    """Hangs up when an endpoint is silent for too long: one timer a call instead of one a token.
+
+    Args:
+        hang_up: closes the response, which ends the read that waits.
+        limit: until when the first token may take.
+        deadline: of the whole call.
+    """
+
+    def __init__(self, hang_up: Callable[[], None], silence_s: float, limit: float, deadline: float) -> None:
+        self._hang_up = hang_up
+        self._silence_s = silence_s
+        self._limit = limit
+        self._deadline = deadline
+        self._waiting = False
+        self._was_silent = False
+        self._loop = asyncio.get_running_loop()
+        self._timer = self._loop.call_at(limit, self._look)
+
+    async def over(self, read: Callable[[], Awaitable[bytes]]) -> bytes:
+        """What `read` gives.
+
+        Raises:
+            UpstreamBusy: the endpoint was hung up on.
+        """
+        self._waiting = True
+        try:
+            return await read()
+        except Exception:
+            if self._was_silent:
+                raise _too_silent() from None
+            raise
+        finally:
+            self._waiting = False
+
+    def progressed(self) -> None:
+        """A token came and was dealt with. How long the caller took for it is not the endpoint's silence."""
+        self._limit = min(self._deadline, self._loop.time() + self._silence_s)
+
+    def stop(self) -> None:
+        self._timer.cancel()
+
+    def _look(self) -> None:
+        now = self._loop.time()
+        if self._waiting and now >= self._limit:
+            self._was_silent = True
+            self._hang_up()
+            return
+        self._timer = self._loop.call_at(max(self._limit, now + 0.05), self._look)
+
+
+async def _drain(body: aiohttp.ClientResponse) -> None:
+    """Read the end behind `[DONE]`, so that the connection is kept; one that does not end at once is not."""
+    with suppress(Exception), anyio.move_on_after(_DRAIN_S):
+        while not body.content.at_eof():
+            await body.content.readany()
+
+
+def _too_silent() -> UpstreamBusy:
+    return UpstreamBusy(f"{_ENDPOINT} was silent for too long.", remedy=_RETRY_REMEDY)
 
 
 def _merged(messages: Sequence[Message]) -> list[Message]:
@@ -179,9 +344,16 @@ def _merged(messages: Sequence[Message]) -> list[Message]:
 
     Lone surrogates, which JSON can smuggle into a question, cannot be sent and become question marks.
     """
-    groups = itertools.groupby(messages, key=lambda message: message.role)
-    joined = ((role, "\n\n".join(message.content for message in group)) for role, group in groups)
-    return [Message(role, text.encode("utf-8", "replace").decode("utf-8")) for role, text in joined]
+    merged: list[Message] = []
+    for message in messages:
+        text = message.content.encode("utf-8", "replace").decode("utf-8")
+        thought = message.reasoning.encode("utf-8", "replace").decode("utf-8")
+        if merged and merged[-1].role == message.role:
+            last = merged.pop()
+            text = f"{last.content}\n\n{text}"
+            thought = "\n\n".join(filter(None, (last.reasoning, thought)))
+        merged.append(Message(message.role, text, thought))
+    return merged
 
 
 async def _by(limit: float, work: Awaitable[_T]) -> _T:
@@ -194,4 +366,4 @@ async def _by(limit: float, work: Awaitable[_T]) -> _T:
         with anyio.fail_after(max(0.0, limit - anyio.current_time())):
             return await work
     except TimeoutError:
-        raise UpstreamBusy(f"{_ENDPOINT} was silent for too long.", remedy=_RETRY_REMEDY) from None
+        raise _too_silent() from None

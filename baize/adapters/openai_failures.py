@@ -30,6 +30,8 @@ _REMEDIES = {
 _REJECTED_REMEDY = "Check the settings of this endpoint; asking again will not help."
 _BUSY_REMEDY = "Try again in a moment; if it stays so, look at the provider's status page."
 _BUSY_STATUSES = frozenset({408, 429})
+_REASONING = "reasoning_content"
+"""The field that old endpoints refuse and newer ones want back; a 400 that names it can be repaired."""
 _MACHINE_WORD = re.compile(r"[a-z][a-z_]{2,40}")
 
 
@@ -40,6 +42,7 @@ def openai_failures(endpoint: str) -> Iterator[None]:
     Args:
         endpoint: how the message names the other side, for example `The chat endpoint`.
     """
+    import aiohttp
     import openai
 
     try:
@@ -48,14 +51,13 @@ def openai_failures(endpoint: str) -> Iterator[None]:
         raise _status_failure(endpoint, error) from None
     except openai.APITimeoutError:
         raise UpstreamBusy(f"{endpoint} did not answer in time.", remedy=_BUSY_REMEDY) from None
-    except openai.APIConnectionError:
+    except (openai.APIConnectionError, aiohttp.ClientError, ConnectionError):
         raise UpstreamBusy(
             f"The connection to {_in_sentence(endpoint)} failed or broke.",
             remedy="Check the base URL and the network; if they are right, try again in a moment.",
         ) from None
     except (openai.OpenAIError, ValueError) as error:
-        # A ValueError is a line of the stream that is no JSON or no UTF-8.
-        kind = _machine_word(error) if isinstance(error, openai.APIError) else ""
+        kind = machine_word(error.code, error.type) if isinstance(error, openai.APIError) else ""
         raise UpstreamBusy(f"{endpoint} broke off with an error{kind}.", remedy=_BUSY_REMEDY) from None
 
 
@@ -64,15 +66,16 @@ def _status_failure(endpoint: str, error: openai.APIStatusError) -> UpstreamFail
     wait_s = retry_after_s(error.response.headers)
     busy = status >= 500 or status in _BUSY_STATUSES
     remedy = _BUSY_REMEDY if busy else _REMEDIES.get(status, _REJECTED_REMEDY)
-    message = (
-        f"{endpoint} {'is overloaded' if busy else 'refused the request'}: {status}{_machine_word(error)}."
-    )
+    said = "is overloaded" if busy else "refused the request"
+    message = f"{endpoint} {said}: {status}{machine_word(error.code, error.type)}."
     kind = UpstreamBusy if busy else UpstreamRejected
-    return kind(message, remedy=remedy, status=status, retry_after_s=wait_s)
+    about = _REASONING if status == 400 and _REASONING in str(error.body) else ""
+    return kind(message, remedy=remedy, status=status, retry_after_s=wait_s, about=about)
 
 
-def _machine_word(error: openai.APIError) -> str:
-    for word in (error.code, error.type):
+def machine_word(*words: object) -> str:
+    """` (invalid_request_error)`: the first of an error's code and type that is no prose; else empty."""
+    for word in words:
         if isinstance(word, str) and _MACHINE_WORD.fullmatch(word):
             return f" ({word})"
     return ""

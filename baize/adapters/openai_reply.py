@@ -1,19 +1,59 @@
-"""Reads one streamed reply: chunks of the openai SDK → text, thinking and usage of the domain."""
+"""Reads one streamed reply: bytes of server-sent events → text, thinking and usage of the domain."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import msgspec
+
+from baize.adapters.openai_failures import machine_word
 from baize.domain.chat import TextDelta, ThinkingDelta, Usage
 from baize.errors import UpstreamBusy
 
-if TYPE_CHECKING:
-    from openai.types.chat import ChatCompletionChunk
-
 _INTERRUPTED = "insufficient_system_resource"
 """DeepSeek's finish reason for a reply that it gave up under load."""
+_MAX_EVENT_BYTES = 4_000_000
+_MOST_TOKENS = 10**12
+_MAX_BLANK_CHARS = 400
+"""White space before any text from which a reply is given up: JSON mode may go on with it to the limit."""
+
+_decode = msgspec.json.Decoder().decode
+
+
+class EventLines:
+    """Bytes, cut anywhere → the data of whole events (WHATWG HTML, section 9.2.6).
+
+    Comments, blank lines and other fields than `data` are nothing.
+    """
+
+    def __init__(self) -> None:
+        self._tail = b""
+        self._data: list[bytes] = []
+
+    def feed(self, part: bytes) -> list[bytes]:
+        """The data of the events that became whole.
+
+        Raises:
+            UpstreamBusy: one event is larger than any reply.
+        """
+        lines = (self._tail + part if self._tail else part).split(b"\n")
+        self._tail = lines.pop()
+        if len(self._tail) > _MAX_EVENT_BYTES:
+            raise UpstreamBusy("The chat endpoint sent an event without an end.")
+        whole: list[bytes] = []
+        for line in lines:
+            if line.startswith(b"data:"):
+                self._data.append(line[5:])
+            elif self._data and line in (b"", b"\r"):
+                whole.append(self._data[0] if len(self._data) == 1 else b"\n".join(self._data))
+                self._data = []
+        return whole
+
+    def flush(self) -> list[bytes]:
+        """The last event, where the stream ended without the blank line behind it."""
+        return self.feed(b"\n\n")
 
 
 class OpenAIReply:
@@ -21,37 +61,82 @@ class OpenAIReply:
 
     Attributes:
         started: something of it, be it thinking, was given to the caller.
-        usage: counts, model and finish reason as far as the stream told them.
+        has_text: it holds more than white space.
+        done: `[DONE]` came; nothing after it counts.
+        reasoning: the thinking, whole.
     """
 
     def __init__(self) -> None:
         self.started = False
         self.has_text = False
-        self.usage = Usage()
+        self.done = False
+        self._n_blank = 0
+        self._model = ""
+        self._finish = ""
+        self._counts = Usage()
 
-    def read(self, chunk: ChatCompletionChunk) -> Iterator[TextDelta | ThinkingDelta]:
-        """The events of one chunk, thinking first; none is empty."""
-        if chunk.model:
-            self.usage = replace(self.usage, model=chunk.model)
-        if chunk.usage is not None:
-            self.usage = _counted(self.usage, chunk.usage.to_dict())
+    @property
+    def usage(self) -> Usage:
+        """Counts, model and finish reason as far as the stream told them."""
+        return replace(self._counts, model=self._model, finish_reason=self._finish)
+
+    def read(self, data: bytes) -> tuple[TextDelta | ThinkingDelta, ...]:
+        """The events of one piece of data, thinking first; none is empty.
+
+        Raises:
+            UpstreamBusy: it is no event of a chat, or tells of an error, or is but white space without end.
+        """
+        if self.done:
+            return ()
+        try:
+            event = _decode(data)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            if data.strip() == b"[DONE]":
+                self.done = True
+            elif not self._finish:
+                raise UpstreamBusy("The chat endpoint sent what is no JSON.", remedy=_RETRY) from None
+            return ()
+        if not isinstance(event, dict):
+            return ()
+        if (error := event.get("error")) is not None:
+            word = machine_word(error.get("code"), error.get("type")) if isinstance(error, dict) else ""
+            raise UpstreamBusy(f"The chat endpoint broke off with an error{word}.", remedy=_RETRY)
+        if isinstance(model := event.get("model"), str) and model:
+            self._model = model
+        if isinstance(counts := event.get("usage"), dict):
+            self._counts = _counted(counts)
         # Gateways send usage with no choices, or null for them; with several, the first is the answer.
-        for choice in (chunk.choices or [])[:1]:
-            if choice.finish_reason:
-                self.usage = replace(self.usage, finish_reason=choice.finish_reason)
-            yield from self._deltas(choice.delta)
+        choices = event.get("choices")
+        choice = choices[0] if isinstance(choices, list) and choices else None
+        return self._events(choice) if isinstance(choice, dict) else ()
 
-    def _deltas(self, delta: object) -> Iterator[TextDelta | ThinkingDelta]:
-        thinking = getattr(delta, "reasoning_content", None)
+    def _events(self, choice: dict[str, Any]) -> tuple[TextDelta | ThinkingDelta, ...]:
+        if isinstance(finish := choice.get("finish_reason"), str) and finish:
+            self._finish = finish
+        delta = choice.get("delta")
+        if not isinstance(delta, dict):
+            return ()
+        text = delta.get("content")
+        thinking = delta.get("reasoning_content")
         if thinking is None:
-            thinking = getattr(delta, "reasoning", None)
-        if thinking:
+            thinking = delta.get("reasoning")
+        found: tuple[TextDelta | ThinkingDelta, ...] = ()
+        if isinstance(thinking, str) and thinking:
+            found = (ThinkingDelta(thinking),)
+        if isinstance(text, str) and text:
+            found += (TextDelta(text),)
+            if not self.has_text:
+                self._note_text(text)
+        if found:
             self.started = True
-            yield ThinkingDelta(thinking)
-        text = getattr(delta, "content", None)
-        if text:
-            self.started = self.has_text = True
-            yield TextDelta(text)
+        return found
+
+    def _note_text(self, text: str) -> None:
+        self.has_text = not text.isspace()
+        self._n_blank += len(text)
+        if not self.has_text and self._n_blank > _MAX_BLANK_CHARS:
+            self._finish = "blank"
+            self.done = True
 
     def check_complete(self) -> None:
         """A stream may end quietly although it was cut; its finish reason tells.
@@ -59,25 +144,35 @@ class OpenAIReply:
         Raises:
             UpstreamBusy: the reply is not whole.
         """
-        if self.usage.finish_reason in ("", _INTERRUPTED):
-            raise UpstreamBusy(
-                "The chat endpoint stopped before the end of its reply.", remedy="Try again in a moment."
-            )
+        if self._finish in ("", _INTERRUPTED):
+            raise UpstreamBusy("The chat endpoint stopped before the end of its reply.", remedy=_RETRY)
 
 
-def _counted(before: Usage, counts: Mapping[str, Any]) -> Usage:
-    """`before` with counts in DeepSeek's shape or in OpenAI's; absent and null are 0."""
-    hit = counts.get("prompt_cache_hit_tokens")
-    if hit is None:
-        hit = (counts.get("prompt_tokens_details") or {}).get("cached_tokens") or 0
-    prompt = counts.get("prompt_tokens") or hit + (counts.get("prompt_cache_miss_tokens") or 0)
-    details = counts.get("completion_tokens_details") or {}
-    return replace(
-        before,
+_RETRY = "Try again in a moment."
+
+
+def _counted(counts: Mapping[str, Any]) -> Usage:
+    """Counts in DeepSeek's shape or in OpenAI's; what is absent, null or no count is 0."""
+    hit = _count(counts.get("prompt_cache_hit_tokens"))
+    if "prompt_cache_hit_tokens" not in counts:
+        hit = _detail(counts, "prompt_tokens_details", "cached_tokens")
+    prompt = _count(counts.get("prompt_tokens")) or hit + _count(counts.get("prompt_cache_miss_tokens"))
+    return Usage(
         prompt_tokens=prompt,
-        cache_hit_tokens=hit,
-        completion_tokens=counts.get("completion_tokens") or 0,
-        reasoning_tokens=details.get("reasoning_tokens") or 0,
+        cache_hit_tokens=min(hit, prompt),
+        completion_tokens=_count(counts.get("completion_tokens")),
+        reasoning_tokens=_detail(counts, "completion_tokens_details", "reasoning_tokens"),
+    )
+
+
+def _detail(counts: Mapping[str, Any], group: str, name: str) -> int:
+    details = counts.get(group)
+    return _count(details.get(name)) if isinstance(details, dict) else 0
+
+
+def _count(value: object) -> int:
+    return (
+        max(0, int(value)) if isinstance(value, int | float) and value == value and abs(value) < 1e12 else 0
     )
 
 

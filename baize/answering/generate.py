@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
 from dataclasses import replace
 
-from baize.domain.chat import DraftEvent, Turn
+from baize.domain.chat import ChatEvent, Turn
 from baize.domain.course import Course
 from baize.domain.search import Evidence
 from baize.ports import ChatModel
@@ -15,22 +14,24 @@ from baize.prompting import Prompt
 NOT_COVERED = "NOT_COVERED"
 """What the prompt asks for when the passages do not answer."""
 
-_THINKING_TOKENS = 3072
-"""Added to the answer's own limit when the model thinks: its reasoning counts against `max_tokens`."""
-
 _LANGUAGE_NAMES = {"zh": "Simplified Chinese (简体中文)", "en": "English"}
 
 
 class ModelAnswerer:
-    """Asks a chat model to answer from the evidence."""
+    """Asks a chat model to answer from the evidence.
 
-    def __init__(self, chat: ChatModel, prompt: Prompt) -> None:
+    Args:
+        thinking_tokens: added to the answer's own limit when the model thinks, for its reasoning counts too.
+    """
+
+    def __init__(self, chat: ChatModel, prompt: Prompt, *, thinking_tokens: int = 3072) -> None:
         self._chat = chat
         self._prompt = prompt
+        self._thinking_tokens = thinking_tokens
         self.model = chat.name
         self.prompt = prompt.label
 
-    async def stream(self, turn: Turn) -> AsyncGenerator[DraftEvent]:
+    def stream(self, turn: Turn) -> AsyncGenerator[ChatEvent]:
         """The model's stream as it comes.
 
         Order of messages: policy and course card, history, passages, question. What changes least stands
@@ -48,11 +49,10 @@ class ModelAnswerer:
             self._prompt.sampling,
             thinking=turn.sampling.thinking,
             reasoning_effort=turn.sampling.reasoning_effort,
-            max_tokens=self._prompt.sampling.max_tokens + (_THINKING_TOKENS if turn.sampling.thinking else 0),
+            max_tokens=self._prompt.sampling.max_tokens
+            + (self._thinking_tokens if turn.sampling.thinking else 0),
         )
-        async with aclosing(self._chat.stream([system, *turn.history, user], sampling)) as events:
-            async for event in events:
-                yield event
+        return self._chat.stream([system, *turn.history, user], sampling)
 
 
 def _course_card(course: Course | None) -> str:

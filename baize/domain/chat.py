@@ -14,18 +14,33 @@ Role = Literal["system", "user", "assistant"]
 
 @dataclass(frozen=True, slots=True)
 class Message:
+    """One message of a prompt.
+
+    Attributes:
+        reasoning: what an assistant thought before it; some endpoints want it back, most ignore it.
+    """
+
     role: Role
     content: str
+    reasoning: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
-    """How a model should answer. `thinking` is always sent, never left to the endpoint's default."""
+    """How a model should answer. `thinking` is always sent, never left to the endpoint's default.
+
+    Attributes:
+        max_tokens: of the answer, and of the thinking before it, where it thinks.
+        json: only a JSON object is wanted; the prompt must hold the word "json" and an example.
+        user_id: opaque; upstream, prefix caches and scheduling are apart for each.
+    """
 
     thinking: bool = False
     reasoning_effort: Literal["low", "high", "max"] = "low"
     temperature: float = 0.2
     max_tokens: int = 1024
+    json: bool = False
+    user_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +140,7 @@ class Answer:
         withheld: sentences that were not released because nothing in the evidence supports them.
         unknown_markers: markers that named no evidence; they were dropped.
         degraded: `extractive` when the model was configured but could not be used.
+        reasoning: what the model thought; kept because some endpoints want it back in later turns.
     """
 
     id: str
@@ -142,6 +158,7 @@ class Answer:
     withheld: int = 0
     unknown_markers: int = 0
     degraded: str = ""
+    reasoning: str = ""
 
 
 @dataclass(frozen=True, slots=True)

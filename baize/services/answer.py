@@ -5,11 +5,14 @@ from __future__ import annotations
 import uuid
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from baize.answering.assemble import SentenceAssembler
 from baize.answering.cite import cite
+from baize.answering.endings import INTERRUPTED, ending
+from baize.answering.endings import heading as heading_after
 from baize.answering.generate import NOT_COVERED
+from baize.answering.intent import ThinkingPolicy, choose_thinking
 from baize.answering.verify import VerifyOptions, verify
 from baize.domain.chat import (
     Answer,
@@ -41,7 +44,6 @@ _REFUSALS = {
     "en": "The course does not cover this. These moments come nearest and may help:",
 }
 _REFUSALS_BARE = {"zh": "课程中没有讲到这个问题。", "en": "The course does not cover this."}
-_INTERRUPTED = {"zh": "\n课程原文：\n", "en": "\nFrom the course itself:\n"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +55,12 @@ class AnswerOptions:
     max_evidence: int
     history_turns: int
     verify: VerifyOptions
+    thinking: ThinkingPolicy = "auto"
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What a caller asks. `thinking` None leaves the choice to the service."""
+    """What a caller asks. `thinking` None leaves the choice to the service (`answering.intent`)."""
 
     text: str
     scope: Scope
@@ -84,6 +87,7 @@ class _Draft:
 
     Attributes:
         heading: waits for the first sentence below it, so that none ever stands alone.
+        reasoning: the model's thinking, in the pieces that it came in.
     """
 
     answer: Answer
@@ -91,6 +95,7 @@ class _Draft:
     refused: bool = False
     text: str = ""
     heading: str = ""
+    reasoning: list[str] = field(default_factory=list)
 
     def release(self, event: Released) -> Released:
         self.text += event.text
@@ -152,9 +157,10 @@ class Answering:
             await self._catalog.course(scope.platform_id, course_ids.pop()) if len(course_ids) == 1 else None
         )
         query = replace(found.query, language=question.language or found.query.language)
-        turn = Turn(
-            query, tuple(evidence), course, tuple(history), Sampling(thinking=bool(question.thinking))
+        thinking = self._by_model is not None and choose_thinking(
+            text, question.thinking, self._options.thinking
         )
+        turn = Turn(query, tuple(evidence), course, tuple(history), Sampling(thinking=thinking))
         return Prepared(
             str(uuid.uuid4()),
             conversation_id,
@@ -191,7 +197,12 @@ class Answering:
             if draft.refused or not draft.citations:
                 for event in self._refuse(prepared, draft):
                     yield event
-        answer = replace(draft.answer, text=draft.text.strip(), citations=tuple(draft.citations))
+        answer = replace(
+            draft.answer,
+            text=draft.text.strip(),
+            citations=tuple(draft.citations),
+            reasoning=storable("".join(draft.reasoning)),
+        )
         await self._answers.put(answer)
         yield Completed(answer)
 
@@ -204,11 +215,15 @@ class Answering:
                     yield event
         except UpstreamFailed:
             failed = True
-        if draft.refused or answerer is self._extractive or (draft.citations and not failed):
+        if draft.refused or answerer is self._extractive:
+            return
+        if draft.citations and not failed:
+            if line := ending(draft.answer.usage.finish_reason, turn.query.language):
+                yield draft.release(Released(line))
             return
         draft.answer = replace(draft.answer, degraded="extractive")
-        if draft.text:
-            draft.heading = _INTERRUPTED.get(turn.query.language, _INTERRUPTED["en"])
+        reason = INTERRUPTED if draft.text else draft.answer.usage.finish_reason
+        draft.heading = heading_after(reason, turn.query.language)
         async with aclosing(self._release(turn, self._extractive, draft)) as events:
             async for event in events:
                 yield event
@@ -219,7 +234,8 @@ class Answering:
         async with aclosing(answerer.stream(turn)) as drafted:
             async for event in drafted:
                 match event:
-                    case ThinkingDelta():
+                    case ThinkingDelta(text):
+                        draft.reasoning.append(text)
                         yield event
                     case Heading(text):
                         # After an interruption the server has its own heading.
@@ -269,7 +285,10 @@ class Answering:
         return [
             message
             for turn in turns
-            for message in (Message("user", turn.question), Message("assistant", turn.text))
+            for message in (
+                Message("user", turn.question),
+                Message("assistant", turn.text, turn.reasoning),
+            )
         ]
 
 

@@ -31,10 +31,12 @@ class ScriptedChatModel:
     Attributes:
         asked: the calls so far.
         closed: how many streams were closed before their end.
+        finish_reason: why the streams end.
     """
 
     def __init__(self, *scripts: Script, respond: Responder | None = None, name: str = "scripted") -> None:
         self.name = name
+        self.finish_reason = "stop"
         self.asked: list[Asked] = []
         self.closed = 0
         self._scripts = list(scripts)
@@ -64,7 +66,7 @@ class ScriptedChatModel:
             completion_tokens=n_said + n_thought,
             reasoning_tokens=n_thought,
             model=self.name,
-            finish_reason="stop",
+            finish_reason=self.finish_reason,
         )
 
     def _next_script(self, messages: Sequence[Message]) -> Script:

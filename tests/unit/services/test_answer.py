@@ -43,7 +43,9 @@ from tests.unit.services.world import (
 pytestmark = pytest.mark.anyio
 
 QUESTION = "量血压之前要做什么？"
-HEADINGS = {"课程里是这样讲的：\n", "\n课程原文：\n", "This is what the course says:\n"}
+BROKE_OFF = "\n（回答中断了。）课程原文：\n"
+FILTERED = "这个问题没有通过内容安全检查，课程里与它最接近的原话是：\n"
+HEADINGS = {"课程里是这样讲的：\n", BROKE_OFF, FILTERED, "This is what the course says:\n"}
 OTHERS = (
     make_chunk(["乙平台的秘密：先喝一杯咖啡再量血压。"], platform="p2"),
     make_chunk(["乙平台的课程。"], platform="p2", course="secret", lesson="secret.01"),
@@ -238,8 +240,63 @@ async def test_a_stream_cut_in_the_middle_goes_on_with_the_course(world: World) 
     script: list[Step] = [f"袖带要和心脏一样高。[{n}]先安静坐", UpstreamBusy("cut")]
     prepared, events = await ask(world, QUESTION, ScriptedChatModel(script))
     answer = check_honest(prepared, events, world)
-    assert answer.text.startswith(f"袖带要和心脏一样高。[{n}]\n课程原文：\n- ")
+    assert answer.text.startswith(f"袖带要和心脏一样高。[{n}]{BROKE_OFF}- ")
     assert answer.degraded == "extractive"
+
+
+@pytest.mark.parametrize(
+    ("reason", "question", "line"),
+    [
+        ("length", QUESTION, "（回答较长，先讲到这里。想听下去，可以接着问。）"),
+        ("content_filter", QUESTION, "（后面的内容没有通过内容安全检查，没有显示。）"),
+        ("stop", QUESTION, ""),
+        ("tool_calls", QUESTION, ""),
+        ("something new", QUESTION, ""),
+    ],
+)
+async def test_why_a_model_stopped_is_told_in_a_sentence(
+    world: World, reason: str, question: str, line: str
+) -> None:
+    """Below what was released, in the language of the question; `stop` and what nobody knows need no word."""
+    n = await marker_of(world, question, "health.01")
+    chat = ScriptedChatModel([f"袖带要和心脏一样高。[{n}]"])
+    chat.finish_reason = reason
+    _, events = await ask(world, question, chat)
+    answer = completed(events).answer
+    assert answer.text == f"袖带要和心脏一样高。[{n}]" + (f"\n{line}" if line else "")
+    assert answer.degraded == ""
+
+
+async def test_a_filtered_question_is_answered_by_the_course(world: World) -> None:
+    """Nothing of the model, a sentence that says why, and the course's own words."""
+    chat = ScriptedChatModel([])
+    chat.finish_reason = "content_filter"
+    prepared, events = await ask(world, QUESTION, chat)
+    answer = check_honest(prepared, events, world)
+    assert answer.text.startswith(FILTERED)
+    assert answer.degraded == "extractive"
+
+
+async def test_reasoning_is_kept_for_endpoints_that_want_it_back(world: World) -> None:
+    """It is stored with the answer and stands on the message of the next turn; it is never its text."""
+    n = await marker_of(world, QUESTION, "health.01")
+    script: list[Step] = [ThinkingDelta("先想"), ThinkingDelta("一想。"), f"先安静坐五分钟。[{n}]"]
+    answering = world.answering(ScriptedChatModel(script))
+    prepared = await answering.prepare(Question(QUESTION, ALL, "talk", thinking=True))
+    events = [event async for event in answering.stream(prepared)]
+    assert completed(events).answer.reasoning == "先想一想。"
+    later, _ = await ask(world, "那袖带呢？", conversation="talk")
+    assert [message.reasoning for message in later.turn.history] == ["", "先想一想。"]
+
+
+async def test_thinking_is_chosen_by_the_question(world: World) -> None:
+    """A look-up does not think, a question of several steps does; without a model nothing does."""
+    answering = world.answering(ScriptedChatModel())
+    for question, thinks in ((QUESTION, False), ("为什么先坐五分钟，和吃药有什么关系？", True)):
+        assert (await answering.prepare(Question(question, ALL))).turn.sampling.thinking is thinks
+        asked = Question(question, ALL, thinking=not thinks)
+        assert (await answering.prepare(asked)).turn.sampling.thinking is not thinks
+        assert not (await world.answering().prepare(Question(question, ALL))).turn.sampling.thinking
 
 
 async def test_without_a_model_the_course_answers(world: World) -> None:

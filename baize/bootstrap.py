@@ -23,10 +23,13 @@ from baize.answering.verify import VerifyOptions
 from baize.errors import InvalidSettings
 from baize.ports import (
     Answerer,
+    ApiKeys,
     ChatModel,
     ChunkIndex,
     Clock,
     Embedder,
+    LearnerTokens,
+    Platforms,
     Reranker,
     Splitter,
     TokenCounter,
@@ -38,6 +41,7 @@ from baize.retrieval.cosine import CosineScale
 from baize.services.answer import Answering, AnswerOptions
 from baize.services.find import Finder, FindOptions
 from baize.services.search import Searching
+from baize.services.who import Doorkeeper
 
 if TYPE_CHECKING:
     from baize.adapters.chat_openai import OpenAIChatModel
@@ -110,6 +114,30 @@ class House:
         from baize.adapters.db.answers import SqlAnswers
 
         return SqlAnswers(self.database, self.clock)
+
+    @cached_property
+    def platforms(self) -> Platforms:
+        from baize.adapters.db.platforms import SqlPlatforms
+
+        return SqlPlatforms(self.database)
+
+    @cached_property
+    def api_keys(self) -> ApiKeys:
+        from baize.adapters.db.platforms import SqlApiKeys
+
+        return SqlApiKeys(self.database)
+
+    @cached_property
+    def learner_tokens(self) -> LearnerTokens:
+        from baize.adapters.learner_tokens_jwt import JwtLearnerTokens
+
+        return JwtLearnerTokens()
+
+    @cached_property
+    def doorkeeper(self) -> Doorkeeper:
+        return Doorkeeper(
+            platforms=self.platforms, keys=self.api_keys, tokens=self.learner_tokens, clock=self.clock
+        )
 
     @cached_property
     def index(self) -> QdrantChunkIndex:

@@ -56,6 +56,9 @@ def build() -> typer.Typer:
     config_app = typer.Typer(help="Settings.", no_args_is_help=True)
     config_app.command("show")(guarded(config_show))
     app.add_typer(config_app, name="config")
+    from baize.cli_keys import register
+
+    register(app)
     for entry in sorted(entry_points(group="baize.commands"), key=lambda e: e.name):
         entry.load()(app)
     return app

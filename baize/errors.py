@@ -7,6 +7,7 @@
     │   ├── EmptySource         it can be decoded, but there is nothing in it to learn from
     │   └── InvalidSettings     config.yaml or a BAIZE_* variable is wrong; names the key
     ├── NotFound                a course, lesson, answer … that does not exist on this platform
+    ├── Unauthorised            nobody can tell who asks: no key or token, or one that is not good
     ├── NotAllowed              the caller may not do this
     ├── Conflict                the thing changed meanwhile, or somebody else holds it
     ├── DependencyUnavailable   something that Bai Ze needs does not answer or is not installed
@@ -77,6 +78,10 @@ class InvalidSettings(InvalidInput):
 
 class NotFound(BaizeError):
     """The thing does not exist on this platform."""
+
+
+class Unauthorised(BaizeError):
+    """Nobody can tell who asks: the key or token is missing, unknown, revoked, expired or forged."""
 
 
 class NotAllowed(BaizeError):

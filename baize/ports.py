@@ -15,6 +15,7 @@ from baize.domain.artefact import Prepared
 from baize.domain.chat import Answer, ChatEvent, DraftEvent, Message, Sampling, Turn
 from baize.domain.course import Course, Lesson
 from baize.domain.library import BuiltLesson, ItemState, LiveLesson, Transcript
+from baize.domain.platform import ApiKey, LearnerClaims, Platform
 from baize.domain.search import (
     DenseQuery,
     Hit,
@@ -262,15 +263,91 @@ class Artefacts(Protocol):
 
 
 class Answers(Protocol):
-    """Finished answers and the turns of conversations."""
+    """Finished answers and the turns of conversations.
+
+    A conversation belongs to one learner: two learners who use the same conversation id have two
+    conversations. `learner_id` None means whoever's; empty means that of no named learner.
+    """
 
     async def put(self, answer: Answer) -> None: ...
 
     async def get(self, platform_id: str, answer_id: str) -> Answer | None: ...
 
-    async def turns(self, platform_id: str, conversation_id: str, limit: int) -> list[Answer]:
+    async def turns(
+        self, platform_id: str, conversation_id: str, limit: int, *, learner_id: str | None = None
+    ) -> list[Answer]:
         """The latest `limit` answers of a conversation, oldest first."""
         ...
+
+    async def forget(
+        self, platform_id: str, conversation_id: str, *, learner_id: str | None = None
+    ) -> list[str]:
+        """Delete a conversation's answers.
+
+        Returns:
+            the ids of the answers that went.
+        """
+        ...
+
+    async def expire(self, before: float) -> int:
+        """Delete the answers of all platforms that were stored before this instant (seconds since the epoch).
+
+        Returns:
+            how many went.
+        """
+        ...
+
+
+class Platforms(Protocol):
+    """The tenants."""
+
+    async def put(self, platform: Platform) -> None:
+        """Store a platform; one of the same id is replaced."""
+        ...
+
+    async def platform(self, platform_id: str) -> Platform | None: ...
+
+    async def platforms(self) -> list[Platform]:
+        """All of them, by id."""
+        ...
+
+
+class ApiKeys(Protocol):
+    """Keys of platforms; the texts of the keys are nowhere."""
+
+    async def put(self, key: ApiKey) -> None:
+        """Store a key; one of the same platform and id is replaced."""
+        ...
+
+    async def by_digest(self, digest: str) -> ApiKey | None:
+        """The key whose text has this SHA-256, on whichever platform."""
+        ...
+
+    async def keys(self, platform_id: str) -> list[ApiKey]:
+        """All keys of a platform, revoked ones included, oldest first."""
+        ...
+
+
+class LearnerTokens(Protocol):
+    """Short-lived tokens that a platform signs for its learners. Pure."""
+
+    def issuer(self, token: str) -> str:
+        """The platform that the token claims to be from; nothing of it is verified.
+
+        Raises:
+            Unauthorised: it is no token.
+        """
+        ...
+
+    def read(self, token: str, secrets: Sequence[str], now: float) -> LearnerClaims:
+        """The claims of a token that is signed with one of `secrets` and good at `now`.
+
+        Raises:
+            Unauthorised: it is forged, expired, not valid yet, or lacks a claim.
+        """
+        ...
+
+    def write(self, claims: LearnerClaims, secret: str) -> str: ...
 
 
 class StepRunner(Protocol):

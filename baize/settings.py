@@ -210,17 +210,21 @@ class Answers(_Section):
     """`auto`: for questions of several steps, or as the learner asks; `off` is final."""
     thinking_tokens: int = Field(3072, ge=256, le=64_000)
     """Ceiling of the reasoning, beside the answer's own."""
+    keep_days: float = Field(180.0, gt=0)
+    """Conversations older than this are deleted."""
 
 
 class Server(_Section):
     """`baize serve`."""
 
     host: str = "127.0.0.1"
-    """Another interface than loopback is refused without `api_key`."""
+    """Another interface than loopback is refused without `api_key` or `require_key`."""
     port: int = Field(8420, ge=0, le=65535)
     workers: int = Field(1, ge=1)
     api_key: SecretStr | None = None
-    """From BAIZE_SERVER__API_KEY: what callers send as `Authorization: Bearer …`."""
+    """From BAIZE_SERVER__API_KEY: a key of `platform_id` with every scope, beside those of `baize keys`."""
+    require_key: bool = False
+    """Nobody is let in without a key or a learner token, on loopback neither: for a server behind a proxy."""
     player_url: str = ""
     """Template of a link into the platform's player, e.g. https://learn.example/{course_id}/{lesson_id}?t={start}."""
 

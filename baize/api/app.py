@@ -7,15 +7,19 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from importlib.metadata import version
 
 import anyio
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 
 from baize import settings as config
 from baize.api import openapi, problems
+from baize.api.auth import is_open
+from baize.api.cors import Cors
+from baize.api.depends import stay_within_token
 from baize.api.guards import BodyLimit, LastCatch, LoopbackNamesOnly
 from baize.api.links import PlayerLinks
 from baize.api.readiness import Warmth
-from baize.api.routes import answers, artefacts, courses, demo, docs, health, lessons, search
+from baize.api.routes import answers, artefacts, conversations, courses, demo, docs, health, lessons, search
 from baize.bootstrap import House, opened
+from baize.services.conversations import keep_tidy
 
 _DESCRIPTION = (
     "Answers a learner's questions about courses from the courses themselves, down to the second.\n\n"
@@ -44,16 +48,16 @@ def create_app(settings: config.Settings, *, open_house: OpenHouse = opened) -> 
     )
     app.state.settings = settings
     app.state.links = PlayerLinks(settings.server.player_url)
-    _add_routes(app, with_demo=settings.server.api_key is None)
-    _add_guards(app, loopback_only=settings.server.api_key is None)
+    _add_routes(app, with_demo=is_open(settings.server))
+    _add_guards(app, loopback_only=is_open(settings.server))
     problems.install(app)
     openapi.install(app)
     return app
 
 
 def _add_routes(app: FastAPI, *, with_demo: bool) -> None:
-    v1 = APIRouter(prefix="/v1")
-    for module in (answers, search, courses, lessons, artefacts):
+    v1 = APIRouter(prefix="/v1", dependencies=[Depends(stay_within_token)])
+    for module in (answers, conversations, search, courses, lessons, artefacts):
         v1.include_router(module.router)
     app.include_router(v1)
     app.include_router(health.router)
@@ -66,6 +70,7 @@ def _add_routes(app: FastAPI, *, with_demo: bool) -> None:
 def _add_guards(app: FastAPI, *, loopback_only: bool) -> None:
     """Each one stands around those before it, so the last catch is outermost."""
     app.add_middleware(BodyLimit)
+    app.add_middleware(Cors)
     if loopback_only:
         app.add_middleware(LoopbackNamesOnly)
     app.add_middleware(LastCatch)
@@ -78,6 +83,7 @@ def _lifespan(open_house: OpenHouse) -> Callable[[FastAPI], AbstractAsyncContext
             app.state.house = house
             app.state.warmth = Warmth(house)
             background.start_soon(app.state.warmth.warm_up)
+            background.start_soon(keep_tidy, house.answers, house.clock, app.state.settings.answers.keep_days)
             yield
             background.cancel_scope.cancel()
 

@@ -4,69 +4,126 @@ from __future__ import annotations
 
 import hmac
 import ipaddress
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
 from typing import Annotated
 
 from fastapi import Depends, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
-from starlette.exceptions import HTTPException
 
-from baize.errors import InvalidSettings
+from baize.api.cors import CALLER, doorkeeper_of, is_own_page
+from baize.domain.platform import RIGHTS, Caller, Right
+from baize.errors import InvalidSettings, NotAllowed, Unauthorised
+from baize.services.who import KEY_PREFIX
 from baize.settings import Server, Settings
 
-
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """On whose behalf a request is made. The platform bounds everything that it can see."""
-
-    platform_id: str
-
-
 _bearer = HTTPBearer(
-    auto_error=False, scheme_name="platform key", description="The server's key; none on a loopback server."
+    auto_error=False,
+    scheme_name="platform key or learner token",
+    description=(
+        "A platform key (`bz_…`, from `baize keys create`), or a learner token: a JWT that the platform "
+        "signed with HS256 (`iss` platform, `sub` learner, `exp`, optional `courses`, `lesson`, `role`, "
+        "`locale`). "
+        "A server on loopback without a key needs neither."
+    ),
 )
 
 
-def _caller(
+async def _caller(
     request: Request, given: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)]
 ) -> Caller:
     """The caller of this request.
 
     Raises:
-        HTTPException: 401; a key is configured and the request does not carry it.
+        Unauthorised: there is no key or token, or one that is not good.
+        NotAllowed: it comes from a page that is none of the platform's.
     """
-    settings: Settings = request.app.state.settings
-    if not _may_enter(settings.server, given.credentials if given else ""):
-        raise HTTPException(
-            401,
-            "This needs `Authorization: Bearer …` with the platform's key.",
-            headers={"WWW-Authenticate": "Bearer"},
+    caller = await _known(request, given.credentials if given else "")
+    request.scope.setdefault("state", {})[CALLER] = caller
+    await _check_origin(request, caller)
+    return caller
+
+
+async def _check_origin(request: Request, caller: Caller) -> None:
+    origin = request.headers.get("origin", "")
+    if not origin or is_own_page(origin, request.headers.get("host", "")):
+        return
+    if not await doorkeeper_of(request.scope).admits(caller.platform_id, origin):
+        raise NotAllowed(
+            f"Pages of this web origin may not call for the platform {caller.platform_id!r}.",
+            remedy=f"Run: baize tenants update {caller.platform_id} --origin https://…",
         )
-    return Caller(settings.platform_id)
+
+
+async def _known(request: Request, credential: str) -> Caller:
+    settings: Settings = request.app.state.settings
+    whole_platform = Caller(settings.platform_id, frozenset(RIGHTS))
+    if _is_servers_key(settings.server, credential):
+        return whole_platform
+    ours = credential.startswith(KEY_PREFIX) or credential.count(".") == 2
+    # A program that must send some key may send any to an open server; ours are always checked.
+    if not ours and is_open(settings.server):
+        return whole_platform
+    if not credential:
+        raise Unauthorised(
+            "This needs `Authorization: Bearer …`.", remedy="Send a platform key or a learner token."
+        )
+    return await doorkeeper_of(request.scope).caller(credential)
+
+
+def _is_servers_key(server: Server, given: str) -> bool:
+    key = server.api_key
+    return key is not None and hmac.compare_digest(given.encode(), key.get_secret_value().encode())
+
+
+def _needs(right: Right) -> Callable[[Caller], Awaitable[Caller]]:
+    async def check(caller: CurrentCaller) -> Caller:
+        if not caller.may(right):
+            raise NotAllowed(
+                f"This needs the scope `{right}`.", remedy=f"Use a platform key with it: --scope {right}."
+            )
+        return caller
+
+    return check
 
 
 CurrentCaller = Annotated[Caller, Depends(_caller)]
+TeachingCaller = Annotated[Caller, Depends(_needs("teach"))]
+"""May change what a course says."""
+AdminCaller = Annotated[Caller, Depends(_needs("admin"))]
+"""May change the platform: ingestion, erasure, usage."""
 
 
-def _may_enter(server: Server, given: str) -> bool:
-    if server.api_key is None:
-        return True
-    return hmac.compare_digest(given.encode(), server.api_key.get_secret_value().encode())
+def learner_of(caller: Caller, named: str | None) -> str:
+    """Whose the request is: the token's learner, or the one that a platform names; empty for nobody.
+
+    Raises:
+        NotAllowed: a learner token names another learner.
+    """
+    if caller.learner_id and named not in (None, "", caller.learner_id):
+        raise NotAllowed("A learner token speaks for its own learner only.", remedy="Leave learner_id out.")
+    return caller.learner_id or named or ""
+
+
+def is_open(server: Server) -> bool:
+    """Whether whoever reaches the server is let in: on loopback, while no key is asked for."""
+    return server.api_key is None and not server.require_key and is_loopback(server.host)
 
 
 def check_binding(settings: Settings) -> None:
     """Refuse to open a server without a key to other machines.
 
     Raises:
-        InvalidSettings: the host is no loopback interface, and there is no key or an empty one.
+        InvalidSettings: the host is no loopback interface, and there is no key or an empty one, and callers
+            need not bring a platform's own key either.
     """
     key = settings.server.api_key
     if key is not None and not key.get_secret_value():
         raise InvalidSettings("server.api_key is empty.", remedy="Give BAIZE_SERVER__API_KEY a value.")
-    if key is None and not is_loopback(settings.server.host):
+    if key is None and not settings.server.require_key and not is_loopback(settings.server.host):
         raise InvalidSettings(
             f"server.host {settings.server.host} is reachable from other machines, and there is no key.",
-            remedy="Set BAIZE_SERVER__API_KEY, or bind to 127.0.0.1.",
+            remedy="Set BAIZE_SERVER__API_KEY, or make keys (`baize keys create`) and set "
+            "BAIZE_SERVER__REQUIRE_KEY=true, or bind to 127.0.0.1.",
         )
 
 

@@ -10,6 +10,7 @@ from baize.api.auth import CurrentCaller
 from baize.api.mapping import Mapper
 from baize.api.readiness import Warmth
 from baize.bootstrap import House
+from baize.errors import NotFound
 
 
 def _house(request: Request) -> House:
@@ -37,3 +38,19 @@ def _mapper(request: Request, caller: CurrentCaller) -> Mapper:
 
 WarmHouse = Annotated[House, Depends(_warm_house)]
 CurrentMapper = Annotated[Mapper, Depends(_mapper)]
+
+
+async def stay_within_token(request: Request, caller: CurrentCaller, house: CurrentHouse) -> None:
+    """Before every route of `/v1`, so that none can forget it: a token for some courses opens no others.
+
+    Raises:
+        NotFound: the path names a course or lesson outside the token's courses.
+    """
+    if not caller.courses:
+        return
+    course_id, lesson_id = request.path_params.get("course_id"), request.path_params.get("lesson_id")
+    if lesson_id is not None:
+        lesson = await house.catalog.lesson(caller.platform_id, lesson_id)
+        course_id = lesson.course_id if lesson else course_id
+    if course_id is not None and not caller.sees(course_id):
+        raise NotFound("The learner token does not open this course.", remedy="It names its courses.")

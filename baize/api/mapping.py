@@ -12,6 +12,7 @@ from baize.api.notices import label
 from baize.api.wire import (
     AnswerBody,
     CitationBody,
+    ConversationBody,
     EvidenceEvent,
     EvidenceItem,
     FaqLocator,
@@ -23,6 +24,7 @@ from baize.api.wire import (
     StartEvent,
     TextLocator,
     TimeLocator,
+    TurnBody,
     UsageBody,
 )
 from baize.domain.chat import Answer, Citation, EvidenceFound, Refusal, Started
@@ -95,6 +97,12 @@ class Mapper:
             withheld=answer.withheld,
             unknown_markers=answer.unknown_markers,
             degraded="extractive" if answer.degraded else None,
+        )
+
+    def conversation(self, conversation_id: str, turns: list[Answer]) -> ConversationBody:
+        return ConversationBody(
+            conversation_id=conversation_id,
+            turns=[TurnBody(question=turn.question, answer=self.answer(turn)) for turn in turns],
         )
 
     def _place(self, moment: Moment) -> dict[str, Any]:

@@ -76,6 +76,7 @@ KINDS: Mapping[type[errors.BaizeError], Kind] = {
     errors.EmptySource: Kind(422, "empty-source", "A source is empty"),
     errors.InvalidSettings: Kind(500, "invalid-settings", "The service is not configured correctly"),
     errors.NotFound: Kind(404, "not-found", "Not found"),
+    errors.Unauthorised: Kind(401, "unauthorised", "Not authorised"),
     errors.NotAllowed: Kind(403, "not-allowed", "Not allowed"),
     errors.Conflict: Kind(409, "conflict", "Conflict"),
     errors.DependencyUnavailable: Kind(503, "dependency-unavailable", "A dependency is unavailable"),
@@ -151,6 +152,8 @@ def install(app: FastAPI) -> None:
 async def _on_baize_error(_: Request, error: Exception) -> Response:
     wait_s = error.retry_after_s if isinstance(error, errors.UpstreamFailed) else None
     headers = {"Retry-After": str(math.ceil(wait_s))} if wait_s else None
+    if isinstance(error, errors.Unauthorised):
+        headers = {"WWW-Authenticate": "Bearer"}
     return respond(problem_of(error), headers)
 
 

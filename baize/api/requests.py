@@ -66,9 +66,14 @@ class AnswerRequest(RequestBody):
     thinking: StrictBool | Literal["auto", "on", "off"] = "auto"
     language: Annotated[str, Field(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*$")] | None = None
     """Language of the answer; without it, that of the question."""
+    learner_id: Id | None = None
+    """With a platform key: whose question it is. A learner token says so itself."""
 
-    def to_question(self, platform_id: str) -> Question:
+    def to_question(self, scope: Scope, learner_id: str) -> Question:
         """
+        Args:
+            scope: the body's own, narrowed to what the caller sees.
+
         Raises:
             InvalidInput: the mode is not available.
         """
@@ -76,10 +81,11 @@ class AnswerRequest(RequestBody):
             raise InvalidInput(f"The mode {self.mode!r} is not available yet.", remedy="Use `explain`.")
         return Question(
             self.question,
-            self.scope.scope(platform_id),
+            scope,
             self.conversation_id or "",
             (self.language or "").split("-")[0].lower(),
             _THINKING[self.thinking],
+            learner_id,
         )
 
 

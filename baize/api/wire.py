@@ -120,6 +120,20 @@ class AnswerBody(BaseModel):
     )
 
 
+class TurnBody(BaseModel):
+    """A question and its answer."""
+
+    question: str
+    answer: AnswerBody
+
+
+class ConversationBody(BaseModel):
+    """The latest turns of a conversation, oldest first."""
+
+    conversation_id: str
+    turns: list[TurnBody]
+
+
 class StartEvent(BaseModel):
     """`start`: the first event."""
 

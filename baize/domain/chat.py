@@ -141,6 +141,7 @@ class Answer:
         unknown_markers: markers that named no evidence; they were dropped.
         degraded: `extractive` when the model was configured but could not be used.
         reasoning: what the model thought; kept because some endpoints want it back in later turns.
+        learner_id: whose answer it is; empty when the platform asked for nobody in particular.
     """
 
     id: str
@@ -159,6 +160,7 @@ class Answer:
     unknown_markers: int = 0
     degraded: str = ""
     reasoning: str = ""
+    learner_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

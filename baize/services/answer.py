@@ -60,13 +60,18 @@ class AnswerOptions:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What a caller asks. `thinking` None leaves the choice to the service (`answering.intent`)."""
+    """What a caller asks. `thinking` None leaves the choice to the service (`answering.intent`).
+
+    Attributes:
+        learner_id: whose question and conversation it is; empty for nobody in particular.
+    """
 
     text: str
     scope: Scope
     conversation_id: str = ""
     language: str = ""
     thinking: bool | None = None
+    learner_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +84,7 @@ class Prepared:
     turn: Turn
     nearest: tuple[Moment, ...]
     covered: bool
+    learner_id: str = ""
 
 
 @dataclass(slots=True)
@@ -143,7 +149,7 @@ class Answering:
         text = checked(question.text, "question")
         scope = await resolve_scope(question.scope, self._catalog)
         conversation_id = question.conversation_id or str(uuid.uuid4())
-        history = await self._history(scope.platform_id, question.conversation_id)
+        history = await self._history(scope.platform_id, question)
 
         found = await self._finder.find(text, history, scope)
         evidence = pack(
@@ -168,6 +174,7 @@ class Answering:
             turn,
             tuple(item.moment for item in evidence[:_N_NEAREST]),
             found.evidence_score >= self._options.min_evidence and bool(evidence),
+            question.learner_id,
         )
 
     async def stream(self, prepared: Prepared) -> AsyncGenerator[AnswerEvent]:
@@ -278,10 +285,15 @@ class Answering:
         text = texts.get(prepared.turn.query.language, texts["en"])
         return [refusal, draft.release(Released(text))]
 
-    async def _history(self, platform_id: str, conversation_id: str) -> list[Message]:
-        if not conversation_id:
+    async def _history(self, platform_id: str, question: Question) -> list[Message]:
+        if not question.conversation_id:
             return []
-        turns = await self._answers.turns(platform_id, conversation_id, self._options.history_turns)
+        turns = await self._answers.turns(
+            platform_id,
+            question.conversation_id,
+            self._options.history_turns,
+            learner_id=question.learner_id,
+        )
         return [
             message
             for turn in turns
@@ -303,4 +315,5 @@ def _blank(prepared: Prepared, answerer: Answerer) -> Answer:
         answerer.model,
         answerer.prompt,
         text="",
+        learner_id=prepared.learner_id,
     )

@@ -2,28 +2,58 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from baize.domain.chat import Answer
+from baize.ports import Clock
 
 
 class MemoryAnswers:
     """As the real store, but gone with the process."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock | None = None) -> None:
+        self._clock = clock
         self._answers: dict[tuple[str, str], Answer] = {}
+        self._stored_at: dict[tuple[str, str], float] = {}
 
     async def put(self, answer: Answer) -> None:
         """Store an answer as the latest turn of its conversation; one of the same id is replaced in place."""
-        self._answers[answer.platform_id, answer.id] = answer
+        key = (answer.platform_id, answer.id)
+        self._answers[key] = answer
+        self._stored_at.setdefault(key, self._clock.now() if self._clock else 0.0)
 
     async def get(self, platform_id: str, answer_id: str) -> Answer | None:
         """As `Answers.get`."""
         return self._answers.get((platform_id, answer_id))
 
-    async def turns(self, platform_id: str, conversation_id: str, limit: int) -> list[Answer]:
+    async def turns(
+        self, platform_id: str, conversation_id: str, limit: int, *, learner_id: str | None = None
+    ) -> list[Answer]:
         """As `Answers.turns`."""
-        turns = [
-            answer
-            for (platform, _), answer in self._answers.items()
-            if platform == platform_id and answer.conversation_id == conversation_id
-        ]
+        turns = list(self._of(platform_id, conversation_id, learner_id))
         return turns[max(len(turns) - max(limit, 0), 0) :]
+
+    async def forget(
+        self, platform_id: str, conversation_id: str, *, learner_id: str | None = None
+    ) -> list[str]:
+        """As `Answers.forget`."""
+        gone = [answer.id for answer in self._of(platform_id, conversation_id, learner_id)]
+        for answer_id in gone:
+            self._drop((platform_id, answer_id))
+        return gone
+
+    async def expire(self, before: float) -> int:
+        """As `Answers.expire`."""
+        old = [key for key, stored_at in self._stored_at.items() if stored_at < before]
+        for key in old:
+            self._drop(key)
+        return len(old)
+
+    def _drop(self, key: tuple[str, str]) -> None:
+        del self._answers[key], self._stored_at[key]
+
+    def _of(self, platform_id: str, conversation_id: str, learner_id: str | None) -> Iterator[Answer]:
+        for (platform, _), answer in self._answers.items():
+            found = (platform, answer.conversation_id) == (platform_id, conversation_id)
+            if found and learner_id in (None, answer.learner_id):
+                yield answer

@@ -50,7 +50,7 @@ def address(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 @pytest.fixture
 async def answers(address: str) -> AsyncIterator[Answers]:
     if not address:
-        yield MemoryAnswers()
+        yield MemoryAnswers(HeldClock())
         return
     database = Database(address)
     await database.migrate()
@@ -265,3 +265,40 @@ async def test_platforms_share_nothing(answers: Answers, made: list[tuple[str, s
             for answer_id in ("a1", "a2", "a3"):
                 wanted = await own.get(platform_id, f"{answer_id}-{conversation_id}")
                 assert await answers.get(platform_id, f"{answer_id}-{conversation_id}") == wanted
+
+
+async def test_a_conversation_belongs_to_its_learner(answers: Answers) -> None:
+    """Two learners who use one id have two conversations; None sees both, empty sees nobody's."""
+    for answer_id, learner_id in (("a1", "lin"), ("a2", "wang"), ("a3", "lin"), ("a4", "")):
+        await answers.put(answer(answer_id, learner_id=learner_id))
+
+    async def ids(learner_id: str | None) -> list[str]:
+        return [turn.id for turn in await answers.turns("p1", "c1", 9, learner_id=learner_id)]
+
+    assert await ids("lin") == ["a1", "a3"]
+    assert await ids("wang") == ["a2"]
+    assert await ids("") == ["a4"]
+    assert await ids(None) == ["a1", "a2", "a3", "a4"]
+
+
+async def test_forget_takes_one_conversation_of_one_learner(answers: Answers) -> None:
+    """Other learners, conversations and platforms keep theirs; a second time there is nothing to take."""
+    await answers.put(answer("a1", learner_id="lin"))
+    await answers.put(answer("a2", learner_id="wang"))
+    await answers.put(answer("a3", "c2", learner_id="lin"))
+    await answers.put(answer("a1", platform_id="p2", learner_id="lin"))
+    assert await answers.forget("p1", "c1", learner_id="lin") == ["a1"]
+    assert await answers.forget("p1", "c1", learner_id="lin") == []
+    assert await answers.get("p1", "a1") is None
+    assert await answers.get("p2", "a1") is not None
+    assert await answers.forget("p1", "c1") == ["a2"]
+    assert [turn.id for turn in await answers.turns("p1", "c2", 9)] == ["a3"]
+
+
+async def test_old_answers_expire(answers: Answers) -> None:
+    """Strictly before the instant; on all platforms."""
+    await answers.put(answer("a1"))
+    await answers.put(answer("a1", platform_id="p2"))
+    assert await answers.expire(HeldClock().now()) == 0
+    assert await answers.expire(HeldClock().now() + 1) == 2
+    assert await answers.get("p1", "a1") is None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, delete, func, select
 
 from baize.adapters.db.engine import Database
 from baize.adapters.db.models import AnswerRow
@@ -31,6 +31,7 @@ class SqlAnswers:
             "turn": latest.scalar_subquery() + 1,
             "stored_at": self._clock.now(),
             "answer": answer,
+            "learner_id": answer.learner_id,
         }
         async with self._database.writing() as session:
             await session.execute(insert_or_update(session, AnswerRow, values, keep=("turn", "stored_at")))
@@ -41,13 +42,34 @@ class SqlAnswers:
             row = await session.get(AnswerRow, (platform_id, answer_id))
             return row.answer if row else None
 
-    async def turns(self, platform_id: str, conversation_id: str, limit: int) -> list[Answer]:
+    async def turns(
+        self, platform_id: str, conversation_id: str, limit: int, *, learner_id: str | None = None
+    ) -> list[Answer]:
         """As `Answers.turns`."""
         latest = (
             select(AnswerRow.answer)
-            .where(AnswerRow.platform_id == platform_id, AnswerRow.conversation_id == conversation_id)
+            .where(*_of(platform_id, conversation_id, learner_id))
             .order_by(AnswerRow.turn.desc(), AnswerRow.stored_at.desc(), AnswerRow.answer_id.desc())
             .limit(max(limit, 0))
         )
         async with self._database.reading() as session:
             return list(await session.scalars(latest))[::-1]
+
+    async def forget(
+        self, platform_id: str, conversation_id: str, *, learner_id: str | None = None
+    ) -> list[str]:
+        """As `Answers.forget`."""
+        gone = delete(AnswerRow).where(*_of(platform_id, conversation_id, learner_id))
+        async with self._database.writing() as session:
+            return list(await session.scalars(gone.returning(AnswerRow.answer_id)))
+
+    async def expire(self, before: float) -> int:
+        """As `Answers.expire`."""
+        gone = delete(AnswerRow).where(AnswerRow.stored_at < before)
+        async with self._database.writing() as session:
+            return len(list(await session.scalars(gone.returning(AnswerRow.answer_id))))
+
+
+def _of(platform_id: str, conversation_id: str, learner_id: str | None) -> list[ColumnElement[bool]]:
+    conditions = [AnswerRow.platform_id == platform_id, AnswerRow.conversation_id == conversation_id]
+    return conditions if learner_id is None else [*conditions, AnswerRow.learner_id == learner_id]

@@ -138,10 +138,11 @@ class AnswerRow(Table):
     Attributes:
         turn: order within the conversation, from 1.
         stored_at: seconds since the epoch; conversations are kept for a limited time (decisions 26).
+        learner_id: whose it is; empty when the platform asked for nobody in particular.
     """
 
     __tablename__ = "answers"
-    __table_args__ = (Index(None, "platform_id", "conversation_id", "turn"),)
+    __table_args__ = (Index(None, "platform_id", "conversation_id", "turn"), Index(None, "stored_at"))
 
     platform_id: Mapped[str] = mapped_column(Id, primary_key=True)
     answer_id: Mapped[str] = mapped_column(Id, primary_key=True)
@@ -149,3 +150,34 @@ class AnswerRow(Table):
     turn: Mapped[int]
     stored_at: Mapped[float] = mapped_column(Double)
     answer: Mapped[Answer] = mapped_column(Frozen)
+    learner_id: Mapped[str] = mapped_column(Id, server_default="")
+
+
+class PlatformRow(Table):
+    """A tenant. The secrets stand here in the clear: HMAC needs them, unlike the keys, which are hashed."""
+
+    __tablename__ = "platforms"
+
+    platform_id: Mapped[str] = mapped_column(Id, primary_key=True)
+    title: Mapped[str] = mapped_column(Text)
+    origins: Mapped[tuple[str, ...]] = mapped_column(Frozen)
+    secret: Mapped[str] = mapped_column(String)
+    former_secret: Mapped[str] = mapped_column(String)
+
+
+class ApiKeyRow(Table):
+    """The digest is unique over all platforms: it is how a request's platform becomes known."""
+
+    __tablename__ = "api_keys"
+    __table_args__ = (
+        ForeignKeyConstraint(["platform_id"], ["platforms.platform_id"], ondelete="CASCADE"),
+        Index(None, "digest", unique=True),
+    )
+
+    platform_id: Mapped[str] = mapped_column(Id, primary_key=True)
+    key_id: Mapped[str] = mapped_column(Id, primary_key=True)
+    digest: Mapped[str] = mapped_column(String)
+    rights: Mapped[tuple[str, ...]] = mapped_column(Frozen)
+    label: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[float] = mapped_column(Double)
+    revoked_at: Mapped[float | None] = mapped_column(Double)

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Request
 from starlette.responses import Response
 
-from baize.api.auth import CurrentCaller
+from baize.api.auth import CurrentCaller, learner_of
 from baize.api.depends import CurrentHouse, CurrentMapper, WarmHouse
 from baize.api.encoding import json_response
 from baize.api.openapi import ANSWER_STREAM, problems
@@ -17,6 +17,7 @@ from baize.api.wire import AnswerBody
 from baize.domain.chat import Answer, Completed
 from baize.errors import NotFound
 from baize.services.answer import Answering, Prepared
+from baize.services.who import within
 
 router = APIRouter(prefix="/answers", tags=["answers"])
 
@@ -24,7 +25,7 @@ _CLIENT_CLOSED_REQUEST = 499
 
 _ASK_RESPONSES: dict[int | str, dict[str, Any]] = {
     200: {"model": AnswerBody, "description": ANSWER_STREAM.description, "content": ANSWER_STREAM.content},
-    **problems(401, 404, 413, 422, 503),
+    **problems(401, 403, 404, 413, 422, 503),
 }
 
 
@@ -37,7 +38,9 @@ async def ask(
     With `Accept: text/event-stream` the answer is streamed, sentence by sentence; else it comes whole.
     Nothing is sent that is not proved by a passage of the course. Closing the connection stops the answer.
     """
-    prepared = await house.answering.prepare(body.to_question(caller.platform_id))
+    scope = await within(caller, body.scope.scope(caller.platform_id), house.catalog)
+    question = body.to_question(scope, learner_of(caller, body.learner_id))
+    prepared = await house.answering.prepare(question)
     if "text/event-stream" in request.headers.get("accept", ""):
         return AnswerStream(frames(house.answering.stream(prepared), mapper))
     answer = await while_connected(request.receive, lambda: _whole(house.answering, prepared))
@@ -52,7 +55,10 @@ async def _whole(answering: Answering, prepared: Prepared) -> Answer:
 
 
 @router.get(
-    "/{answer_id}", summary="A finished answer", responses=problems(401, 404, 422), response_model=AnswerBody
+    "/{answer_id}",
+    summary="A finished answer",
+    responses=problems(401, 403, 404, 422),
+    response_model=AnswerBody,
 )
 async def answer(
     answer_id: Annotated[str, Path(pattern=ID_REGEX)],
@@ -62,7 +68,8 @@ async def answer(
 ) -> Response:
     """The answer as `done` sent it, byte for byte."""
     stored = await house.answers.get(caller.platform_id, answer_id)
-    if stored is None:
+    # Somebody else's answer must look like none at all.
+    if stored is None or not caller.owns(stored.learner_id):
         raise NotFound(
             f"There is no answer {answer_id!r}.", remedy="Take the id from `start` or from the reply."
         )

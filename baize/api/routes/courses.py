@@ -20,7 +20,7 @@ from baize.errors import InvalidInput, NotFound
 router = APIRouter(prefix="/courses", tags=["catalogue"])
 
 
-@router.get("", summary="Courses", responses=problems(401, 422), response_model=CoursePage)
+@router.get("", summary="Courses", responses=problems(401, 403, 422), response_model=CoursePage)
 async def courses(
     caller: CurrentCaller,
     house: CurrentHouse,
@@ -30,7 +30,7 @@ async def courses(
     """All courses of the platform, by id."""
     after = _course_after(cursor)
     everything = sorted(await house.catalog.courses(caller.platform_id), key=lambda course: course.id)
-    left = [course for course in everything if course.id > after]
+    left = [course for course in everything if course.id > after and caller.sees(course.id)]
     page = left[:limit]
     following = _cursor(page[-1].id) if len(left) > limit else None
     return json_response(CoursePage(items=[course_body(course) for course in page], next_cursor=following))
@@ -39,7 +39,7 @@ async def courses(
 @router.get(
     "/{course_id}",
     summary="A course with its lessons",
-    responses=problems(401, 404, 422),
+    responses=problems(401, 403, 404, 422),
     response_model=CourseDetail,
 )
 async def course(

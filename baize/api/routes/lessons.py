@@ -32,7 +32,7 @@ _JSON = "application/json"
 _VTT = "text/vtt"
 CACHED: dict[int | str, dict[str, Any]] = {
     304: {"description": "Not changed since the `ETag` in `If-None-Match`."},
-    **problems(401, 404, 422),
+    **problems(401, 403, 404, 422),
 }
 _CACHED_VTT: dict[int | str, dict[str, Any]] = {
     200: {"description": "WebVTT, for `<track>`.", "content": {_VTT: {"schema": {"type": "string"}}}},

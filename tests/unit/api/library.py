@@ -35,6 +35,7 @@ from baize.testing.hash_embedder import HashEmbedder
 from baize.testing.memory_answers import MemoryAnswers
 from baize.testing.memory_catalog import MemoryCatalog
 from baize.testing.memory_index import MemoryIndex
+from baize.testing.memory_platforms import MemoryApiKeys, MemoryPlatforms
 from baize.testing.simple_token_counter import SimpleTokenCounter
 
 PLATFORM = "default"
@@ -74,7 +75,9 @@ def opens(*, chat: ChatModel | None = None, prepare: Callable[[House], None] = l
         house.__dict__ |= {
             "catalog": library,
             "artefacts": library,
-            "answers": MemoryAnswers(),
+            "answers": MemoryAnswers(house.clock),
+            "platforms": MemoryPlatforms(),
+            "api_keys": MemoryApiKeys(),
             "index": index,
             "embedder": embedder,
             "counter": SimpleTokenCounter(),

@@ -1,0 +1,79 @@
+"""`baize keys` and `baize tenants` on a scratch database."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from baize.cli import build
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Iterator[Path]:
+    """An empty data folder, and no settings file near."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(tmp_path)
+        patch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+        patch.setenv("BAIZE_DATA_DIR", str(tmp_path / "data"))
+        yield tmp_path
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(build(), list(arguments))
+
+
+def test_a_key_is_made_listed_and_revoked(data: Path) -> None:
+    """The text is shown once; the list knows its state."""
+    made = json.loads(run("keys", "create", "--scope", "teach", "--label", "门户", "--json").stdout)
+    assert made["key"].startswith("bz_")
+    assert made["scopes"] == ["teach"]
+    listed = run("keys", "list", "--json")
+    assert made["key"] not in listed.stdout
+    assert [row["id"] for row in json.loads(listed.stdout)] == [made["id"]]
+
+    assert run("keys", "revoke", made["id"]).exit_code == 0
+    assert "revoked" in run("keys", "list").stdout
+    assert run("keys", "revoke", "nothing").exit_code == 2
+
+
+def test_only_the_key_is_on_stdout(data: Path) -> None:
+    """`KEY=$(baize keys create)` works."""
+    result = run("keys", "create")
+    assert result.stdout.strip().startswith("bz_")
+    assert len(result.stdout.split()) == 1
+    assert "not shown again" in result.stderr
+
+
+def test_a_tenant_is_made_and_changed(data: Path) -> None:
+    """Its secret is shown once, its origins as browsers send them, and it signs a token."""
+    made = run("tenants", "create", "province", "--title", "某省", "--origin", "https://Learn.example/")
+    assert len(made.stdout.strip()) > 40
+    assert json.loads(run("tenants", "list", "--json").stdout) == [
+        {"platform": "province", "title": "某省", "origins": ["https://learn.example"]}
+    ]
+    assert run("tenants", "update", "province", "--no-origins").exit_code == 0
+    assert json.loads(run("tenants", "list", "--json").stdout)[0]["origins"] == []
+    assert run("tenants", "secret", "province").stdout != made.stdout
+    assert run("tenants", "token", "province", "--learner", "lin").stdout.count(".") == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (("keys", "create", "--scope", "all"), "all"),
+        (("keys", "create", "--platform", "nowhere"), "nowhere"),
+        (("tenants", "create", "a b"), "a b"),
+        (("tenants", "create", "x", "--origin", "example.com"), "example.com"),
+        (("tenants", "update", "nowhere"), "nowhere"),
+        (("tenants", "token", "nowhere", "--learner", "x"), "nowhere"),
+    ],
+)
+def test_bad_input_is_named(data: Path, arguments: tuple[str, ...], named: str) -> None:
+    """Exit code 2, the thing and the remedy."""
+    result = run(*arguments)
+    assert result.exit_code == 2
+    assert named in result.stderr

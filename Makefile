@@ -9,7 +9,7 @@ CHECK  ?=
 # The demo keeps its library here, not among your own courses.
 export BAIZE_DATA_DIR ?= $(CURDIR)/.baize
 
-.PHONY: setup demo test lint types imports unit wheel system docs clean
+.PHONY: setup sidebar demo test lint types imports frontend unit wheel system docs clean
 
 setup: $(STAMP)
 
@@ -22,11 +22,15 @@ $(STAMP): pyproject.toml constraints.txt setup.py
 	rm -f $(VENV)/.ready-*
 	touch $@
 
-demo: setup
+# The course sidebar; needs Node >= 20, which it takes from PyPI where there is none.
+sidebar: setup
+	$(BIN)/python .ci/build-sidebar
+
+demo: setup sidebar
 	$(BIN)/baize demo $(if $(CHECK),--check,)
 
 # Everything that CI runs, in order of how soon it finds a fault.
-test: setup lint types imports system wheel unit
+test: setup lint types imports frontend system wheel unit
 
 lint: setup
 	$(BIN)/ruff check .
@@ -38,15 +42,19 @@ types: setup
 imports: setup
 	$(BIN)/lint-imports
 
+# Types and units of the sidebar, and its bundle, which the tests in the browser and the wheel need.
+frontend: setup
+	$(BIN)/python .ci/build-sidebar --check
+
 # Chromium and PostgreSQL, for the tests that drive them; installed where that is allowed, else named.
 system:
 	sh .ci/system-packages
 
-unit: setup
+unit: setup sidebar
 	env -u BAIZE_DATA_DIR $(BIN)/pytest --cov --cov-report=term:skip-covered
 
 # The wheel, built and installed in a clean environment elsewhere, runs the demo from there.
-wheel: setup
+wheel: setup sidebar
 	sh .ci/check-wheel "$(BIN)/python"
 
 # Tables and help texts in docs/ that a command makes.
@@ -54,4 +62,4 @@ docs: setup
 	$(BIN)/python -m eval.docs
 
 clean:
-	rm -rf $(VENV) .baize build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .coverage*
+	rm -rf $(VENV) .baize build dist baize/sidebar/dist baize/sidebar/node_modules *.egg-info .pytest_cache .mypy_cache .ruff_cache .coverage*

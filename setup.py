@@ -1,4 +1,7 @@
-"""Packs `prompts/` and `config.yaml`, which live beside the packages, into the wheel as `baize/_prompts` …"""
+"""Packs `prompts/` and `config.yaml`, which live beside the packages, into the wheel as `baize/_prompts` …
+
+A wheel without the built sidebar is refused.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,11 @@ class BuildWithPrompts(build_py):
     """`build_py`, then the files that `baize.prompting.packaged` looks for."""
 
     def run(self) -> None:
+        if (
+            not self.editable_mode
+            and not (ROOT / "baize" / "sidebar" / "dist" / "baize-sidebar.js").is_file()
+        ):
+            raise SystemExit("The sidebar is not built: run `make sidebar` first.")
         super().run()
         if self.editable_mode:
             return  # a checkout has them where they are

@@ -17,7 +17,18 @@ from baize.api.depends import stay_within_token
 from baize.api.guards import BodyLimit, LastCatch, LoopbackNamesOnly
 from baize.api.links import PlayerLinks
 from baize.api.readiness import Warmth
-from baize.api.routes import answers, artefacts, conversations, courses, demo, docs, health, lessons, search
+from baize.api.routes import (
+    answers,
+    artefacts,
+    conversations,
+    courses,
+    demo,
+    docs,
+    health,
+    lessons,
+    search,
+    sidebar,
+)
 from baize.bootstrap import House, opened
 from baize.services.conversations import keep_tidy
 
@@ -62,6 +73,7 @@ def _add_routes(app: FastAPI, *, with_demo: bool) -> None:
     app.include_router(v1)
     app.include_router(health.router)
     app.include_router(docs.router)
+    app.include_router(sidebar.router)
     # The page carries no key: it belongs to a server on one's own machine.
     if with_demo:
         app.include_router(demo.router)

@@ -1,27 +1,18 @@
-// The demo page: choose a lesson, watch, ask, and go where the answer was said.
+// The demo's host page: courses, lessons, one player. Everything about questions is the sidebar's.
 
 import { Player } from "./player.js";
-import { askStream } from "./sse.js";
-import { Turn } from "./turn.js";
-import { speak, words } from "./words.js";
+import { language, speak, words } from "./words.js";
 
-const courseChooser = document.getElementById("course");
-const lessonChooser = document.getElementById("lesson");
-const form = document.getElementById("ask");
-const question = document.getElementById("question");
-const sendButton = document.getElementById("send");
-const stopButton = document.getElementById("stop");
-const turns = document.getElementById("turns");
-const trouble = document.getElementById("trouble");
+const chooser = document.getElementById("course");
+const list = document.getElementById("lessons");
+const sidebar = document.querySelector("baize-sidebar");
 const player = new Player();
 
-let lessons = [];
-let conversationId = null;
-let asking = null;
+let course = null;
 
 async function load(path) {
   const response = await fetch(path);
-  if (!response.ok) throw await response.json();
+  if (!response.ok) throw new Error((await response.json()).detail);
   return response.json();
 }
 
@@ -33,94 +24,66 @@ async function loadCourses() {
     courses.push(...page.items);
     cursor = page.next_cursor;
   } while (cursor);
-  fill(courseChooser, courses);
-  if (courses.length) await chooseCourse(courses[0].id);
-  else report({ detail: words.empty });
+  chooser.replaceChildren(...courses.map(({ id, title }) => new Option(title, id)));
+  if (!courses.length) throw new Error(words.empty);
+  await openCourse(courses[0].id);
 }
 
-async function chooseCourse(id) {
-  courseChooser.value = id;
-  ({ lessons } = await load(`/v1/courses/${encodeURIComponent(id)}`));
-  // Another course, another conversation: `it` must not point back to the old one.
-  conversationId = null;
-  const watchable = lessons.filter((lesson) => lesson.media);
-  const offered = watchable.length ? watchable : lessons;
-  fill(lessonChooser, offered);
-  if (offered.length) chooseLesson(offered[0].id);
+/** Shows a course, at a lesson of it or its first one. */
+async function openCourse(id, lessonId = null) {
+  course = await load(`/v1/courses/${encodeURIComponent(id)}`);
+  chooser.value = id;
+  document.getElementById("about").textContent = course.description;
+  list.replaceChildren(...course.lessons.map(entry));
+  const first = course.lessons.find((lesson) => lesson.media) ?? course.lessons[0];
+  openLesson(lessonId ?? first?.id);
 }
 
-function chooseLesson(id) {
-  const lesson = lessons.find((one) => one.id === id);
-  if (!lesson) return;
-  lessonChooser.value = id;
+function openLesson(id) {
+  const lesson = course.lessons.find((one) => one.id === id);
+  if (!lesson) throw new Error(words.gone);
   player.show(lesson);
-}
-
-async function openPlace(place) {
-  // A page or an FAQ entry is shown as a quote; the video goes on where it is.
-  if (place.locator.kind !== "time") return player.quote(place);
-  if (place.course_id !== courseChooser.value) await chooseCourse(place.course_id);
-  chooseLesson(place.lesson_id);
-  await player.open(place);
-}
-
-function fill(chooser, entries) {
-  chooser.replaceChildren(...entries.map(({ id, title }) => new Option(title, id)));
-}
-
-async function ask(text) {
-  const turn = new Turn(text, (place) => openPlace(place).catch(report));
-  turns.prepend(turn.root);
-  const body = { question: text, scope: { course_ids: [courseChooser.value] } };
-  if (conversationId) body.conversation_id = conversationId;
-  let ended = false;
-  try {
-    for await (const { name, data } of askStream(body, asking.signal)) {
-      if (name === "start") conversationId = data.conversation_id;
-      if (name === "error") report(data);
-      ended ||= name === "done" || name === "error";
-      if (["start", "delta", "citation", "refusal"].includes(name)) turn[name](data);
-    }
-    if (!ended) report({ detail: words.broken });
-  } catch (problem) {
-    if (problem.name !== "AbortError") report(problem);
-  } finally {
-    turn.end();
+  document.getElementById("title").textContent = lesson.title;
+  document.title = `${lesson.title} · ${course.title}`;
+  for (const item of list.children) {
+    const button = item.firstElementChild;
+    if (button.value === id) button.setAttribute("aria-current", "true");
+    else button.removeAttribute("aria-current");
   }
+  // Both at once: the sidebar then follows to the new lesson, of the new course.
+  sidebar.setAttribute("course", course.id);
+  sidebar.setAttribute("lesson", id);
 }
 
-/** Says what went wrong: a problem of the server, or a lost connection. */
-function report(problem) {
-  trouble.textContent = problem.detail ? [problem.detail, problem.remedy].filter(Boolean).join(" ") : words.lost;
+function entry({ id, title, duration_s: seconds }) {
+  const item = document.createElement("li");
+  const button = document.createElement("button");
+  button.type = "button";
+  button.value = id;
+  const length = document.createElement("span");
+  length.textContent = seconds ? words.minutes(Math.max(1, Math.round(seconds / 60))) : words.document;
+  button.append(title, length);
+  button.addEventListener("click", () => openLesson(id));
+  item.append(button);
+  return item;
 }
 
-function setAsking(controller) {
-  asking = controller;
-  sendButton.disabled = controller !== null;
-  stopButton.disabled = controller === null;
+function report(error) {
+  document.getElementById("trouble").textContent = error.message;
 }
 
-form.addEventListener("submit", async (event) => {
+// The learner wants to go to another lesson, which is the page's to open.
+sidebar.addEventListener("baize-lesson", (event) => {
   event.preventDefault();
-  const text = question.value.trim();
-  if (!text || asking) return;
-  trouble.textContent = "";
-  setAsking(new AbortController());
-  question.value = "";
-  await ask(text);
-  setAsking(null);
+  const { course_id: courseId, lesson_id: lessonId } = event.detail;
+  const opening =
+    courseId === course.id ? Promise.resolve().then(() => openLesson(lessonId)) : openCourse(courseId, lessonId);
+  event.detail.waitUntil(opening);
+  opening.catch(report);
 });
 
-question.addEventListener("keydown", (event) => {
-  // Enter sends, Shift+Enter breaks the line; Enter that ends an input method's composition does neither.
-  if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
-    event.preventDefault();
-    form.requestSubmit();
-  }
-});
-stopButton.addEventListener("click", () => asking?.abort());
-courseChooser.addEventListener("change", () => chooseCourse(courseChooser.value).catch(report));
-lessonChooser.addEventListener("change", () => chooseLesson(lessonChooser.value));
+chooser.addEventListener("change", () => openCourse(chooser.value).catch(report));
 
 speak(document);
+sidebar.setAttribute("locale", language);
 loadCourses().catch(report);

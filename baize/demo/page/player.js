@@ -1,11 +1,10 @@
-// The one player: shows a lesson, and goes to the second that a citation names.
+// The page's one player: shows the video of a lesson, with its subtitles.
 
-import { describe, words } from "./words.js";
+import { words } from "./words.js";
 
 export class Player {
   #video = document.getElementById("video");
   #noVideo = document.getElementById("no-video");
-  #quoted = document.getElementById("quoted");
   #lesson = null;
 
   constructor() {
@@ -16,50 +15,22 @@ export class Player {
   show(lesson) {
     if (this.#lesson?.id === lesson.id) return;
     this.#lesson = lesson;
-    this.#quoted.hidden = true;
     this.#video.replaceChildren();
+    this.#showVideo(Boolean(lesson.media));
     if (!lesson.media) {
       this.#video.removeAttribute("src");
       this.#video.load();
-      this.#showVideo(false);
       return;
     }
-    this.#showVideo(true);
     const file = lesson.media.split("/").map(encodeURIComponent).join("/");
     this.#video.src = `/demo/media/${encodeURIComponent(lesson.course_id)}/${file}`;
     this.#video.setAttribute("aria-label", lesson.title);
     this.#video.append(subtitles(lesson));
   }
 
-  /** Shows the quote, and goes to its second, in the lesson that was shown last. */
-  async open(place) {
-    this.quote(place);
-    if (this.#video.hidden) return;
-    await this.#loaded();
-    this.#video.currentTime = place.locator.start;
-    this.#video.scrollIntoView({ block: "nearest" });
-    // A browser may refuse to play on its own; the learner then presses play at the right second.
-    await this.#video.play().catch(() => {});
-  }
-
-  /** Shows what the place says, word for word. */
-  quote(place) {
-    document.getElementById("quoted-place").textContent = describe(place);
-    document.getElementById("quoted-text").textContent = place.quote ?? place.text;
-    this.#quoted.hidden = false;
-  }
-
   #showVideo(shown) {
     this.#video.hidden = !shown;
     this.#noVideo.hidden = shown;
-  }
-
-  #loaded() {
-    const video = this.#video;
-    if (video.readyState >= HTMLMediaElement.HAVE_METADATA) return Promise.resolve();
-    return new Promise((resolve) => {
-      for (const name of ["loadedmetadata", "error"]) video.addEventListener(name, resolve, { once: true });
-    });
   }
 }
 

@@ -1,0 +1,195 @@
+// The questions and answers of one element: asks, stops, asks again, and picks up what a reload left.
+
+import { Refused, segment, type Client } from "../api/client";
+import type { ServerEvent } from "../api/sse";
+import type { AnswerBody, Mode, Problem } from "../api/wire";
+import { read, write } from "../session";
+import { follow, Lost, type Progress, type Waits } from "./follow";
+import { fail, finish, isOver, reduce, UNASKED, type AnswerState } from "./state";
+
+/** One question and its answer. */
+export interface Turn {
+  readonly key: number;
+  /** Empty where only the answer came back after a reload. */
+  readonly question: string;
+  readonly body: Asked | null;
+  state: AnswerState;
+  /** Whether it was here before the page was loaded again: then nobody waits to be told. */
+  readonly restored: boolean;
+}
+
+/** The body of `POST /v1/answers`. */
+export interface Asked {
+  question: string;
+  scope: { course_ids?: string[]; lesson_ids?: string[] };
+  position?: { lesson_id: string; t: number };
+  conversation_id?: string;
+  mode: Mode;
+}
+
+export interface Watcher {
+  changed(): void;
+  /** The answer ended well. */
+  answered(turn: Turn): void;
+  failed(problem: Problem): void;
+}
+
+/** A page that is open for a week must not grow without end. */
+const MAX_TURNS = 30;
+
+export class Conversation {
+  /** Newest first. */
+  turns: Turn[] = [];
+  #id = "";
+  #next = 1;
+  #stop: AbortController | null = null;
+
+  /** @param key the place in `sessionStorage` now; another course has another one. */
+  constructor(
+    private readonly client: Client,
+    private readonly key: () => string,
+    private readonly watcher: Watcher,
+    private readonly waits?: Waits,
+  ) {}
+
+  get isAnswering(): boolean {
+    return this.#stop !== null;
+  }
+
+  async ask(asked: Omit<Asked, "conversation_id">): Promise<void> {
+    if (this.#stop) return;
+    const body: Asked = this.#id ? { ...asked, conversation_id: this.#id } : asked;
+    const turn = this.#turn(asked.question, body);
+    this.turns = [turn, ...this.turns].slice(0, MAX_TURNS);
+    await this.#follow(turn);
+  }
+
+  /** Asks a failed or stopped question again, in its old place. */
+  async retry(turn: Turn): Promise<void> {
+    if (this.#stop || !turn.body) return;
+    const again = this.#turn(turn.question, turn.body);
+    this.turns = this.turns.map((one) => (one === turn ? again : one));
+    await this.#follow(again);
+  }
+
+  /** Stops the answer that is being given; the server is told, so that its model stops too. */
+  stop(): void {
+    const turn = this.turns.find(({ state }) => !isOver(state));
+    if (!turn || !this.#stop) return;
+    turn.state = { ...turn.state, phase: "stopped" };
+    this.#stop.abort();
+    if (turn.state.answerId) {
+      this.client
+        .call(`answers/${segment(turn.state.answerId)}`, { method: "DELETE", keepalive: true })
+        .catch(() => {});
+    }
+    this.watcher.changed();
+  }
+
+  /** Clears the screen for the next question, which still belongs to this conversation. */
+  putAway(): void {
+    if (this.#stop) return;
+    this.turns = [];
+    this.watcher.changed();
+  }
+
+  /** Lets go of the connection; on the server the answer goes on for a while. */
+  leave(): void {
+    this.#stop?.abort();
+  }
+
+  /** Brings back the answers that this tab had before it was loaded again. */
+  async resume(): Promise<void> {
+    const kept = read(this.key());
+    if (!kept || this.turns.length || this.#stop) return;
+    this.#id = kept.conversationId;
+    const turns = await Promise.all(kept.answerIds.map((id) => this.#restored(id)));
+    if (this.turns.length) return;
+    this.turns = turns.filter((turn) => turn !== null).reverse();
+    this.watcher.changed();
+    const open = this.turns.find(({ state }) => !isOver(state));
+    if (open) await this.#follow(open);
+  }
+
+  /** Another course, another conversation: `it` must not point back. What stands here stays to be read. */
+  part(): void {
+    this.#id = "";
+  }
+
+  async #restored(answerId: string): Promise<Turn | null> {
+    const turn = this.#turn("", null, true);
+    try {
+      const body = await this.client.json<AnswerBody>(`answers/${segment(answerId)}`);
+      return { ...turn, question: body.question ?? "", state: finish(turn.state, body) };
+    } catch (error) {
+      // Not finished yet, or gone: following it will tell.
+      const unfinished = error instanceof Refused && error.problem.status === 404;
+      return unfinished ? { ...turn, state: { ...turn.state, phase: "reconnecting", answerId } } : null;
+    }
+  }
+
+  #turn(question: string, body: Asked | null, restored = false): Turn {
+    return { key: this.#next++, question, body, state: UNASKED, restored };
+  }
+
+  async #follow(turn: Turn): Promise<void> {
+    const stop = new AbortController();
+    this.#stop = stop;
+    this.watcher.changed();
+    try {
+      await follow(this.client, turn.body, this.#progress(turn), stop.signal, this.waits);
+    } catch (error) {
+      if (!stop.signal.aborted) this.#fail(turn, error);
+    } finally {
+      if (this.#stop === stop) this.#stop = null;
+      this.watcher.changed();
+    }
+    if (turn.state.phase === "done") this.watcher.answered(turn);
+    if (turn.state.phase === "failed" && turn.state.problem) this.watcher.failed(turn.state.problem);
+  }
+
+  #progress(turn: Turn): Progress {
+    const become = (state: AnswerState): void => {
+      if (state === turn.state) return;
+      turn.state = state;
+      this.watcher.changed();
+    };
+    return {
+      take: (event: ServerEvent) => {
+        become(reduce(turn.state, event));
+        if (event.name === "start") this.#keep(turn.state);
+        return isOver(turn.state);
+      },
+      takeWhole: (body) => become(finish(turn.state, body)),
+      reconnecting: () => become({ ...turn.state, phase: "reconnecting" }),
+      offline: () => become({ ...turn.state, phase: "offline" }),
+      where: () => {
+        const { answerId, lastId } = turn.state;
+        return answerId ? { answerId, lastId } : null;
+      },
+    };
+  }
+
+  #fail(turn: Turn, error: unknown): void {
+    // An answer of before the reload that the server no longer has is simply not there.
+    if (turn.restored && error instanceof Refused && error.problem.status === 404) {
+      this.turns = this.turns.filter((one) => one !== turn);
+      return;
+    }
+    turn.state = fail(turn.state, problemOf(error));
+  }
+
+  #keep({ answerId, conversationId }: AnswerState): void {
+    this.#id = conversationId;
+    const before = read(this.key());
+    const others = before?.conversationId === conversationId ? before.answerIds : [];
+    write(this.key(), { conversationId, answerIds: [...others.filter((id) => id !== answerId), answerId] });
+  }
+}
+
+/** What to tell: the server's own words, or (without a status) that the network is away. */
+export function problemOf(error: unknown): Problem {
+  if (error instanceof Refused) return error.problem;
+  const lost = error instanceof Lost || error instanceof TypeError;
+  return { title: lost ? "lost" : "failed", status: 0, detail: "" };
+}

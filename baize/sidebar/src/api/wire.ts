@@ -1,0 +1,125 @@
+// What the API sends (docs/openapi.json). Only what the sidebar reads is named.
+
+export interface TimeLocator {
+  kind: "time";
+  start: number;
+  end: number;
+}
+
+export interface TextLocator {
+  kind: "text";
+  file: string;
+  page?: number;
+  section?: string;
+}
+
+export interface FaqLocator {
+  kind: "faq";
+  entry_id: string;
+}
+
+export type Locator = TimeLocator | TextLocator | FaqLocator;
+
+/** A passage and where it stands. */
+export interface Place {
+  course_id: string;
+  lesson_id: string;
+  lesson_title: string;
+  locator: Locator;
+  text: string;
+  url?: string | null;
+}
+
+export interface EvidenceItem extends Place {
+  marker: number;
+}
+
+export interface Citation {
+  marker: number;
+  sentence: string;
+  course_id: string;
+  lesson_id: string;
+  lesson_title: string;
+  locator: Locator;
+  quote: string;
+}
+
+export interface Refusal {
+  reason: "not_covered" | "graded_item" | "unsafe" | "out_of_scope";
+  nearest: Place[];
+}
+
+/** RFC 9457, as the API writes it. */
+export interface Problem {
+  type?: string;
+  title: string;
+  status: number;
+  detail: string;
+  remedy?: string;
+}
+
+export interface AnswerBody {
+  answer_id: string;
+  conversation_id: string;
+  language: string;
+  label: string;
+  /** Absent from servers that do not tell it. */
+  question?: string;
+  text: string;
+  citations: Citation[];
+  refusal?: Refusal;
+  follow_ups: string[];
+  withheld: number;
+  degraded?: string;
+}
+
+export interface StartEvent {
+  answer_id: string;
+  conversation_id: string;
+  language: string;
+  thinking: boolean;
+  label: string;
+}
+
+export interface SearchResult extends Place {
+  rank: number;
+  course_title: string;
+}
+
+export interface Lesson {
+  id: string;
+  course_id: string;
+  title: string;
+  language: string;
+  duration_s: number | null;
+}
+
+export interface Chapter {
+  title: string;
+  locator: TimeLocator;
+}
+
+export interface Cue {
+  text: string;
+  locator: TimeLocator;
+}
+
+export type Mode = "explain" | "guide" | "test";
+export type Theme = "auto" | "light" | "dark";
+
+export interface Preferences {
+  elder: boolean;
+  theme: Theme;
+  read_aloud: boolean;
+  speech_rate: number;
+}
+
+/** What this server can do for this caller (`GET /v1/capabilities`). */
+export interface Capabilities {
+  /** Whom the server takes the caller for; null where nobody in particular asks. */
+  learner_id: string | null;
+  modes: Mode[];
+  feedback: boolean;
+  preferences: boolean;
+  transcriptions: { max_bytes: number; max_seconds: number } | null;
+}

@@ -1,0 +1,50 @@
+// What the learner likes: remembered on the server, for whoever it takes the caller for.
+
+import { segment, type Client } from "./api/client";
+import type { Capabilities, Preferences } from "./api/wire";
+
+export const DEFAULTS: Preferences = { elder: false, theme: "auto", read_aloud: false, speech_rate: 1 };
+
+/** What a server without the route can do. */
+const PLAIN: Capabilities = {
+  learner_id: null,
+  modes: ["explain"],
+  feedback: false,
+  preferences: false,
+  transcriptions: null,
+};
+
+export class Remembered {
+  capabilities: Capabilities = PLAIN;
+  /** Null until the learner or the server has said something: then the host's attributes hold. */
+  chosen: Preferences | null = null;
+
+  constructor(
+    private readonly client: Client,
+    private readonly changed: () => void,
+  ) {}
+
+  async load(): Promise<void> {
+    try {
+      this.capabilities = (await this.client.maybe<Capabilities>("capabilities")) ?? PLAIN;
+      const path = this.#path();
+      const kept = path ? await this.client.maybe<Preferences>(path) : null;
+      if (kept) this.chosen ??= { ...DEFAULTS, ...kept };
+    } catch {
+      // Preferences are a comfort: without them everything works.
+    }
+    this.changed();
+  }
+
+  async choose(chosen: Preferences): Promise<void> {
+    this.chosen = chosen;
+    this.changed();
+    const path = this.#path();
+    if (path) await this.client.call(path, { method: "PUT", body: chosen, keepalive: true }).catch(() => {});
+  }
+
+  #path(): string {
+    const { learner_id: learner, preferences } = this.capabilities;
+    return preferences && learner ? `learners/${segment(learner)}/preferences` : "";
+  }
+}

@@ -1,0 +1,60 @@
+// What the views may use of the element, and words for places.
+
+import type { Conversation, Turn } from "../answer/conversation";
+import type { AnswerView } from "../answer/view";
+import type { Capabilities, Citation, Locator, Mode, Place, Preferences } from "../api/wire";
+import type { Say } from "../i18n";
+import type { Outline } from "../outline";
+import { clock } from "../player/jump";
+import type { Navigator } from "../player/navigator";
+import type { Searching } from "../searching";
+import type { Listener } from "../voice/listen";
+import type { Reader } from "../voice/read";
+
+export type Screen = "home" | "ask" | "outline" | "search" | "settings";
+
+/** The element, as its views see it. */
+export interface Model {
+  readonly say: Say;
+  readonly course: string;
+  readonly lesson: string;
+  readonly isElder: boolean;
+  readonly preferences: Preferences;
+  readonly capabilities: Capabilities;
+  readonly screen: Screen;
+  readonly mode: Mode;
+  readonly conversation: Conversation;
+  readonly navigator: Navigator;
+  readonly outline: Outline;
+  readonly searching: Searching;
+  readonly listener: Listener;
+  readonly reader: Reader;
+  readonly feedback: ReadonlyMap<string, "open" | "sent">;
+  readonly voiceTrouble: string;
+
+  show(screen: Screen): void;
+  choose(changes: Partial<Preferences>): void;
+  setMode(mode: Mode): void;
+  ask(question: string): void;
+  open(place: Place): void;
+  viewOf(turn: Turn): AnswerView;
+  rate(turn: Turn, rating: "up" | "down", reason?: string, correction?: string): void;
+  listen(): void;
+  requestUpdate(): void;
+}
+
+/** Where a place stands, for people: `在家量血压 · 0:22`. */
+export function describe(say: Say, { lesson_title: title, locator }: { lesson_title: string; locator: Locator }): string {
+  return [title, spot(say, locator)].filter(Boolean).join(" · ");
+}
+
+/** Where in its lesson: a time, a page. */
+export function spot(say: Say, locator: Locator): string {
+  if (locator.kind === "time") return clock(locator.start);
+  if (locator.kind === "faq") return say("faq");
+  return [locator.page ? say("page", { n: locator.page }) : "", locator.section ?? ""].filter(Boolean).join(" · ");
+}
+
+export function placeOf(citation: Citation): Place {
+  return { ...citation, text: citation.quote };
+}

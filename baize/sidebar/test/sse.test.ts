@@ -1,0 +1,54 @@
+import { describe, expect, it } from "vitest";
+import { EventParser, events, Silence } from "../src/api/sse";
+
+const STREAM =
+  '\uFEFFid: 1\nevent: start\ndata: {"n": 1}\n\n: ping\n\nid: 2\r\nevent: delta\r\ndata: 你\r\ndata:好\r\n\r\ndata: x\rid\r\r';
+
+const parse = (...pieces: string[]) => {
+  const parser = new EventParser();
+  return pieces.flatMap((piece) => parser.feed(piece));
+};
+
+describe("EventParser", () => {
+  it("reads names, ids, comments, several lines of data and all three ends of a line", () => {
+    expect(parse(STREAM, "\n")).toEqual([
+      { id: "1", name: "start", data: '{"n": 1}' },
+      { id: "2", name: "delta", data: "你\n好" },
+      { id: "", name: "message", data: "x" },
+    ]);
+  });
+
+  it("gives the same events however the stream is cut", () => {
+    const whole = parse(STREAM, "\n");
+    expect(parse(...STREAM, "\n")).toEqual(whole);
+    for (let a = 0; a <= STREAM.length; a += 1) {
+      for (let b = a; b <= STREAM.length; b += 1) {
+        expect(parse(STREAM.slice(0, a), STREAM.slice(a, b), STREAM.slice(b), "\n")).toEqual(whole);
+      }
+    }
+  });
+
+  it("keeps an event that is not whole to itself", () => {
+    expect(parse("id: 1\nevent: done\ndata: {}\n")).toEqual([]);
+  });
+});
+
+describe("events", () => {
+  const body = (...pieces: Uint8Array[]) =>
+    new ReadableStream<Uint8Array>({
+      start(controller) {
+        for (const piece of pieces) controller.enqueue(piece);
+      },
+    });
+
+  it("decodes characters that are cut between two reads", async () => {
+    const bytes = new TextEncoder().encode("data: 量血压\n\n");
+    const stream = events(body(bytes.slice(0, 8), bytes.slice(8)), 1000);
+    expect((await stream.next()).value).toEqual({ id: "", name: "message", data: "量血压" });
+    await stream.return(undefined);
+  });
+
+  it("gives up on a stream that is silent", async () => {
+    await expect(events(body(), 20).next()).rejects.toBeInstanceOf(Silence);
+  });
+});

@@ -1,0 +1,19 @@
+import { fileURLToPath } from "node:url";
+import { defineConfig } from "vitest/config";
+
+// One entry whose name never changes, and chunks whose names are their digests. All lie in one folder, so
+// that `../v1/` leads from each of them to the API that serves them.
+export default defineConfig({
+  build: {
+    target: "es2022",
+    outDir: "dist",
+    emptyOutDir: true,
+    modulePreload: false,
+    rollupOptions: {
+      input: { "baize-sidebar": fileURLToPath(new URL("src/baize-sidebar.ts", import.meta.url)) },
+      preserveEntrySignatures: "strict",
+      output: { format: "es", entryFileNames: "[name].js", chunkFileNames: "[name]-[hash].js", assetFileNames: "[name]-[hash][extname]" },
+    },
+  },
+  test: { environment: "happy-dom", include: ["test/**/*.test.ts"] },
+});

@@ -1,6 +1,6 @@
 """A course folder into the library. Reading `Pipeline.run_lesson` is reading the algorithm.
 
-extract → segment → chapter → chunk → embed → load, in that order, each in the file of its name.
+extract → segment → chapter → chunk → embed → compose → load, in that order, each in the file of its name.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from baize.ports import (
 from baize.retrieval.terms import TERMS_VERSION
 from ingest.chapter import chapters_of
 from ingest.chunk import ChunkOptions, Place, chunk
+from ingest.compose import COMPOSE_VERSION, compose
 from ingest.embed import embed
 from ingest.extract.faq import FaqItem, read_faq
 from ingest.extract.read import ReadLesson, ReadSource, read_lesson, sources_digest
@@ -186,9 +187,11 @@ class Pipeline:
     ) -> None:
         with run.at("embed"):
             points = await embed(chunks, lesson.build_id, self._parts.embedder, self._watch.advance)
+        with run.at("compose"):
+            prepared = await compose(run.course, lesson, chunks, self._parts.embedder)
         with run.at("load"):
             languages = tuple(sorted({c.language for c in chunks}))
-            built = BuiltLesson(lesson, languages, len(chunks), transcript)
+            built = BuiltLesson(lesson, languages, len(chunks), transcript, prepared)
             await load(points, built, index=self._parts.index, publisher=self._parts.publisher)
 
     def _chunks(
@@ -235,7 +238,8 @@ class Pipeline:
     def _options_digest(self) -> str:
         parts = self._parts
         return digest(
-            PIPELINE_VERSION, TERMS_VERSION, parts.embedder.name, parts.counter.name, repr(parts.chunking)
+            *(PIPELINE_VERSION, TERMS_VERSION, COMPOSE_VERSION),
+            *(parts.embedder.name, parts.counter.name, repr(parts.chunking)),
         )
 
     async def _unchanged(self, course: Course, lesson_id: str, build_id: str) -> LessonReport | None:

@@ -160,6 +160,24 @@ def workshop(tmp_path: Path) -> Workshop:
     return made
 
 
+async def test_lessons_are_prepared_and_the_faq_is_not(workshop: Workshop) -> None:
+    """Artefacts come with the build and go with the course; a second run changes nothing."""
+    await workshop.run()
+    made = await workshop.catalog.prepared("p1", "measure")
+    assert made is not None
+    assert made.model == "extractive"
+    assert made.summary[0].locators[0] == TimeSpan(4.5, 8.0)
+    assert [term.term for term in made.glossary] == ["袖带"]
+    assert await workshop.catalog.prepared("p1", "health~faq") is None
+    asked = workshop.n_work()
+    assert (await workshop.run()).counts() == {"unchanged": 3}
+    assert (await workshop.catalog.prepared("p1", "measure"), workshop.n_work()) == (made, asked)
+    await forget_course(
+        "p1", "health", publisher=workshop.catalog, catalog=workshop.catalog, index=workshop.index
+    )
+    assert await workshop.catalog.prepared("p1", "measure") is None
+
+
 async def test_a_course_becomes_a_library(workshop: Workshop) -> None:
     """Subtitles, speech, documents and FAQ; each chunk with its place, headings and language."""
     report = await workshop.run()

@@ -1,0 +1,172 @@
+"""Where a text says what a term is: by the patterns in which teachers define (X 就是 …, … is called X)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from baize.domain.sentences import has_han
+from baize.retrieval.terms import normalise
+
+# Patterns meet folded text: NFKC has made half-width commas, colons and brackets of the full-width ones.
+_NO_DEFINITION_ZH = (
+    r"(?!很|非常|最|不(?:是|要|能|会|可|太|同|对)|否|什么|怎么|多少|为什么|因为|在|要|可以|由于|对的|错的|必|如何|个|这样|那样|一样|有|没|\d|"
+    r"第|我|你|他|吗|呢|吧|的)"
+)
+_TERM_FIRST_ZH = (
+    r"(?:^|[,。;:、\s“\"《(])(?:所谓的?|其中的?|那么)?[“\"《]?{term}[”\"》]?(?:\([^)]*\))?[,\s]*"
+    r"(?:其实|也|又|指的|通常|一般|简单来?说|说白了)?,?"
+    r"(?:就是|是指|指的?是|是|指|叫做|意味着|意思是|的意思(?:就)?是|的定义是|表示|就等于|相当于|用来|负责)"
+    + _NO_DEFINITION_ZH
+)
+_TERM_LAST_ZH = (
+    r"(?:叫做?|叫作|称为|称作|称之为|名为|也就是|这就是)(?:我们(?:常)?说的|所谓的?|人们(?:常)?说的)?"
+    r"[“\"《]?{term}[”\"》]?(?=[,。;!.\s”\"》]|$)"
+)
+_TERM_FIRST_EN = (
+    r"(?:^|[;:]\s*)(?:(?:so|now|and|well|ok(?:ay)?|first|here),?\s+)?(?:by\s+)?(?:(?:a|an|the|every|each)\s+)?"
+    r"[“\"']?{term}(?:es|s)?[”\"']?(?:\s*\([^)]*\))?,?\s+(?:(?:is|are)\s+(?:(?:just|simply|basically|really|"
+    r"essentially|nothing but|nothing more than)\s+)?(?:a|an|the|any|all|one|like|what|when|where|how|"
+    r"defined as|used (?:to|for)|those)\b|means?\b|refers? to|stands? for|represents?\b|describes?\b|"
+    r"tells? (?:us|you)|measures?\b|consists? of|lets? you|(?:we|i) mean\b)"
+)
+_TERM_LAST_EN = (
+    r"(?:\b(?:is|are|be|it|this|that|them|these|they)(?:'s|'re)?(?:\s+\w+)?\s+called"
+    r"|\bcall(?:s|ed)?(?:\s+(?:it|this|that|them|these))?|\bknown as|\bnamed|\breferred to as)"
+    r"\s+(?:(?:a|an|the|our|your)\s+)?[“\"']?{term}(?:es|s)?[”\"']?(?=[,.;!:]|\s*$|\s+of\b)"
+)
+_ASKED_ZH = r"(?:什么(?:是|叫做?)|何谓|何为)[“\"]?{term}[”\"]?|{term}(?:到底|究竟)?是什么"
+_ASKED_EN = r"\bwhat(?:'s| is| are| do we mean by)\s+(?:(?:a|an|the)\s+)?{term}s?\b"
+_LEANS = re.compile(
+    r"^(?:这|那|它|此|其|人们|我们(?:就)?(?:把|将)|this|that|these|those|it|they|which|we call|and)",
+    re.IGNORECASE,
+)
+_ARTICLE = (
+    r"\b(?:a|an|the|this|that|each|every|one|of|your|our|my|its|another|any|no|some|two|three)\s+(?:\w+\s+)?"
+)
+_NOMINAL = 0.4
+"""Share of its uses in which an English noun has an article, or the like, before it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """Where a term is explained: sentences `first` … `last`, numbered from 0.
+
+    Attributes:
+        defined: whether it is a definition; else only the sentence that says most of the term.
+    """
+
+    first: int
+    last: int
+    defined: bool
+
+
+def explained(
+    term: str, texts: Sequence[str], standing: Sequence[bool], longer: Collection[str] = ()
+) -> Explained | None:
+    """The first sentence that defines the term, with the one before it where it points back there.
+
+    Without a definition, a sentence that starts with the term, or one that can be read alone, or the first
+    that uses it; None where none does. A question (什么是 X？) is answered by the sentence after it.
+
+    Args:
+        texts: folded by `normalise`.
+        standing: of each text, whether it can be read alone.
+        longer: terms that hold this one; where they stand, it does not.
+    """
+    wanted = normalise(term)
+    around = [normalise(other) for other in longer if len(other) > len(term)]
+    folded = [_without(text, around, wanted) for text in texts]
+    using = [number for number, text in enumerate(folded) if mentions(text, wanted)]
+    han = has_han(wanted)
+    for number in using:
+        if _matches(folded[number], wanted, _FIRST[han]):
+            return Explained(number, number, True)
+        if _matches(folded[number], wanted, _LAST[han]):
+            leans = number > 0 and _LEANS.match(folded[number])
+            return Explained(number - 1 if leans else number, number, True)
+        if _matches(folded[number], wanted, _ASKED[han]) and number + 1 < len(texts):
+            return Explained(number + 1, number + 1, True)
+    if not using:
+        return None
+
+    def worth(number: int) -> int:
+        text = folded[number]
+        opens = text.startswith(wanted) and is_word(text, wanted, 0)
+        return opens + 2 * standing[number] - 2 * text.endswith(("?", "？"))
+
+    best = max(using, key=lambda number: (worth(number), -number))
+    return Explained(best, best, False)
+
+
+def mentions(text: str, term: str) -> bool:
+    """Whether a folded text uses a folded term: as whole words where the term is not Chinese."""
+    return bool(re.search(_bounded(term), text))
+
+
+def n_mentions(text: str, term: str) -> int:
+    """How often it does; overlapping uses count once."""
+    return len(re.findall(_bounded(term), text))
+
+
+def is_word(text: str, term: str, start: int) -> bool:
+    """Whether the term that stands at `start` begins and ends where Chinese words do.
+
+    Not where one more character makes another noun of it: 快递 in 快递单.
+    """
+    import rjieba
+
+    place, opens, after = 0, False, ("", "")
+    end = start + len(term)
+    for word, tag in rjieba.tag(text):
+        opens = opens or place == start
+        if place == end:
+            after = (word, tag)
+        place += len(word)
+        if place > end or (place == len(text) == end):
+            break
+    closes = place == end or bool(after[0])
+    return opens and closes and not (len(after[0]) == 1 and after[1].startswith("n"))
+
+
+def is_nominal(term: str, texts: Sequence[str]) -> bool:
+    """Whether a folded term is a noun: by its first word in Chinese, by the articles before it in English."""
+    if has_han(term):
+        return _opens_with_noun(term)
+    if " " in term:
+        return True
+    if term.endswith(("ed", "ly")):
+        return False
+    n = sum(n_mentions(text, term) for text in texts)
+    n_articles = sum(len(re.findall(_ARTICLE + _bounded(term), text)) for text in texts)
+    return n_articles >= _NOMINAL * n
+
+
+def _opens_with_noun(term: str) -> bool:
+    """学习神经网络 is what one does, 神经网络 a thing."""
+    import rjieba
+
+    tag = str(rjieba.tag(term)[0][1])
+    return tag == "vn" or not tag.startswith(("v", "d", "p", "c", "m"))
+
+
+def _without(text: str, longer: Collection[str], term: str) -> str:
+    """The text with longer terms blotted out."""
+    for other in longer:
+        if term in other:
+            text = text.replace(other, "■" * len(other))
+    return text
+
+
+def _bounded(term: str) -> str:
+    return re.escape(term) if has_han(term) else rf"(?<!\w){re.escape(term)}(?:es|s)?(?!\w)"
+
+
+def _matches(text: str, term: str, pattern: str) -> bool:
+    return re.search(pattern.replace("{term}", re.escape(term)), text) is not None
+
+
+_FIRST = {True: _TERM_FIRST_ZH, False: _TERM_FIRST_EN}
+_LAST = {True: _TERM_LAST_ZH, False: _TERM_LAST_EN}
+_ASKED = {True: _ASKED_ZH, False: _ASKED_EN}

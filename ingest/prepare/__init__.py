@@ -1,0 +1,1 @@
+"""What `compose` makes of a lesson, one module an artefact."""

@@ -1,0 +1,91 @@
+"""The summary and the key points, from the lesson's own sentences."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from statistics import median
+
+from baize.domain.artefact import KeyPoint, SummaryLine
+from baize.retrieval.lines import line_of
+from baize.retrieval.sentences import Pick, key_sentences, summarize
+from ingest.prepare.text import LessonText
+
+_SENTENCES_PER_LINE = 5
+"""A short lesson has fewer lines than tenths."""
+_LINE_BUDGET = {"zh": 30, "en": 110}
+"""Characters of summary a tenth at most; each has one line at least."""
+_POINTS, _POINTS_PER_SENTENCE = 6, 1 / 5
+_POOL = 4
+"""Key points are chosen among this many times as many sentences: those that ask for attention first."""
+_ASKS_FOR_ATTENTION = re.compile(
+    r"记住|记牢|一定|必须|千万|不要|不能|关键|重要|注意|总结|要点|原则|诀窍|最[好准快常]|第[一二三四五]|只要|才能|应该"
+    r"|\b(?:remember|important|key|always|never|must|make sure|in summary|the point|the trick|rule|"
+    r"should|don't|need to)\b",
+    re.IGNORECASE,
+)
+_BONUS = 0.8
+"""In standard deviations of salience."""
+_BRIEF = {"zh": 12, "en": 40}
+"""Characters below which a sentence says too little by itself to be taken away, and loses as much."""
+
+
+def summary_lines(text: LessonText) -> tuple[SummaryLine, ...]:
+    """One line at least for each tenth of the lesson, so that its middle is not lost; in order."""
+    n = max(1, min(10, len(text.sentences) // _SENTENCES_PER_LINE))
+    tenths = text.tenths(n)
+    usual = median(len(said) for said in text.texts)
+    budget = round(min(_LINE_BUDGET.get(text.language, _LINE_BUDGET["en"]), usual) * len(tenths))
+    picks = _chosen(text, tenths, budget)
+    return tuple(
+        SummaryLine(line_of(text.texts[number], text.language), text.lesson_id, text.place(number, number))
+        for number in picks
+    )
+
+
+def key_points(text: LessonText, numbers: Sequence[int]) -> tuple[KeyPoint, ...]:
+    """The sentences of these numbers, in the order of the lesson."""
+    return tuple(
+        KeyPoint(line_of(text.texts[number], text.language), text.lesson_id, text.place(number, number))
+        for number in sorted(numbers)
+    )
+
+
+def key_numbers(text: LessonText) -> list[int]:
+    """The sentences that say most and ask for attention, one of each chapter first; best first."""
+    n = max(1, min(_POINTS, round(len(text.sentences) * _POINTS_PER_SENTENCE)))
+    numbers = [i for i, stands in enumerate(text.standing) if stands] or list(range(len(text.texts)))
+    texts = [text.texts[i] for i in numbers]
+    pool = key_sentences(texts, text.vectors[numbers], n * _POOL)
+    ranked = sorted(pool, key=lambda pick: -_worth(pick, texts[pick.number], text.language))
+    chosen: list[int] = []
+    covered: set[int] = set()
+    for pick in ranked:
+        chapter = _chapter_of(text, numbers[pick.number])
+        if len(chosen) < n and chapter not in covered:
+            covered.add(chapter)
+            chosen.append(numbers[pick.number])
+    rest = [numbers[pick.number] for pick in ranked if numbers[pick.number] not in chosen]
+    chosen += rest[: n - len(chosen)]
+    return chosen
+
+
+def _worth(pick: Pick, said: str, language: str) -> float:
+    brief = len(said) < _BRIEF.get(language, _BRIEF["en"])
+    return pick.score + _BONUS * (bool(_ASKS_FOR_ATTENTION.search(said)) - brief)
+
+
+def _chapter_of(text: LessonText, number: int) -> int:
+    return next((i for i, chapter in enumerate(text.chapters) if number in chapter), 0)
+
+
+def _chosen(text: LessonText, sections: Sequence[range], budget: int) -> list[int]:
+    """Numbers of the chosen sentences, of those that stand alone; a section without any gives what it has."""
+    numbers: list[int] = []
+    ranges: list[range] = []
+    for section in sections:
+        standing = [i for i in section if text.standing[i]] or list(section)
+        ranges.append(range(len(numbers), len(numbers) + len(standing)))
+        numbers += standing
+    picks = summarize([text.texts[i] for i in numbers], text.vectors[numbers], budget, sections=ranges)
+    return [numbers[pick.number] for pick in picks]

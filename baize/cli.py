@@ -370,8 +370,14 @@ def status(
         states = await opened.publisher.states(opened.settings.platform_id, course)
         if course and not states:
             await read_course(opened.catalog, opened.settings.platform_id, course)
+        speech = await opened.artefacts.speech_reports(opened.settings.platform_id, course)
         if json_:
-            print_json([asdict(state) for state in states])
+            print_json(
+                [
+                    asdict(state) | {"speech": asdict(speech[state.item]) if state.item in speech else None}
+                    for state in states
+                ]
+            )
             return
         if not states:
             typer.echo("Nothing has been ingested yet. `baize ingest FOLDER` starts.", err=True)
@@ -380,6 +386,8 @@ def status(
                 f"{state.course_id}  {state.item}  {state.state}  "
                 f"{state.n_chunks} chunks  {state.error}".rstrip()
             )
+            if state.item in speech:
+                typer.echo(f"    heard: {speech[state.item].summary()}")
 
     run(config, work)
 

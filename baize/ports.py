@@ -24,12 +24,17 @@ from baize.domain.search import (
     SparseQuery,
     Vector,
 )
+from baize.domain.speech import SpeechReport
 from baize.domain.text import Cue
 
 _T = TypeVar("_T")
 
 Progress = Callable[[float, float], None]
 """Called with (done, total) in the unit of the work: seconds of speech, texts, points."""
+
+
+TellSpeech = Callable[[SpeechReport], None]
+"""Called once, after the last cue, unless the transcription was closed before."""
 
 
 class Transcriber(Protocol):
@@ -40,12 +45,24 @@ class Transcriber(Protocol):
         """Engine, model and options as one string: part of every cache key."""
         ...
 
-    def transcribe(self, media: Path, *, language: str, hot_words: Sequence[str]) -> AsyncGenerator[Cue]:
+    def transcribe(
+        self,
+        media: Path,
+        *,
+        language: str,
+        hot_words: Sequence[str],
+        title: str = "",
+        report: TellSpeech | None = None,
+    ) -> AsyncGenerator[Cue]:
         """Cues sorted by start, not overlapping, in seconds from the start of the media.
 
+        Text that cannot be trusted gives no cue; `report` is told where it was.
+
         Args:
-            language: ISO 639-1, or empty to detect it.
+            language: ISO 639-1 that is expected, or empty to detect it; a long recording that is surely
+                in another one is heard in that.
             hot_words: terms of the course that the engine should prefer; never echoed as speech.
+            title: of the lesson, for the same purpose.
 
         Raises:
             UnreadableSource: the media cannot be decoded or has no audio.
@@ -259,6 +276,10 @@ class Artefacts(Protocol):
 
     async def prepared_of_course(self, platform_id: str, course_id: str) -> list[Prepared]:
         """What was prepared for its lessons, in course order, all of one moment."""
+        ...
+
+    async def speech_reports(self, platform_id: str, course_id: str = "") -> dict[str, SpeechReport]:
+        """By lesson, of one course or of all: those whose speech was heard, not read."""
         ...
 
 

@@ -65,6 +65,10 @@ def print_report(report: IngestReport) -> None:
     stages = "  ".join(f"{stage} {seconds:.1f} s" for stage, seconds in report.stage_seconds().items())
     if counts["done"]:
         typer.echo(f"Time by stage: {stages}")
+    for lesson in report.lessons:
+        if lesson.speech:
+            look = " Please listen to it." if lesson.speech.doubtful else ""
+            typer.echo(f"Heard {lesson.lesson_id}: {lesson.speech.summary()}.{look}")
     for lesson_id in report.removed:
         typer.echo(f"Removed: {lesson_id} is no longer in its course.")
     for problem in report.all_problems:

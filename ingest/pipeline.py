@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from baize.domain.course import Chapter, Course, Lesson
@@ -144,7 +144,8 @@ class Pipeline:
                 chapters,
             )
             await self._publish(run, lesson, chunks, _transcript(plan.id, read))
-            return await self._report(run, "done", len(chunks), duration_s or 0.0, problems)
+            report = await self._report(run, "done", len(chunks), duration_s or 0.0, problems)
+            return replace(report, speech=next((s.report for s in read.sources if s.report), None))
         except (BaizeError, OSError) as error:
             return await self._report(run, "failed", 0, 0.0, (Problem.of(_named(error)),))
 
@@ -324,4 +325,6 @@ def _last_second(read: ReadLesson) -> float | None:
 
 def _transcript(lesson_id: str, read: ReadLesson) -> Transcript | None:
     spoken = next((source for source in read.sources if source.cues), None)
-    return Transcript(lesson_id, spoken.language, spoken.origin, spoken.cues) if spoken else None
+    if spoken is None:
+        return None
+    return Transcript(lesson_id, spoken.language, spoken.origin, spoken.cues, spoken.report)

@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+from baize.domain.speech import SpeechReport
 from baize.errors import BaizeError, DependencyUnavailable, InvalidInput
 
 Outcome = Literal["done", "unchanged", "failed"]
@@ -42,6 +43,7 @@ class LessonReport:
     Attributes:
         media_s: seconds of media; 0.0 without any.
         stage_s: seconds of work by stage.
+        speech: how well it was heard; None where nothing was listened to.
     """
 
     course_id: str
@@ -51,6 +53,7 @@ class LessonReport:
     media_s: float = 0.0
     stage_s: dict[str, float] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
+    speech: SpeechReport | None = None
 
 
 @dataclass(frozen=True, slots=True)

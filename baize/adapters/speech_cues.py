@@ -29,10 +29,16 @@ _MIN_CUE_S = 0.05
 _MAX_COMPRESSION = 2.4
 _NO_SPEECH, _UNSURE, _HOPELESS = 0.6, -0.8, -1.5
 _MIN_ECHO, _SURE_ECHO, _ECHO_SHARE = 6, 8, 0.7
-_MAX_TERMS = 24
+_MAX_TERMS, _MAX_TITLE = 24, 60
 _LONGEST_PERIOD, _MIN_ROUNDS, _MIN_LOOP = 30, 4, 12
 _ALIKE = 0.6
 _RECENT, _LONG, _MAX_LONG, _MAX_SHORT = 8, 8, 2, 4
+_BACK_S = 1.0
+"""A word that begins this much before the last one ended: the engine has lost its place."""
+_MAX_HAN_RATE, _MAX_RATE = 16.0, 45.0
+"""Characters a second that nobody speaks; fast lecturers reach 9 and 22."""
+_MIN_RATED = 12
+_LATE_S = 1.0
 
 # What Whisper writes over music and silence: credits of the subtitles that it learnt from.
 _CREDITS = re.compile(
@@ -57,32 +63,57 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """A segment as an engine gives it: `sureness` is its mean log probability, `no_speech` is 0..1."""
+    """A segment as an engine gives it.
+
+    Attributes:
+        sureness: its mean log probability; NaN where the engine does not say.
+        no_speech: 0..1.
+    """
 
     words: tuple[Word, ...]
     sureness: float
     no_speech: float
 
 
-def speech_context(language: str, hot_words: Sequence[str]) -> str:
-    """What a Whisper is told before each half minute: at most `_MAX_TERMS` terms, in a sentence.
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Text that was kept out, in seconds of the recording; `reason` as in `MarkedSpan`."""
+
+    start: float
+    end: float
+    reason: str
+
+
+def speech_context(language: str, hot_words: Sequence[str], title: str = "") -> str:
+    """What a Whisper is told before each half minute: the title, and up to `_MAX_TERMS` terms in a sentence.
 
     As a bare list, the same terms made whisper-base skip up to 6 % of a lesson.
     """
     terms = hot_words[:_MAX_TERMS]
+    title = " ".join(title.split())[:_MAX_TITLE]
     if language in CHINESE:
-        return CHINESE_PROMPT + (f"{'、'.join(terms)}。" if terms else "")
-    return f"Glossary: {', '.join(terms)}." if terms else ""
+        return CHINESE_PROMPT + (f"{title}。" if title else "") + (f"{'、'.join(terms)}。" if terms else "")
+    return " ".join(
+        part
+        for part in (f"{title}." if title else "", f"Glossary: {', '.join(terms)}." if terms else "")
+        if part
+    )
 
 
 class CueWriter:
-    """Turns the segments of one recording into cues; remembers what it wrote last."""
+    """Turns the segments of one recording into cues; remembers what it wrote last.
 
-    def __init__(self, language: str, hot_words: Sequence[str]) -> None:
+    Attributes:
+        faults: what it kept out since somebody last took them.
+    """
+
+    def __init__(self, language: str, hot_words: Sequence[str], title: str = "") -> None:
         self._chinese = language in CHINESE
         self._hot_words = frozenset(_bare(word) for word in hot_words) - {""}
-        self._context = _bare(speech_context(language, hot_words))
-        self._end_s = 0.0
+        self._title = _bare(title)
+        self._context = _bare(speech_context(language, hot_words, title))
+        self._end_s = self._heard_s = 0.0
+        self.faults: list[Fault] = []
         self._open: list[Word] = []
         self._recent: deque[str] = deque(maxlen=_RECENT)
 
@@ -95,13 +126,12 @@ class CueWriter:
             offset_s: added to its times.
             limit_s: where the recording, or this stretch of it, ends.
         """
-        words = without_loops(self._without_prompt(heard.words))
-        if _is_noise(heard, "".join(word.text for word in words)):
+        spoken = [replace(word, start=word.start + offset_s, end=word.end + offset_s) for word in heard.words]
+        words = self._checked(spoken, heard, limit_s)
+        if not words:
             return
-        self._open += [
-            replace(word, start=word.start + offset_s, end=min(word.end + offset_s, limit_s))
-            for word in _plausible(words)
-        ]
+        self._heard_s = max(self._heard_s, words[-1].end)
+        self._open += [replace(word, end=min(word.end, limit_s)) for word in _plausible(words)]
         groups = list(_sentences(self._open))
         self._open = [] if not groups or _ends_sentence(groups[-1]) else groups.pop()
         yield from self._written(groups)
@@ -111,10 +141,33 @@ class CueWriter:
         yield from self._written([self._open] if self._open else [])
         self._open = []
 
+    def _checked(self, spoken: Sequence[Word], heard: Heard, limit_s: float) -> list[Word]:
+        """The words that may be speech; what goes is noted as a fault."""
+        reason = _time_fault(spoken, self._heard_s, limit_s)
+        if reason:
+            return self._kept_out(spoken, reason)
+        own = self._without_prompt(spoken)
+        if len(own) < len(spoken):
+            self._kept_out(spoken, "echo")
+        words = without_loops(own)
+        if len(words) < len(own):
+            self._kept_out(own, "loop")
+        reason = _noise(heard, "".join(word.text for word in words))
+        return self._kept_out(words, reason) if reason else words
+
+    def _kept_out(self, words: Sequence[Word], reason: str) -> list[Word]:
+        if _bare("".join(word.text for word in words)):
+            start, end = min(word.start for word in words), max(word.end for word in words)
+            self.faults.append(Fault(max(0.0, start), max(start, end), reason))
+        return []
+
     def _written(self, groups: Sequence[Sequence[Word]]) -> Iterator[Cue]:
         for group in groups:
             text = self._text(group)
-            if _bare(text) and not self._made_up(text):
+            reason = self._made_up(text)
+            if reason:
+                self._kept_out(group, reason)
+            elif _bare(text):
                 yield self._place(group, text)
 
     def _without_prompt(self, words: Sequence[Word]) -> list[Word]:
@@ -139,12 +192,13 @@ class CueWriter:
             return text
         return _HALF_WIDTH.sub(lambda found: _FULL_WIDTH[found.group(1)], _simplified(text))
 
-    def _made_up(self, text: str) -> bool:
+    def _made_up(self, text: str) -> str:
+        """Why a sentence is none, or nothing."""
         bare = _bare(text)
         most = _MAX_LONG if len(bare) >= _LONG else _MAX_SHORT
         looping = self._recent.count(bare) >= most
         self._recent.append(bare)
-        return looping or self._is_echo(bare)
+        return "loop" if looping else "echo" if self._is_echo(bare) else ""
 
     def _is_echo(self, bare: str) -> bool:
         """Of the prompt, or of several hot words in the order in which they were told."""
@@ -154,6 +208,9 @@ class CueWriter:
                 return True
         if len(bare) < _MIN_ECHO or bare in self._hot_words:
             return False
+        if self._title and self._title in bare and bare in self._context:
+            # A lecturer may well say it: without the prompt it is then heard again.
+            return True
         return bare in self._context and any(word in bare for word in self._hot_words)
 
     def _place(self, words: Sequence[Word], text: str) -> Cue:
@@ -186,10 +243,34 @@ def _loop_at(keys: Sequence[str], at: int) -> tuple[int, int]:
     return 1, 1
 
 
-def _is_noise(heard: Heard, text: str) -> bool:
-    unsure = heard.no_speech > _NO_SPEECH and heard.sureness < _UNSURE
-    repetitive = _compression(text) > _MAX_COMPRESSION
-    return unsure or repetitive or heard.sureness < _HOPELESS or bool(_CREDITS.search(text))
+def _noise(heard: Heard, text: str) -> str:
+    """Why a segment is no speech, or nothing."""
+    if (heard.no_speech > _NO_SPEECH and heard.sureness < _UNSURE) or heard.sureness < _HOPELESS:
+        return "unsure"
+    if _compression(text) > _MAX_COMPRESSION:
+        return "repetitive"
+    return "credits" if _CREDITS.search(text) else ""
+
+
+def _time_fault(words: Sequence[Word], heard_s: float, limit_s: float) -> str:
+    """What is impossible about the times of a segment, or nothing.
+
+    Args:
+        heard_s: where the last segment ended.
+        limit_s: where the sound ends.
+    """
+    if not words:
+        return ""
+    ends = [heard_s, *(word.end for word in words)]
+    if any(word.start < end - _BACK_S for word, end in zip(words, ends, strict=False)):
+        return "backwards"
+    if words[-1].start > limit_s + _LATE_S:
+        return "late"
+    text = _bare("".join(word.text for word in words))
+    # Words beside a silence may last too long, never too short.
+    seconds = max(words[-1].end - words[0].start, 0.01)
+    fastest = _MAX_HAN_RATE if re.search(_HAN, text) else _MAX_RATE
+    return "squeezed" if len(text) >= _MIN_RATED and len(text) / seconds > fastest else ""
 
 
 def _compression(text: str) -> float:

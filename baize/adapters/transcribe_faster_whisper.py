@@ -12,10 +12,11 @@ from anyio import CapacityLimiter, to_thread
 
 from baize.adapters import whisper_weights
 from baize.adapters.audio_av import SPEECH_RATE, Samples, decode_audio, quiet_windows
-from baize.adapters.speech import hear, stream
+from baize.adapters.speech import NOBODY, Detected, Wanted, hear, stream
 from baize.adapters.speech_cues import Heard, Word
 from baize.domain.text import Cue
 from baize.errors import ModelUnavailable
+from baize.ports import TellSpeech
 
 if TYPE_CHECKING:
     from faster_whisper import WhisperModel
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 _WINDOW_S = 600.0
 """Of sound held in memory, and longest way to the first cue."""
 _TEMPERATURES = (0.0, 0.4)
-_RULES = "cues1"
+_RULES = "cues2"
 """Changes whenever the clean-up in `speech_cues` changes what comes out."""
 
 
@@ -69,10 +70,19 @@ class FasterWhisperTranscriber:
             model = whisper_weights.identity(folder)
         return f"{_version()}:{model}:{self._compute_type}:beam{self._beam_size}:{_RULES}"
 
-    def transcribe(self, media: Path, *, language: str, hot_words: Sequence[str]) -> AsyncGenerator[Cue]:
+    def transcribe(
+        self,
+        media: Path,
+        *,
+        language: str,
+        hot_words: Sequence[str],
+        title: str = "",
+        report: TellSpeech | None = None,
+    ) -> AsyncGenerator[Cue]:
         """As the port says; a language that the model does not know is detected instead."""
         windows = quiet_windows(decode_audio(media), _WINDOW_S)
-        return stream(hear(self._load, windows, language, hot_words), self._limiter)
+        wanted = Wanted(language, tuple(hot_words), title)
+        return stream(hear(self._load, windows, wanted, report), self._limiter)
 
     async def ready(self) -> str:
         await to_thread.run_sync(self._load, limiter=self._limiter)
@@ -122,17 +132,17 @@ class _Engine:
         self._model = model
         self._beam_size = beam_size
 
-    def speech_s(self, samples: Samples) -> float:
+    def speech(self, samples: Samples) -> list[tuple[float, float]]:
         from faster_whisper.vad import VadOptions, get_speech_timestamps
 
         spans = get_speech_timestamps(samples, VadOptions(min_silence_duration_ms=300, speech_pad_ms=0))
-        return float(sum(span["end"] - span["start"] for span in spans)) / SPEECH_RATE
+        return [(span["start"] / SPEECH_RATE, span["end"] / SPEECH_RATE) for span in spans]
 
-    def detect_language(self, samples: Samples) -> str:
-        if not self.speech_s(samples):
-            return ""
-        language, _, _ = self._model.detect_language(samples, vad_filter=True)
-        return str(language)
+    def detect_language(self, samples: Samples) -> Detected:
+        if not self.speech(samples):
+            return NOBODY
+        language, probability, _ = self._model.detect_language(samples, vad_filter=True)
+        return Detected(str(language), float(probability))
 
     def listen(self, samples: Samples, language: str, context: str) -> Iterator[Heard]:
         segments, _ = self._model.transcribe(
@@ -161,7 +171,7 @@ class _Engine:
                 f"The speech model understands English only, and the lesson is in {language}.",
                 remedy="Choose a multilingual model (a name without .en).",
             )
-        return self.detect_language(samples) or None
+        return self.detect_language(samples).language or None
 
 
 def _version() -> str:

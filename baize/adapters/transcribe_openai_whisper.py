@@ -12,11 +12,12 @@ import numpy as np
 from anyio import CapacityLimiter, to_thread
 
 from baize.adapters.audio_av import Samples, decode_audio, quiet_windows
-from baize.adapters.speech import hear, stream
+from baize.adapters.speech import NOBODY, Detected, Wanted, hear, is_silent, stream
 from baize.adapters.speech_cues import Heard, Word
 from baize.adapters.whisper_weights import answers
 from baize.domain.text import Cue
 from baize.errors import ModelUnavailable
+from baize.ports import TellSpeech
 
 if TYPE_CHECKING:
     from whisper.model import Whisper
@@ -24,10 +25,8 @@ if TYPE_CHECKING:
 _WINDOW_S = 120.0
 """The package gives nothing before it has read a whole window, so it is shorter than elsewhere."""
 _TEMPERATURES = (0.0, 0.4)
-_SILENCE = 1e-3
-"""Loudest sample, of 1, below which nobody is listened for."""
 _SUSPICIOUS_SILENCE_S = 2.0
-_RULES = "cues1"
+_RULES = "cues2"
 """Changes whenever the clean-up in `speech_cues` changes what comes out."""
 _REMEDY = (
     "Give speech.model the path of a Whisper checkpoint (.pt), or a name such as base or turbo where "
@@ -71,10 +70,19 @@ class OpenAIWhisperTranscriber:
             model = f"{file.name}-{file.stat().st_size}-{file.stat().st_mtime_ns}"
         return f"{_version()}:{model}:beam{self._beam_size}:{_RULES}"
 
-    def transcribe(self, media: Path, *, language: str, hot_words: Sequence[str]) -> AsyncGenerator[Cue]:
+    def transcribe(
+        self,
+        media: Path,
+        *,
+        language: str,
+        hot_words: Sequence[str],
+        title: str = "",
+        report: TellSpeech | None = None,
+    ) -> AsyncGenerator[Cue]:
         """As the port says; a language that the model does not know is detected instead."""
         windows = quiet_windows(decode_audio(media), _WINDOW_S)
-        return stream(hear(self._load, windows, language, hot_words), self._limiter)
+        wanted = Wanted(language, tuple(hot_words), title)
+        return stream(hear(self._load, windows, wanted, report), self._limiter)
 
     async def ready(self) -> str:
         await to_thread.run_sync(self._load, limiter=self._limiter)
@@ -116,24 +124,24 @@ class _Engine:
         self._model = model
         self._beam_size = beam_size
 
-    def speech_s(self, samples: Samples) -> float:  # noqa: ARG002 - the port of the engines has it
-        """0: the package has no detector of speech, so nothing is listened to twice."""
-        return 0.0
+    def speech(self, samples: Samples) -> None:
+        """None: the package has no detector of speech."""
 
-    def detect_language(self, samples: Samples) -> str:
+    def detect_language(self, samples: Samples) -> Detected:
         import whisper
 
         loudest = _loudest(samples, whisper.audio.N_SAMPLES)
-        if _is_silent(loudest):
-            return ""
+        if is_silent(loudest):
+            return NOBODY
         if not self._model.is_multilingual:
-            return "en"
+            return Detected("en", 1.0)
         mel = whisper.log_mel_spectrogram(whisper.pad_or_trim(loudest), n_mels=self._model.dims.n_mels)
         _, shares = self._model.detect_language(mel.to(self._model.device))
-        return str(max(shares, key=shares.get))
+        language, share = max(shares.items(), key=lambda item: item[1])
+        return Detected(str(language), float(share))
 
     def listen(self, samples: Samples, language: str, context: str) -> Iterator[Heard]:
-        if _is_silent(samples):
+        if is_silent(samples):
             return
         heard = self._model.transcribe(
             samples,
@@ -158,7 +166,7 @@ class _Engine:
         from whisper.tokenizer import LANGUAGES
 
         if self._model.is_multilingual:
-            return language if language in LANGUAGES else self.detect_language(samples)
+            return language if language in LANGUAGES else self.detect_language(samples).language
         if language != "en":
             raise ModelUnavailable(
                 f"The speech model understands English only, and the lesson is in {language}.",
@@ -171,10 +179,6 @@ def _loudest(samples: Samples, n_samples: int) -> Samples:
     """The stretch of this length with the most sound in it."""
     stretches = [samples[at : at + n_samples] for at in range(0, len(samples), n_samples)]
     return max(stretches, key=lambda stretch: float(np.square(stretch).sum()))
-
-
-def _is_silent(samples: Samples) -> bool:
-    return float(np.abs(samples).max(initial=0.0)) < _SILENCE
 
 
 def _version() -> str:

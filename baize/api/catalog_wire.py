@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 from baize.api.wire import TimeLocator
 from baize.domain.course import Chapter, Course, Lesson
 from baize.domain.library import Transcript
+from baize.domain.speech import SpeechReport
 from baize.domain.text import Cue
 
 
@@ -72,6 +73,34 @@ class CueBody(BaseModel):
     locator: TimeLocator
 
 
+class MarkedBody(BaseModel):
+    """Somebody seems to speak here, and no text could be trusted."""
+
+    reason: str
+    locator: TimeLocator
+
+
+class DroppedBody(BaseModel):
+    """Pieces of text that were kept out for one reason."""
+
+    reason: str
+    n: int
+
+
+class SpeechReportBody(BaseModel):
+    """How well a transcript was heard."""
+
+    language: str
+    heard_s: float = Field(description="Seconds of sound.")
+    speech_s: float = Field(description="Seconds within cues.")
+    gaps: list[TimeLocator] = Field(description="Stretches of 5 s and more without a cue.")
+    mean_logprob: float | None = Field(description="Of the words, by their seconds; null where unknown.")
+    n_reruns: int = Field(description="Stretches that were listened to again with other options.")
+    dropped: list[DroppedBody]
+    marked: list[MarkedBody]
+    doubtful: bool = Field(description="Whether a person should listen to it.")
+
+
 class TranscriptBody(BaseModel):
     """The speech of a lesson."""
 
@@ -79,6 +108,7 @@ class TranscriptBody(BaseModel):
     language: str
     source: str = Field(description="The subtitle file or the speech engine that it comes from.")
     cues: list[CueBody]
+    report: SpeechReportBody | None = Field(description="How well it was heard; null for subtitles.")
 
 
 def course_body(course: Course) -> CourseBody:
@@ -127,6 +157,23 @@ def transcript_body(transcript: Transcript) -> TranscriptBody:
         language=transcript.language,
         source=transcript.source,
         cues=[_cue_body(cue) for cue in transcript.cues],
+        report=_report_body(transcript.report) if transcript.report else None,
+    )
+
+
+def _report_body(report: SpeechReport) -> SpeechReportBody:
+    return SpeechReportBody(
+        language=report.language,
+        heard_s=report.heard_s,
+        speech_s=report.speech_s,
+        gaps=[_time(gap.start, gap.end) for gap in report.gaps],
+        mean_logprob=report.mean_logprob,
+        n_reruns=report.n_reruns,
+        dropped=[DroppedBody(reason=reason, n=n) for reason, n in report.dropped],
+        marked=[
+            MarkedBody(reason=span.reason, locator=_time(span.start, span.end)) for span in report.marked
+        ],
+        doubtful=report.doubtful,
     )
 
 

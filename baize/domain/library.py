@@ -7,17 +7,23 @@ from typing import Literal
 
 from baize.domain.artefact import Prepared
 from baize.domain.course import Lesson
+from baize.domain.speech import SpeechReport
 from baize.domain.text import Cue
 
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
-    """The speech of one lesson. `source` names the subtitle file or the speech engine."""
+    """The speech of one lesson. `source` names the subtitle file or the speech engine.
+
+    Attributes:
+        report: how well it was heard; None for subtitles.
+    """
 
     lesson_id: str
     language: str
     source: str
     cues: tuple[Cue, ...]
+    report: SpeechReport | None = None
 
 
 @dataclass(frozen=True, slots=True)

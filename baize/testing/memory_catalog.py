@@ -8,6 +8,7 @@ from baize.domain.artefact import Prepared
 from baize.domain.course import Course, Lesson
 from baize.domain.library import BuiltLesson, ItemState, LiveLesson, Transcript
 from baize.domain.search import Scope
+from baize.domain.speech import SpeechReport
 from baize.errors import Conflict, NotFound
 
 
@@ -58,6 +59,15 @@ class MemoryCatalog:
         """As `Artefacts.prepared_of_course`."""
         built = self._in_scope(Scope(platform_id, course_ids=(course_id,)))
         return [lesson.prepared for lesson in built if lesson.prepared is not None]
+
+    async def speech_reports(self, platform_id: str, course_id: str = "") -> dict[str, SpeechReport]:
+        """As `Artefacts.speech_reports`."""
+        scope = Scope(platform_id, course_ids=(course_id,) if course_id else ())
+        return {
+            built.lesson.id: built.transcript.report
+            for built in self._in_scope(scope)
+            if built.transcript and built.transcript.report
+        }
 
     async def put_course(self, course: Course) -> None:
         """Create the course or replace what is known of it; its lessons stay."""

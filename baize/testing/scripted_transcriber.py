@@ -7,8 +7,11 @@ from pathlib import Path
 
 from anyio.lowlevel import checkpoint
 
+from baize.domain.sentences import detect_language
+from baize.domain.speech import SpeechReport
 from baize.domain.text import Cue
 from baize.errors import UnreadableSource
+from baize.ports import TellSpeech
 
 
 class ScriptedTranscriber:
@@ -32,15 +35,26 @@ class ScriptedTranscriber:
         self.n_closed = 0
 
     async def transcribe(
-        self, media: Path, *, language: str, hot_words: Sequence[str]
+        self,
+        media: Path,
+        *,
+        language: str,
+        hot_words: Sequence[str],
+        title: str = "",  # noqa: ARG002 - the script is what is said
+        report: TellSpeech | None = None,
     ) -> AsyncGenerator[Cue]:
         self.calls.append((media.name, language, tuple(hot_words)))
         if media.name in self._unreadable:
             raise UnreadableSource("The media file cannot be decoded.", remedy="Convert it.", path=str(media))
         try:
-            for cue in self._script.get(media.name, ()):
+            cues = self._script.get(media.name, ())
+            for cue in cues:
                 await checkpoint()
                 yield cue
+            if report:
+                heard = language or detect_language(" ".join(cue.text for cue in cues))
+                spoken_s = sum(cue.end - cue.start for cue in cues)
+                report(SpeechReport(heard, max((cue.end for cue in cues), default=0.0), spoken_s))
         finally:
             self.n_closed += 1
 

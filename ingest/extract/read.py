@@ -10,8 +10,9 @@ from pathlib import Path
 
 from anyio import to_thread
 
-from baize.domain.course import Course
+from baize.domain.course import LANGUAGES, Course
 from baize.domain.sentences import detect_language
+from baize.domain.speech import SpeechReport
 from baize.domain.text import Cue, Page
 from baize.errors import EmptySource, InvalidInput
 from baize.ports import Progress, StepRunner, Transcriber
@@ -29,6 +30,7 @@ class ReadSource:
     Attributes:
         name: the file, relative to the course folder.
         origin: the file again for subtitles and documents; the speech engine for speech that was heard.
+        report: how well it was heard; None for what was read.
     """
 
     name: str
@@ -36,6 +38,15 @@ class ReadSource:
     origin: str
     cues: tuple[Cue, ...] = ()
     pages: tuple[Page, ...] = ()
+    report: SpeechReport | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    """What the stage store keeps of a transcription."""
+
+    cues: tuple[Cue, ...]
+    report: SpeechReport | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,23 +113,32 @@ async def _hear(
 ) -> ReadSource:
     language = plan.language or course.language
 
-    async def hear() -> list[Cue]:
+    async def hear() -> _Heard:
         cues: list[Cue] = []
-        async for cue in transcriber.transcribe(source.path, language=language, hot_words=course.glossary):
+        reports: list[SpeechReport] = []
+        async for cue in transcriber.transcribe(
+            source.path,
+            language=language,
+            hot_words=course.glossary,
+            title=plan.title,
+            report=reports.append,
+        ):
             cues.append(cue)
             progress(cue.end, facts.duration_s)
-        return cues
+        return _Heard(tuple(cues), reports[0] if reports else None)
 
-    key = digest(file_digest(source.path), transcriber.name, language, *course.glossary)
-    cues = await steps("hear", key, list[Cue], hear)
-    if not cues:
+    key = digest(file_digest(source.path), transcriber.name, language, plan.title, *course.glossary)
+    found = await steps("hear", key, _Heard, hear)
+    if not found.cues:
         raise EmptySource(
             "No speech was heard in it.",
             remedy="Check that it has an audio track with speech, or put subtitles beside it.",
             path=str(source.path),
         )
-    heard = language or detect_language(" ".join(cue.text for cue in cues))
-    return ReadSource(source.name, heard, transcriber.name, cues=tuple(cues))
+    heard = found.report.language if found.report else language
+    if heard not in LANGUAGES:
+        heard = language or detect_language(" ".join(cue.text for cue in found.cues))
+    return ReadSource(source.name, heard, transcriber.name, cues=found.cues, report=found.report)
 
 
 def sources_digest(plan: LessonPlan) -> str:

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from baize.domain.speech import SpeechReport
 from baize.domain.text import Cue
 from baize.errors import ModelUnavailable, UnreadableSource
 from baize.ports import Transcriber
@@ -152,6 +153,18 @@ async def test_silence_gives_no_cue(transcriber: Transcriber, tmp_path: Path, se
     media = write_wav(tmp_path / "silence.wav", np.zeros(round(seconds * 16_000) + 1))
     for language in ("zh", "en", ""):
         assert await hear(transcriber, media, language, ("梯度下降", "hash table")) == []
+
+
+async def test_the_report_is_told_once(transcriber: Transcriber, tmp_path: Path) -> None:
+    """After the last cue, and it agrees with the cues."""
+    reports: list[SpeechReport] = []
+    media = write_wav(tmp_path / _SPEECH, tone(3.0))
+    heard = transcriber.transcribe(media, language="en", hot_words=(), title="A", report=reports.append)
+    cues = [cue async for cue in heard]
+    (report,) = reports
+    assert report.speech_s == pytest.approx(sum(cue.end - cue.start for cue in cues), abs=0.01)
+    assert report.speech_s <= report.heard_s + 0.1
+    assert report.language in ("en", "")
 
 
 async def test_what_is_no_media_is_unreadable(transcriber: Transcriber, tmp_path: Path) -> None:

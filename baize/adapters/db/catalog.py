@@ -10,6 +10,7 @@ from baize.domain.artefact import Prepared
 from baize.domain.course import Chapter, Course, Lesson
 from baize.domain.library import LiveLesson, Transcript
 from baize.domain.search import Scope
+from baize.domain.speech import SpeechReport
 
 
 class SqlCatalog:
@@ -75,7 +76,24 @@ class SqlArtefacts:
         """As `Artefacts.transcript`."""
         async with self._database.reading() as session:
             row = await session.get(TranscriptRow, (platform_id, lesson_id))
-            return Transcript(row.lesson_id, row.language, row.source, row.cues) if row else None
+            return Transcript(row.lesson_id, row.language, row.source, row.cues, row.report) if row else None
+
+    async def speech_reports(self, platform_id: str, course_id: str = "") -> dict[str, SpeechReport]:
+        """As `Artefacts.speech_reports`."""
+        found = (
+            select(TranscriptRow.lesson_id, TranscriptRow.report)
+            .join(
+                LessonRow,
+                (LessonRow.platform_id == TranscriptRow.platform_id)
+                & (LessonRow.lesson_id == TranscriptRow.lesson_id),
+            )
+            .where(TranscriptRow.platform_id == platform_id, TranscriptRow.report.is_not(None))
+        )
+        if course_id:
+            found = found.where(LessonRow.course_id == course_id)
+        async with self._database.reading() as session:
+            rows = (await session.execute(found)).tuples()
+            return {lesson_id: report for lesson_id, report in rows if report is not None}
 
     async def prepared(self, platform_id: str, lesson_id: str) -> Prepared | None:
         """As `Artefacts.prepared`."""

@@ -17,6 +17,7 @@ from baize.domain.artefact import GlossaryTerm, Highlight, KeyPoint, Prepared, Q
 from baize.domain.chat import Answer, Citation, Refusal, Usage
 from baize.domain.locator import FaqEntry, TextSpan, TimeSpan
 from baize.domain.search import Hit, Moment
+from baize.domain.speech import MarkedSpan, SpeechReport
 from baize.domain.text import Chunk, Cue, Segment
 
 _TAG = "_"
@@ -24,6 +25,7 @@ _PREPARED = (GlossaryTerm, Highlight, KeyPoint, Prepared, QuizItem, SummaryLine)
 _NOUNS = (
     *(Answer, Chunk, Citation, Cue, FaqEntry, Hit, Moment, Refusal, Segment, TextSpan, TimeSpan, Usage),
     *_PREPARED,
+    *(MarkedSpan, SpeechReport),
 )
 _BY_NAME: dict[str, type] = {noun.__name__: noun for noun in _NOUNS}
 _FIELDS: dict[type, list[str]] = {noun: [field.name for field in fields(noun)] for noun in _NOUNS}

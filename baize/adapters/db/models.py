@@ -8,6 +8,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 from baize.adapters.db.codec import Frozen
 from baize.domain.artefact import Prepared
 from baize.domain.chat import Answer
+from baize.domain.speech import SpeechReport
 from baize.domain.text import Cue
 
 # Ids sort by code point on every database, whatever the locale of the PostgreSQL cluster.
@@ -99,6 +100,7 @@ class TranscriptRow(Table):
     language: Mapped[str] = mapped_column(String)
     source: Mapped[str] = mapped_column(Text)
     cues: Mapped[tuple[Cue, ...]] = mapped_column(Frozen)
+    report: Mapped[SpeechReport | None] = mapped_column(Frozen)
 
 
 class PreparedRow(Table):

@@ -184,6 +184,7 @@ async def _replace_transcript(session: AsyncSession, built: BuiltLesson) -> None
             "language": transcript.language,
             "source": transcript.source,
             "cues": transcript.cues,
+            "report": transcript.report,
         }
         await session.execute(insert(TranscriptRow), row)
 

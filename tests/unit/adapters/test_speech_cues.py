@@ -150,6 +150,34 @@ def test_noise_gives_no_cue(heard: Heard) -> None:
     assert [*writer.cues(heard), *writer.rest()] == []
 
 
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        (say("so it goes on", start=2.0), "backwards"),
+        ((Word(9.0, 9.3, " one"), Word(7.0, 7.3, " two")), "backwards"),
+        (say("and now a very long sentence", start=9.0, pace_s=0.02), "squeezed"),
+        (say("a word", start=99.0), "late"),
+        (say("on and on and on and on and on and on", start=9.0), "loop"),
+        (say("Glossary: cell, row, column,", start=9.0), "echo"),
+    ],
+)
+def test_what_is_kept_out_is_told(words: tuple[Word, ...], reason: str) -> None:
+    """Impossible times, loops and echoes are noted with their place, so that they can be heard again."""
+    writer = CueWriter("en", ("cell", "row", "column"))
+    list(writer.cues(Heard(say("First of all, this is a sentence of eight seconds.", pace_s=0.8), -0.2, 0.0)))
+    list(writer.cues(Heard(words, -0.2, 0.0), limit_s=60.0))
+    list(writer.rest())
+    assert [fault.reason for fault in writer.faults] == [reason]
+    assert all(0 <= fault.start <= fault.end for fault in writer.faults)
+
+
+def test_a_title_that_comes_back_is_kept_out() -> None:
+    """It stands in the prompt; whoever says it is heard again without one."""
+    writer = CueWriter("zh", ("学习率",), "什么是梯度下降")
+    assert [*writer.cues(Heard(say("什么是梯度下降？"), -0.2, 0.0)), *writer.rest()] == []
+    assert [fault.reason for fault in writer.faults] == ["echo"]
+
+
 def test_words_beside_a_silence_do_not_last_for_seconds() -> None:
     """A first word that begins too early and a last one that ends too late are cut."""
     cues = write((Word(0.0, 9.0, " Hello"), Word(9.0, 9.4, " my"), Word(9.4, 19.0, " friend.")))
@@ -168,6 +196,8 @@ def test_the_context_names_the_terms() -> None:
     assert speech_context("zh", ("血压", "袖带")) == f"{CHINESE_PROMPT}血压、袖带。"
     assert speech_context("en", ()) == ""
     assert speech_context("en", ("cell", "row")) == "Glossary: cell, row."
+    assert speech_context("en", ("cell",), "First sums") == "First sums. Glossary: cell."
+    assert speech_context("zh", ("血压",), "量血压") == f"{CHINESE_PROMPT}量血压。血压。"
 
 
 def test_alike_tells_a_repetition() -> None:

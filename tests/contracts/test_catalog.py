@@ -28,6 +28,7 @@ from baize.domain.course import Chapter, Course, Lesson
 from baize.domain.library import BuiltLesson, ItemState, LiveLesson, Transcript
 from baize.domain.locator import TextSpan, TimeSpan
 from baize.domain.search import Scope, UpTo
+from baize.domain.speech import MarkedSpan, SpeechReport
 from baize.domain.text import Cue
 from baize.errors import Conflict, NotFound
 from baize.ports import Artefacts, Catalog, Publisher
@@ -210,6 +211,23 @@ async def test_prepared_of_a_course_is_in_course_order(library: Library) -> None
     await library.publisher.publish(built("z", "health", "p2", prepared=prepared_for("z", "别家的。")))
     found = await library.artefacts.prepared_of_course("p1", "health")
     assert found == [prepared_for("z"), prepared_for("m"), prepared_for("a")]
+
+
+async def test_reports_of_speech_come_back_whole(library: Library) -> None:
+    """With the transcript and by course; subtitles have none."""
+    report = SpeechReport(
+        "zh", 60.5, 41.25, (TimeSpan(1.0, 9.5),), -0.31, 2, (("echo", 1),), (MarkedSpan(3.0, 4.5, "loop"),)
+    )
+    await library.publisher.put_course(course())
+    heard = Transcript("health.1", "zh", "whisper", (Cue(0.0, 1.0, "x"),), report)
+    await library.publisher.publish(built(transcript=heard))
+    read = Transcript("health.2", "zh", "a.vtt", (Cue(0.0, 1.0, "y"),))
+    await library.publisher.publish(built("health.2", transcript=read))
+    assert await library.artefacts.transcript("p1", "health.1") == heard
+    assert await library.artefacts.speech_reports("p1", "health") == {"health.1": report}
+    assert await library.artefacts.speech_reports("p1") == {"health.1": report}
+    assert await library.artefacts.speech_reports("p2") == {}
+    assert await library.artefacts.speech_reports("p1", "other") == {}
 
 
 async def test_publishing_the_same_build_twice_changes_nothing(library: Library) -> None:

@@ -92,8 +92,7 @@ class SqlArtefacts:
         if course_id:
             found = found.where(LessonRow.course_id == course_id)
         async with self._database.reading() as session:
-            rows = (await session.execute(found)).tuples()
-            return {lesson_id: report for lesson_id, report in rows if report is not None}
+            return {lesson_id: report for lesson_id, report in await session.execute(found) if report}
 
     async def prepared(self, platform_id: str, lesson_id: str) -> Prepared | None:
         """As `Artefacts.prepared`."""

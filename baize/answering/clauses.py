@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import lru_cache
 
 from baize.answering.numbers import numbers
-from baize.retrieval.sentences import TermWeights
+from baize.answering.weigh import share, weigh
 from baize.retrieval.terms import normalise, terms
 
 _BREAK = re.compile(
@@ -20,32 +21,41 @@ _CLOSE = 0.8
 
 @dataclass(frozen=True, slots=True)
 class Clause:
-    """A clause, or a whole sentence, folded; its terms and its numbers as plain digits."""
+    """A clause, or a whole sentence, folded; its terms and its numbers as plain digits.
+
+    Attributes:
+        words: both together.
+    """
 
     text: str
     terms: frozenset[str]
     numbers: frozenset[str]
+    words: frozenset[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "words", self.terms | self.numbers)
 
 
+@lru_cache(maxsize=8192)
 def clause(text: str) -> Clause:
-    """The whole text as one clause."""
+    """The whole text as one clause. Remembered, as `clauses`: a passage is asked for each sentence on it."""
     folded = normalise(text).strip()
-    return Clause(folded, frozenset(terms(folded)), frozenset(numbers(folded, strict=True)))
+    return Clause(folded, frozenset(terms(folded)), numbers(folded, strict=True))
 
 
-def clauses(text: str) -> list[Clause]:
+@lru_cache(maxsize=4096)
+def clauses(text: str) -> tuple[Clause, ...]:
     """Clauses in order; what holds no term and no number is left out."""
-    found = [clause(piece) for piece in _BREAK.split(normalise(text)) if piece.strip()]
-    return [item for item in found if item.terms or item.numbers]
+    found = (clause(piece) for piece in _BREAK.split(normalise(text)) if piece.strip())
+    return tuple(item for item in found if item.terms or item.numbers)
 
 
 def nearest(wanted: Iterable[str], candidates: Sequence[Clause], *, close: float = _CLOSE) -> list[Clause]:
     """The candidates that share most with `wanted`, best first; empty when none shares anything."""
-    weights = TermWeights([tuple(item.terms | item.numbers) for item in candidates])
-    sought = set(wanted)
-    scored = [(weights.coverage(sought, item.terms | item.numbers), item) for item in candidates]
-    best = max((score for score, _ in scored), default=0.0)
+    weights = weigh(set(wanted), [item.words for item in candidates])
+    scores = [share(weights, item.words) for item in candidates]
+    best = max(scores, default=0.0)
     if best <= 0:
         return []
-    kept = [pair for pair in scored if pair[0] >= close * best]
+    kept = [pair for pair in zip(scores, candidates, strict=True) if pair[0] >= close * best]
     return [item for _, item in sorted(kept, key=lambda pair: -pair[0])]

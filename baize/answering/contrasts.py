@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 _NEUTRAL = re.compile(
     # Names and set phrases in which the character compares nothing.
@@ -78,19 +78,37 @@ class Contrast:
     about: str
 
 
-def contrasts(text: str) -> list[Contrast]:
+def contrasts(text: str) -> tuple[Contrast, ...]:
     """Of a folded text; a group of which it names several sides compares nothing."""
-    bare = _NEUTRAL.sub(" ", text)
-    found: list[Contrast] = []
-    for number, group in enumerate(_patterns()):
-        named = [side for side, pattern in enumerate(group) if pattern.search(bare)]
-        if len(named) == 1:
-            found.append(Contrast(number, named[0], group[named[0]].sub(" ", bare)))
-    return found
+    return _named(text).contrasts
 
 
 def opposes(contrast: Contrast, text: str) -> bool | None:
     """Whether a folded text has another side of the contrast and not its own; None when it has neither."""
-    bare = _NEUTRAL.sub(" ", text)
-    named = [side for side, pattern in enumerate(_patterns()[contrast.group]) if pattern.search(bare)]
+    named = _named(text).sides.get(contrast.group)
     return contrast.side not in named if named else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Named:
+    sides: dict[int, tuple[int, ...]]
+    contrasts: tuple[Contrast, ...]
+
+
+@lru_cache(maxsize=4096)
+def _named(text: str) -> _Named:
+    """Which sides of which groups a text names. Remembered: a passage is asked for each sentence on it."""
+    bare = _NEUTRAL.sub(" ", text)
+    sides = {
+        number: named
+        for number, group in enumerate(_patterns())
+        if (named := tuple(side for side, pattern in enumerate(group) if pattern.search(bare)))
+    }
+    return _Named(
+        sides,
+        tuple(
+            Contrast(number, named[0], _patterns()[number][named[0]].sub(" ", bare))
+            for number, named in sides.items()
+            if len(named) == 1
+        ),
+    )

@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from decimal import Decimal
+from functools import lru_cache
 
 _DIGITS = re.compile(r"(\d+(?:,\d{3}(?!\d))*(?:\.\d+)?)\s*([百千万亿]*)")
 _HAN_NUMERAL = re.compile(r"[零〇一二两三四五六七八九十百千万亿]+(?:点[零〇一二三四五六七八九]+)?")
@@ -34,7 +35,8 @@ def has_numbers(source: str, sentence: str) -> bool:
     return numbers(sentence, strict=True) <= numbers(source, strict=False)
 
 
-def numbers(text: str, *, strict: bool) -> set[str]:
+@lru_cache(maxsize=8192)
+def numbers(text: str, *, strict: bool) -> frozenset[str]:
     """Numbers as plain digits: `3`, `三`, `three` → `3`; `１,０００`, `一千`, `one thousand` → `1000`.
 
     Args:
@@ -50,7 +52,7 @@ def numbers(text: str, *, strict: bool) -> set[str]:
             found.add(value)
     for phrase in _WORD_NUMERAL.findall(folded):
         found.update(_from_words(re.findall(r"[a-z]+", phrase), skipped))
-    return found
+    return frozenset(found)
 
 
 def plain(digits: str, units: str = "") -> str:

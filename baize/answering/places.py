@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 from baize.answering.numbers import EN_NUMBERS, from_han, plain
 
@@ -40,10 +41,11 @@ def has_places(source: str, sentence: str) -> bool:
     return places(sentence) <= places(source)
 
 
-def places(text: str) -> set[str]:
+@lru_cache(maxsize=4096)
+def places(text: str) -> frozenset[str]:
     """Times, pages and links, numerals as plain digits, without white space: `第 三 分钟` → `第3分钟`."""
     folded = unicodedata.normalize("NFKC", text).lower()
-    return {_normalised(match.group()) for match in _PLACES.finditer(folded)}
+    return frozenset(_normalised(match.group()) for match in _PLACES.finditer(folded))
 
 
 def _normalised(place: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from baize.domain.sentences import has_han
 from baize.retrieval.terms import terms
@@ -49,6 +50,7 @@ def denies(text: str, other: str) -> bool:
     return len(conflicts) > len(mine.denied & theirs.denied)
 
 
+@lru_cache(maxsize=4096)
 def _polarity(text: str) -> _Polarity:
     cleared = _NEUTRAL.sub(" ", text)
     denied: set[str] = set()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import defaultdict
+from collections.abc import Mapping
+from functools import lru_cache
 
 from baize.answering.numbers import EN_NUMBERS, from_han, plain
 
@@ -42,18 +44,19 @@ _QUANTITY = re.compile(
 )
 
 
-def quantities(text: str) -> dict[str, set[str]]:
-    """Value as plain digits → the units that it stands with."""
+@lru_cache(maxsize=4096)
+def quantities(text: str) -> Mapping[str, set[str]]:
+    """Value as plain digits → the units that it stands with. Remembered; not to be changed."""
     found: dict[str, set[str]] = defaultdict(set)
     for match in _QUANTITY.finditer(unicodedata.normalize("NFKC", text).lower()):
         digits, han, word = match.group(1, 2, 3)
         value = plain(digits) if digits else from_han(han) if han else str(EN_NUMBERS[word])
         if value is not None and match.lastgroup is not None:
             found[value].add(match.lastgroup)
-    return found
+    return dict(found)
 
 
 def other_unit(source: str, sentence: str) -> bool:
     """Whether a number of `sentence` has a unit that it never has in `source`, where it has others."""
-    known = quantities(source)
-    return any(not units <= known[value] for value, units in quantities(sentence).items() if value in known)
+    known, wanted = quantities(source), quantities(sentence)
+    return any(not units <= known[value] for value, units in wanted.items() if value in known)

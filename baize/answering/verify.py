@@ -15,13 +15,12 @@ from baize.answering.cite import CitedSentence
 from baize.answering.consistency import contradicts, contradicts_abroad
 from baize.answering.numbers import has_numbers
 from baize.answering.places import has_places
+from baize.answering.weigh import share, terms_of, weigh
 from baize.domain.chat import Citation
 from baize.domain.search import Evidence
 from baize.domain.sentences import detect_language
 from baize.domain.text import Segment
 from baize.ports import Embedder
-from baize.retrieval.sentences import TermWeights
-from baize.retrieval.terms import terms
 
 _STANDS_OUT = 0.035
 _STANDS_OUT_BONUS = 0.02
@@ -110,21 +109,22 @@ class _Shares:
 
 
 def _lexical_shares(text: str, evidence: Sequence[Evidence]) -> _Shares:
-    sentence_terms = terms(text)
-    passages = [terms(item.chunk.indexed_text) for item in evidence]
-    weights = TermWeights([sentence_terms, *passages])
+    wanted = terms_of(text)
+    passages = [terms_of(item.chunk.indexed_text) for item in evidence]
+    weights = weigh(wanted, [wanted, *passages])
     return _Shares(
-        weights.coverage(sentence_terms, (term for passage in passages for term in passage)),
-        tuple(weights.coverage(sentence_terms, passage) for passage in passages),
+        share(weights, frozenset[str]().union(*passages)),
+        tuple(share(weights, passage) for passage in passages),
     )
 
 
 def _best_span(text: str, item: Evidence) -> Segment:
     sentences = item.chunk.sentences
-    candidates = [terms(s.text) for s in sentences]
-    weights = TermWeights(candidates)
-    scores = [weights.coverage(terms(text), candidate) for candidate in candidates]
-    return sentences[int(np.argmax(scores))] if max(scores) > 0 else item.moment.focus
+    candidates = [terms_of(s.text) for s in sentences]
+    weights = weigh(terms_of(text), candidates)
+    scores = [share(weights, candidate) for candidate in candidates]
+    best = max(scores)
+    return sentences[scores.index(best)] if best > 0 else item.moment.focus
 
 
 async def _nearest_spans(

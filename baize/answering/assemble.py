@@ -11,6 +11,7 @@ _CLOSERS = r"[”’\"'）)】」』》\]]*"
 _END = re.compile(
     rf"(?:(?:[。！？!?…；]+{_CLOSERS}|\.+{_CLOSERS}(?=[\s\[【［])){MARKERS}*)+|\n+",
 )
+_MAY_END = re.compile(r"[。！？!?…；.\n]")
 _UNDECIDED = re.compile(rf"\.*{_CLOSERS}\s*(?:[\[【［][\d\s,，、]*)?")
 
 
@@ -22,11 +23,14 @@ class SentenceAssembler:
 
     def __init__(self) -> None:
         self._held = ""
+        self._may_end = False
 
     def feed(self, text: str) -> list[str]:
         """Whole sentences that became sure; white space and bullets before a sentence belong to it."""
         self._held += text
-        return self._take(at_end=False)
+        # Most pieces end nothing, and what is held need not be looked through for each of them.
+        self._may_end = self._may_end or _MAY_END.search(text) is not None
+        return self._take(at_end=False) if self._may_end else []
 
     def flush(self) -> list[str]:
         """What is left when the draft has ended."""
@@ -39,6 +43,8 @@ class SentenceAssembler:
         while end := self._first_end(at_end=at_end):
             pieces.append(self._held[:end])
             self._held = self._held[end:]
+        # A line break that leads the next sentence ends nothing.
+        self._may_end = _MAY_END.search(self._held.lstrip()) is not None
         return pieces
 
     def _first_end(self, *, at_end: bool) -> int | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from baize.answering.numbers import numbers
-from baize.answering.weigh import share, weigh
+from baize.answering.weigh import coverages
 from baize.retrieval.terms import normalise, terms
 
 _BREAK = re.compile(
@@ -52,8 +52,7 @@ def clauses(text: str) -> tuple[Clause, ...]:
 
 def nearest(wanted: Iterable[str], candidates: Sequence[Clause], *, close: float = _CLOSE) -> list[Clause]:
     """The candidates that share most with `wanted`, best first; empty when none shares anything."""
-    weights = weigh(set(wanted), [item.words for item in candidates])
-    scores = [share(weights, item.words) for item in candidates]
+    scores = coverages(frozenset(wanted), [item.words for item in candidates])
     best = max(scores, default=0.0)
     if best <= 0:
         return []

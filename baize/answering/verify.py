@@ -15,7 +15,7 @@ from baize.answering.cite import CitedSentence
 from baize.answering.consistency import contradicts, contradicts_abroad
 from baize.answering.numbers import has_numbers
 from baize.answering.places import has_places
-from baize.answering.weigh import share, terms_of, weigh
+from baize.answering.weigh import coverages, terms_of
 from baize.domain.chat import Citation
 from baize.domain.search import Evidence
 from baize.domain.sentences import detect_language
@@ -111,18 +111,17 @@ class _Shares:
 def _lexical_shares(text: str, evidence: Sequence[Evidence]) -> _Shares:
     wanted = terms_of(text)
     passages = [terms_of(item.chunk.indexed_text) for item in evidence]
-    weights = weigh(wanted, [wanted, *passages])
-    return _Shares(
-        share(weights, frozenset[str]().union(*passages)),
-        tuple(share(weights, passage) for passage in passages),
-    )
+    if len(passages) == 1:
+        alone = coverages(wanted, [wanted, *passages])[1]
+        return _Shares(alone, (alone,))
+    union = frozenset[str]().union(*passages)
+    each = coverages(wanted, [wanted, *passages], beside=union)
+    return _Shares(each[-1], tuple(each[1:-1]))
 
 
 def _best_span(text: str, item: Evidence) -> Segment:
     sentences = item.chunk.sentences
-    candidates = [terms_of(s.text) for s in sentences]
-    weights = weigh(terms_of(text), candidates)
-    scores = [share(weights, candidate) for candidate in candidates]
+    scores = coverages(terms_of(text), [terms_of(s.text) for s in sentences])
     best = max(scores)
     return sentences[scores.index(best)] if best > 0 else item.moment.focus
 

@@ -7,9 +7,10 @@ ever weighed, and the terms of a passage are found once, however many sentences 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from collections.abc import Set as AbstractSet
+from collections import Counter
+from collections.abc import Sequence
 from functools import lru_cache
+from itertools import chain
 
 from baize.retrieval.terms import terms
 
@@ -20,16 +21,25 @@ def terms_of(text: str) -> frozenset[str]:
     return frozenset(terms(text))
 
 
-def weigh(wanted: AbstractSet[str], passages: Sequence[AbstractSet[str]]) -> dict[str, float]:
-    """Weight of each wanted term: idf = ln(1 + (N − n + ½) / (n + ½)) over these passages."""
-    n = len(passages)
-    return {term: _idf(n, sum(term in passage for passage in passages)) for term in wanted}
+def coverages(
+    wanted: frozenset[str], passages: Sequence[frozenset[str]], *, beside: frozenset[str] | None = None
+) -> list[float]:
+    """Share of the weight of `wanted` that each passage holds, 0..1; 0.0 when nothing is wanted.
 
+    Args:
+        beside: one more text, last in the result, that does not count for how rare a term is.
 
-def share(weights: Mapping[str, float], found: AbstractSet[str]) -> float:
-    """Share of the weight that `found` holds, 0..1; 0.0 when nothing is wanted."""
+    A term weighs idf = ln(1 + (N − n + ½) / (n + ½)) over these passages. Only what is shared is looked at.
+    """
+    shared = [wanted & passage for passage in passages]
+    n_with = Counter(chain.from_iterable(shared))
+    weights = {term: _idf(len(passages), n_with[term]) for term in wanted}
+    if beside is not None:
+        shared.append(wanted & beside)
     total = sum(weights.values())
-    return sum(weight for term, weight in weights.items() if term in found) / total if total > 0 else 0.0
+    if total <= 0:
+        return [0.0] * len(shared)
+    return [sum([weights[term] for term in found]) / total if found else 0.0 for found in shared]
 
 
 @lru_cache(maxsize=4096)

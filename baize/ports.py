@@ -18,10 +18,11 @@ from baize.domain.library import BuiltLesson, ItemState, LiveLesson, Transcript
 from baize.domain.platform import ApiKey, LearnerClaims, Platform
 from baize.domain.search import (
     DenseQuery,
-    Hit,
     IndexedChunk,
+    Match,
     Scope,
     SparseQuery,
+    StoredChunk,
     Vector,
 )
 from baize.domain.speech import SpeechReport
@@ -138,11 +139,19 @@ class ChunkIndex(Protocol):
 
     async def search(
         self, queries: Sequence[DenseQuery | SparseQuery], scope: Scope, k: int
-    ) -> list[list[Hit]]:
+    ) -> list[list[Match]]:
         """One ranked list per query, in order, answered in one round trip.
 
-        Filters apply before ranking; ranks start at 1; at most `k` hits a list. Nothing of another
+        Filters apply before ranking; ranks start at 1; at most `k` matches a list. Nothing of another
         platform is ever returned.
+
+        Raises:
+            IndexUnavailable: the store does not answer.
+        """
+        ...
+
+    async def chunks(self, platform_id: str, chunk_ids: Sequence[str]) -> dict[str, StoredChunk]:
+        """What is stored under these ids, those left out that are not there or are another platform's.
 
         Raises:
             IndexUnavailable: the store does not answer.
@@ -222,8 +231,8 @@ class Splitter(Protocol):
 class Catalog(Protocol):
     """What exists on a platform, as readers see it: published lessons only."""
 
-    async def courses(self, platform_id: str) -> list[Course]:
-        """All courses, by id."""
+    async def courses(self, platform_id: str, course_ids: Sequence[str] | None = None) -> list[Course]:
+        """All courses, or those of these that exist, by id."""
         ...
 
     async def course(self, platform_id: str, course_id: str) -> Course | None: ...
@@ -236,6 +245,10 @@ class Catalog(Protocol):
 
     async def live(self, scope: Scope) -> list[LiveLesson]:
         """Live builds and passage languages of the lessons in scope (decisions 3)."""
+        ...
+
+    async def languages(self, scope: Scope) -> list[str]:
+        """Passage languages of the lessons in scope, sorted; every question asks, so it must be quick."""
         ...
 
 

@@ -23,7 +23,7 @@ from baize.adapters.embed_e5_onnx import E5OnnxEmbedder
 from baize.adapters.split_langchain import LangchainSplitter
 from baize.adapters.tokens_deepseek import DeepSeekTokenCounter
 from baize.domain.locator import TimeSpan
-from baize.domain.search import Scope
+from baize.domain.search import Hit, Scope
 from baize.domain.text import Chunk
 from baize.ports import Embedder
 from baize.retrieval.collapse import collapse
@@ -115,7 +115,11 @@ async def _ask(
     chosen = Retrieval()
     runs = await search(query, vector, Scope("p"), index=index, passage_languages=languages, k=chosen.leg_k)
     scale = CosineScale(chosen.dense_midpoint, chosen.foreign_midpoint)
-    hits = collapse(fuse(runs, query, scale), chosen.n_moments)
+    found = fuse(runs, query, scale)
+    stored = await index.chunks("p", [match.chunk_id for match in found])
+    hits = collapse(
+        [Hit(stored[m.chunk_id].chunk, m.rank, m.score, m.leg, m.parts) for m in found], chosen.n_moments
+    )
     moments = await locate(query, vector, hits, embedder=embedder, n_foreign=chosen.n_foreign)
     return [
         (moment.hit.chunk.lesson_id, moment.focus.locator.start)

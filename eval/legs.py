@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from baize.domain.search import DenseQuery, Hit, IndexedChunk, Scope, SparseQuery
+from baize.domain.search import DenseQuery, IndexedChunk, Match, Scope, SparseQuery, StoredChunk
 from baize.ports import ChunkIndex
 
 
@@ -27,7 +27,7 @@ class LegView:
 
     async def search(
         self, queries: Sequence[DenseQuery | SparseQuery], scope: Scope, k: int
-    ) -> list[list[Hit]]:
+    ) -> list[list[Match]]:
         """As `ChunkIndex.search`."""
         for query in queries:
             if query.leg not in self.asked:
@@ -35,12 +35,16 @@ class LegView:
         if not self._leg:
             return await self._inner.search(queries, scope, k)
         own = [n for n, query in enumerate(queries) if query.leg == self._leg]
-        lists: list[list[Hit]] = [[] for _ in queries]
+        lists: list[list[Match]] = [[] for _ in queries]
         if own:
             found = await self._inner.search([queries[n] for n in own], scope, k)
-            for n, hits in zip(own, found, strict=True):
-                lists[n] = hits
+            for n, matches in zip(own, found, strict=True):
+                lists[n] = matches
         return lists
+
+    async def chunks(self, platform_id: str, chunk_ids: Sequence[str]) -> dict[str, StoredChunk]:
+        """As `ChunkIndex.chunks`."""
+        return await self._inner.chunks(platform_id, chunk_ids)
 
     async def upsert(self, points: Sequence[IndexedChunk]) -> None:
         """As `ChunkIndex.upsert`."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from baize.adapters.qdrant_link import Endpoint, QdrantLink, open_client
@@ -22,7 +21,7 @@ from baize.adapters.qdrant_payload import (
     lessons_filter,
 )
 from baize.adapters.qdrant_vectors import DENSE, point_struct, query_vector, vector_params
-from baize.domain.search import DenseQuery, Hit, IndexedChunk, Scope, SparseQuery
+from baize.domain.search import DenseQuery, IndexedChunk, Match, Scope, SparseQuery, StoredChunk
 from baize.errors import IndexUnavailable
 
 if TYPE_CHECKING:
@@ -82,16 +81,31 @@ class QdrantChunkIndex:
 
     async def search(
         self, queries: Sequence[DenseQuery | SparseQuery], scope: Scope, k: int
-    ) -> list[list[Hit]]:
-        """As the port says. Equal scores rank by chunk id; a sparse score of 0 is no hit."""
-        lists: list[list[Hit]] = [[] for _ in queries]
+    ) -> list[list[Match]]:
+        """As the port says. Equal scores rank by chunk id; a sparse score of 0 is no match."""
+        lists: list[list[Match]] = [[] for _ in queries]
         asked = [n for n, query in enumerate(queries) if _asks(query)]
         if k < 1 or not asked or scope.build_ids == () or not await self._found():
             return lists
-        found = await self._ranked([queries[n] for n in asked], scope, k)
-        for n, points in zip(asked, found, strict=True):
-            lists[n] = _hits(points, queries[n])
+        requests = [self._request(queries[n], scope, k) for n in asked]
+        answers = await self._call(lambda client: client.query_batch_points(self._space, requests))
+        for n, answer in zip(asked, answers, strict=True):
+            lists[n] = _matches(answer.points, queries[n])
         return lists
+
+    async def chunks(self, platform_id: str, chunk_ids: Sequence[str]) -> dict[str, StoredChunk]:
+        """As the port says."""
+        if not chunk_ids or not await self._found():
+            return {}
+        fields = [*CHUNK, BUILDS]
+        records = await self._call(
+            lambda client: client.retrieve(self._space, list(chunk_ids), with_payload=fields)
+        )
+        stored = [
+            StoredChunk(chunk_of(str(record.id), record.payload or {}), tuple(_builds_of(record)))
+            for record in records
+        ]
+        return {found.chunk.id: found for found in stored if found.chunk.platform_id == platform_id}
 
     async def ids(self, scope: Scope) -> list[str]:
         """As the port says."""
@@ -168,31 +182,6 @@ class QdrantChunkIndex:
                 remedy="Give each embedder a name of its own, or load again with `baize ingest --reindex`.",
             )
 
-    async def _ranked(
-        self, queries: Sequence[DenseQuery | SparseQuery], scope: Scope, k: int
-    ) -> list[list[models.ScoredPoint]]:
-        """The points of each query, in scope.
-
-        The builds in scope may be thousands, and a filter on so many values costs each query more than its
-        search. Mostly there are no other points than theirs. So it is asked without them first: a list that
-        holds nothing else is the list that the filter would have given. The others are asked for again.
-        """
-        anything = replace(scope, build_ids=None)
-        lists = await self._points([self._request(query, anything, k) for query in queries])
-        live = None if scope.build_ids is None else frozenset(scope.build_ids)
-        mixed = [
-            n for n, points in enumerate(lists) if live and any(not _lists(point, live) for point in points)
-        ]
-        if mixed:
-            again = await self._points([self._request(queries[n], scope, k) for n in mixed])
-            for n, points in zip(mixed, again, strict=True):
-                lists[n] = points
-        return lists
-
-    async def _points(self, requests: Sequence[models.QueryRequest]) -> list[list[models.ScoredPoint]]:
-        answers = await self._call(lambda client: client.query_batch_points(self._space, requests))
-        return [answer.points for answer in answers]
-
     def _request(self, query: DenseQuery | SparseQuery, scope: Scope, k: int) -> models.QueryRequest:
         from qdrant_client import models
 
@@ -202,7 +191,7 @@ class QdrantChunkIndex:
             filter=filter_of(scope, query.language),
             params=models.SearchParams(hnsw_ef=self._hnsw_ef) if isinstance(query, DenseQuery) else None,
             limit=k,
-            with_payload=[*CHUNK, BUILDS],
+            with_payload=False,
         )
 
     async def _upsert_batch(self, points: Sequence[IndexedChunk]) -> None:
@@ -271,21 +260,16 @@ def _asks(query: DenseQuery | SparseQuery) -> bool:
     return isinstance(query, DenseQuery) or bool(query.vector.indices)
 
 
-def _hits(points: Sequence[models.ScoredPoint], query: DenseQuery | SparseQuery) -> list[Hit]:
+def _matches(points: Sequence[models.ScoredPoint], query: DenseQuery | SparseQuery) -> list[Match]:
     best_first = sorted(points, key=lambda point: (-point.score, str(point.id)))
     matched = [point for point in best_first if isinstance(query, DenseQuery) or point.score > 0]
     return [
-        Hit(chunk_of(str(point.id), point.payload or {}), rank, point.score, query.leg)
+        Match(str(point.id), query.language, rank, point.score, query.leg)
         for rank, point in enumerate(matched, start=1)
     ]
 
 
-def _lists(point: models.ScoredPoint, builds: frozenset[str]) -> bool:
-    """Whether the point is of one of these builds."""
-    return not builds.isdisjoint(_builds_of(point))
-
-
-def _builds_of(record: models.Record | models.ScoredPoint) -> list[str]:
+def _builds_of(record: models.Record) -> list[str]:
     return list((record.payload or {})[BUILDS])
 
 

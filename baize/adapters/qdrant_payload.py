@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from baize.domain.locator import FaqEntry, Locator, TextSpan, TimeSpan
-from baize.domain.search import IndexedChunk, Scope
+from baize.domain.search import IndexedChunk, LiveBuild, Scope
 from baize.domain.text import Chunk, Segment
 
 if TYPE_CHECKING:
@@ -149,13 +149,22 @@ def filter_of(scope: Scope, language: str = "") -> models.Filter:
     must += [_is_any(key, values) for key, values in listed.items() if values]
     if scope.build_ids is not None:
         must.append(_is_any(BUILDS, scope.build_ids))
+    must_not = [_other_builds(lesson) for lesson in scope.settled]
     if language:
         must.append(_is("language", language))
     if scope.up_to is not None:
         elsewhere = models.Filter(must_not=[_is("lesson_id", scope.up_to.lesson_id)])
         before = models.FieldCondition(key="start_s", range=models.Range(lt=scope.up_to.position_s))
         must.append(models.Filter(should=[elsewhere, before]))
-    return models.Filter(must=must)
+    return models.Filter(must=must, must_not=must_not or None)
+
+
+def _other_builds(lesson: LiveBuild) -> models.Condition:
+    """Points of a lesson that its live build does not list."""
+    from qdrant_client import models
+
+    of_live = [_is(BUILDS, lesson.build_id)] if lesson.build_id else None
+    return models.Filter(must=[_is("lesson_id", lesson.lesson_id)], must_not=of_live)
 
 
 def lessons_filter(

@@ -29,7 +29,8 @@ class Scope:
         course_ids: any of these; empty means all of the platform.
         lesson_ids: any of these; empty means all of the courses.
         languages: passage languages; empty means all.
-        build_ids: live builds of the lessons in scope; None where the caller sweeps over all builds.
+        build_ids: only points of these builds; None means of any.
+        settled: lessons of which only points of the given build may be found; none where it is empty.
     """
 
     platform_id: str
@@ -38,6 +39,15 @@ class Scope:
     up_to: UpTo | None = None
     languages: tuple[str, ...] = ()
     build_ids: tuple[str, ...] | None = None
+    settled: tuple[LiveBuild, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LiveBuild:
+    """The build of a lesson that readers may see; an empty one hides the lesson."""
+
+    lesson_id: str
+    build_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,21 +111,46 @@ class IndexedChunk:
 
 
 @dataclass(frozen=True, slots=True)
-class Hit:
-    """A chunk that one search found.
+class Match:
+    """The id of a chunk that one search found. Its passage is fetched only for what is left after fusing.
 
     Attributes:
+        language: of the passages that were searched; empty where all were.
         rank: from 1 within its list.
         score: comparable within its list only.
         leg: `dense`, `lexical` …, or `fused`.
-        parts: for a fused hit, the hits that it was fused from.
+        parts: for a fused match, the matches that it was fused from.
+    """
+
+    chunk_id: str
+    language: str
+    rank: int
+    score: float
+    leg: str
+    parts: tuple[Match, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StoredChunk:
+    """A chunk as the index holds it, with the builds that it belongs to."""
+
+    chunk: Chunk
+    build_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A chunk that was found, with the place that its match took.
+
+    Attributes:
+        rank, score, leg, parts: as in `Match`.
     """
 
     chunk: Chunk
     rank: int
     score: float
     leg: str
-    parts: tuple[Hit, ...] = ()
+    parts: tuple[Match, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,11 +52,11 @@ def signals(query: Query, hits: Sequence[Hit], options: AssessOptions) -> Eviden
         for hit in hits
         for part in hit.parts
         if part.leg == "dense"
-        for foreign in [part.chunk.language != query.language]
+        for foreign in [part.language != query.language]
     ]
     # Without a dense hit nothing is known of the meaning: the lowest cosine there is.
     margin, foreign = max(margins, default=(options.scale.margin(-1.0, foreign=False), False))
-    weights = weights_of(hits)
+    weights = weights_of(hits, query.terms)
     coverage = max(
         (weights.coverage(query.terms, terms(hit.chunk.indexed_text)) for hit in hits[:_TOP_HITS]),
         default=0.0,

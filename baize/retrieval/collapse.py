@@ -1,4 +1,4 @@
-"""Fused hits → distinct hits: each place once, at its best. Comes after `fuse`; `assess` follows."""
+"""Hits → distinct hits: each place once, at its best. Comes after `fetch`; `assess` follows."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ async def locate(
     sentences of the first `n_foreign` such passages are embedded; further ones point to their first sentence.
     """
     whole = [hit for hit in hits if hit.chunk.focus is None]
-    weights = weights_of(whole)
+    weights = weights_of(whole, query.terms)
     foreign = [hit for hit in whole if hit.chunk.language != query.language][:n_foreign]
     by_meaning = await _nearest_sentences(vector, foreign, embedder)
 

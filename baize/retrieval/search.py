@@ -1,14 +1,15 @@
 """Query → ranked lists, one per leg and passage language.
 
 Comes after `rewrite`; `fuse` follows. An embedder of this class puts passages of the question's own
-language first whatever they say, so each passage language is searched by itself; `fuse` merges them.
+language first whatever they say, so each passage language is searched by itself; `fuse` merges them. The
+lists hold ids only: a passage weighs a hundred times as much, and few of them are shown.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from baize.domain.search import DenseQuery, Hit, Query, Scope, SparseQuery, Vector
+from baize.domain.search import DenseQuery, Match, Query, Scope, SparseQuery, Vector
 from baize.ports import ChunkIndex
 from baize.retrieval.terms import query_vector
 
@@ -21,21 +22,21 @@ async def search(
     index: ChunkIndex,
     passage_languages: Sequence[str],
     k: int,
-) -> list[list[Hit]]:
-    """One list per passage language from the dense leg, then one per sparse leg; empty ones left out.
+) -> list[list[Match]]:
+    """One list per leg and passage language: dense ones, then lexical, then pinyin; empty ones left out.
 
     Args:
         vector: the embedded query.
         passage_languages: those that the scope holds.
-        k: hits a list, at most.
+        k: matches a list, at most.
 
     Raises:
         IndexUnavailable: the store does not answer.
     """
     legs: list[DenseQuery | SparseQuery] = [DenseQuery(vector, language) for language in passage_languages]
-    if query.terms:
-        legs.append(SparseQuery(query_vector(query.terms), leg="lexical"))
-    if query.pinyin:
-        legs.append(SparseQuery(query_vector(query.pinyin), leg="pinyin"))
+    for leg, asked in (("lexical", query.terms), ("pinyin", query.pinyin)):
+        if asked:
+            weights = query_vector(asked)
+            legs.extend(SparseQuery(weights, language, leg) for language in passage_languages)
     runs = await index.search(legs, scope, k)
     return [run for run in runs if run]

@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from baize.domain.search import Hit, Vector
-from baize.retrieval.terms import terms
+from baize.retrieval.terms import terms, terms_among
 
 Scores = npt.NDArray[np.float64]
 
@@ -40,7 +40,7 @@ class TermWeights:
     their sentences answers.
     """
 
-    def __init__(self, passages: Iterable[Sequence[str]]) -> None:
+    def __init__(self, passages: Iterable[Iterable[str]]) -> None:
         seen = [set(passage) for passage in passages]
         self._n_passages = len(seen)
         self._n_with = Counter(term for passage in seen for term in passage)
@@ -57,10 +57,13 @@ class TermWeights:
         return sum(w for term, w in weights.items() if term in present) / total if total > 0 else 0.0
 
 
-def weights_of(hits: Sequence[Hit]) -> TermWeights:
-    """Term weights over the sentences of these hits, each passage once."""
+def weights_of(hits: Sequence[Hit], wanted: Iterable[str]) -> TermWeights:
+    """Weights of the wanted terms over the sentences of these hits, each passage once."""
     passages = {hit.chunk.text: hit.chunk.sentences for hit in hits}
-    return TermWeights(terms(sentence.text) for sentences in passages.values() for sentence in sentences)
+    asked = frozenset(wanted)
+    return TermWeights(
+        terms_among(sentence.text, asked) for sentences in passages.values() for sentence in sentences
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ import re
 import unicodedata
 import zlib
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
@@ -36,6 +36,7 @@ STOP_WORDS = frozenset(
     what when where which who why will with would you your""".split()
 )
 
+_SHORT_STEM = 3
 _K1 = 1.2
 _B = 0.75
 _MEAN_TERMS = 80.0
@@ -61,6 +62,17 @@ def terms(text: str) -> list[str]:
         run = match.group()
         found.extend(_han_terms(run) if has_han(run) else _latin_terms(run))
     return found
+
+
+def terms_among(text: str, wanted: Collection[str]) -> set[str]:
+    """Those of the wanted terms that `terms(text)` holds; a text with no trace of them is not cut up for it.
+
+    A term of Chinese stands in the text as it is, and of a stemmed word at least the first letters do.
+    """
+    folded = normalise(text)
+    if not any(_trace(term) in folded for term in wanted):
+        return set()
+    return set(wanted).intersection(terms(text))
 
 
 def pinyin_terms(text: str) -> list[str]:
@@ -118,6 +130,17 @@ def _latin_terms(run: str) -> tuple[str, ...]:
     parts = [] if whole[0].isdigit() else re.split(r"['./_-]+", whole)
     candidates = [whole, *parts] if len(parts) > 1 else [whole]
     return tuple(_stem(word) for word in candidates if word and word not in STOP_WORDS)
+
+
+@lru_cache(maxsize=1 << 12)
+def _trace(term: str) -> str:
+    """What every text with this term has in it. The stem of “dying” is “die”: short ones show one letter."""
+    bare = term.removeprefix("#")
+    if has_han(bare):
+        return bare
+    return bare[
+        : len(bare) if not bare.isascii() or bare[0].isdigit() else 3 if len(bare) > _SHORT_STEM else 1
+    ]
 
 
 def _stem(word: str) -> str:

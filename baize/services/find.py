@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from baize.domain.chat import Message
-from baize.domain.search import Hit, Moment, Query, Scope
+from baize.domain.search import Hit, LiveBuild, Match, Moment, Query, Scope, Vector
 from baize.errors import InvalidInput, NotFound
 from baize.ports import Catalog, ChunkIndex, Embedder, Reranker
 from baize.retrieval.assess import AssessOptions, assess, signals
 from baize.retrieval.collapse import collapse
+from baize.retrieval.fetch import fetch
 from baize.retrieval.fuse import fuse
 from baize.retrieval.locate import locate
 from baize.retrieval.rerank import rerank
@@ -18,6 +20,10 @@ from baize.retrieval.rewrite import rewrite
 from baize.retrieval.search import search
 
 MAX_QUESTION_CHARS = 2_000
+_FETCHED_PER_KEPT = 2
+"""Passages fetched at a time for each that is kept: about half of them repeat a better one."""
+_MOST_SEARCHES = 4
+"""The first finds what is not live; the next ones what that had pushed out, which may be new again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +53,7 @@ class Found:
 
 
 class Finder:
-    """rewrite → search → fuse → collapse → assess → rerank → locate."""
+    """rewrite → search → fuse → fetch → collapse → assess → rerank → locate."""
 
     def __init__(
         self,
@@ -72,22 +78,11 @@ class Finder:
             ModelUnavailable: the reranker's model is missing.
         """
         query = rewrite(question, history)
-        live = await self._catalog.live(scope)
-        languages = sorted({language for lesson in live for language in lesson.languages})
-        if not live:
+        languages, vector = await self._looked_up(query, scope)
+        if not languages:
             return Found(query, (), 0.0)
-        vector = await self._embedder.embed_query(query.text)
-        runs = await search(
-            query,
-            vector,
-            replace(scope, build_ids=tuple(lesson.build_id for lesson in live)),
-            index=self._index,
-            passage_languages=languages,
-            k=self._options.leg_k,
-        )
+        distinct = await self._search(query, vector, scope, languages)
         n = self._options.n_moments
-        fused = fuse(runs, query, self._options.assess.scale)
-        distinct = collapse(fused, max(n, self._options.n_reranked))
         # Over the fused order: its thresholds hold with and without a reranker.
         score = assess(signals(query, distinct[:n], self._options.assess), self._options.assess)
         hits = (await self._reranked(query, distinct))[:n]
@@ -95,6 +90,47 @@ class Finder:
             query, vector, hits, embedder=self._embedder, n_foreign=self._options.n_foreign
         )
         return Found(query, tuple(moments), score)
+
+    async def _looked_up(self, query: Query, scope: Scope) -> tuple[list[str], Vector]:
+        """The passage languages in scope and the query's vector, at the same time."""
+        return await asyncio.gather(self._catalog.languages(scope), self._embedder.embed_query(query.text))
+
+    async def _search(
+        self, query: Query, vector: Vector, scope: Scope, languages: Sequence[str]
+    ) -> list[Hit]:
+        """Distinct hits, best first. What is found of another build than the live one is searched past."""
+        distinct: list[Hit] = []
+        for _ in range(_MOST_SEARCHES):
+            runs = await search(
+                query,
+                vector,
+                scope,
+                index=self._index,
+                passage_languages=languages,
+                k=self._options.leg_k,
+            )
+            fused = fuse(runs, query, self._options.assess.scale)
+            distinct, settled = await self._distinct(fused, scope.platform_id)
+            if not settled:
+                break
+            scope = replace(scope, settled=(*scope.settled, *settled))
+        return distinct
+
+    async def _distinct(self, fused: Sequence[Match], platform_id: str) -> tuple[list[Hit], list[LiveBuild]]:
+        """As many distinct hits as are kept, fetched no further than needed."""
+        n = max(self._options.n_moments, self._options.n_reranked)
+        hits: list[Hit] = []
+        distinct: list[Hit] = []
+        settled: list[LiveBuild] = []
+        for first in range(0, len(fused), _FETCHED_PER_KEPT * n):
+            part = fused[first : first + _FETCHED_PER_KEPT * n]
+            fetched = await fetch(part, platform_id, index=self._index, catalog=self._catalog)
+            hits.extend(fetched.hits)
+            settled.extend(lesson for lesson in fetched.settled if lesson not in settled)
+            distinct = collapse(hits, n)
+            if len(distinct) == n:
+                break
+        return distinct, settled
 
     async def _reranked(self, query: Query, hits: list[Hit]) -> list[Hit]:
         if self._reranker is None:

@@ -45,7 +45,8 @@ class Searching:
             raise InvalidInput(f"k is {k}.", remedy=f"Ask for 1 to {MAX_K} results.")
         found = await self._finder.find(query, [], await resolve_scope(scope, self._catalog))
         moments = _first_per(kind, found.moments)[:k]
-        titles = {c.id: c.title for c in await self._catalog.courses(scope.platform_id)}
+        found_in = sorted({moment.hit.chunk.course_id for moment in moments})
+        titles = {c.id: c.title for c in await self._catalog.courses(scope.platform_id, found_in)}
         return [
             Result(rank, moment.hit.score, titles.get(moment.hit.chunk.course_id, ""), moment)
             for rank, moment in enumerate(moments, 1)

@@ -57,9 +57,9 @@ async def self_test(index: ChunkIndex, embedder: Embedder) -> int:
         if probe.misheard:
             queries.append(SparseQuery(query_vector(pinyin_terms(probe.misheard)), leg="pinyin"))
         found = await index.search(queries, Scope(PLATFORM), k=1)
-        for query, hits in zip(queries, found, strict=True):
+        for query, matches in zip(queries, found, strict=True):
             n_asked += 1
-            if [hit.chunk.id for hit in hits] != [chunk.id]:
+            if [match.chunk_id for match in matches] != [chunk.id]:
                 raise IndexUnavailable(
                     f"The {query.leg} leg does not find the {probe.language} probe “{probe.question}”.",
                     remedy="Answers would miss what the course says: reinstall Bai Ze, or check `embedder` "

@@ -20,9 +20,13 @@ class MemoryCatalog:
         self._built: dict[tuple[str, str], BuiltLesson] = {}
         self._states: dict[tuple[str, str, str], ItemState] = {}
 
-    async def courses(self, platform_id: str) -> list[Course]:
+    async def courses(self, platform_id: str, course_ids: Sequence[str] | None = None) -> list[Course]:
         """As `Catalog.courses`."""
-        return [course for (platform, _), course in sorted(self._courses.items()) if platform == platform_id]
+        return [
+            course
+            for (platform, course_id), course in sorted(self._courses.items())
+            if platform == platform_id and (course_ids is None or course_id in course_ids)
+        ]
 
     async def course(self, platform_id: str, course_id: str) -> Course | None:
         """As `Catalog.course`."""
@@ -44,6 +48,10 @@ class MemoryCatalog:
             LiveLesson(built.lesson.course_id, built.lesson.id, built.lesson.build_id, built.languages)
             for built in self._in_scope(scope)
         ]
+
+    async def languages(self, scope: Scope) -> list[str]:
+        """As `Catalog.languages`; only platform, courses and lessons count."""
+        return sorted({language for built in self._in_scope(scope) for language in built.languages})
 
     async def transcript(self, platform_id: str, lesson_id: str) -> Transcript | None:
         """As `Artefacts.transcript`."""

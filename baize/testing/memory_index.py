@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from baize.domain.locator import TimeSpan
-from baize.domain.search import DenseQuery, Hit, IndexedChunk, Scope, SparseQuery, Vector
+from baize.domain.search import DenseQuery, IndexedChunk, Match, Scope, SparseQuery, StoredChunk, Vector
 from baize.domain.text import Chunk
 
 
@@ -51,8 +51,16 @@ class MemoryIndex:
 
     async def search(
         self, queries: Sequence[DenseQuery | SparseQuery], scope: Scope, k: int
-    ) -> list[list[Hit]]:
+    ) -> list[list[Match]]:
         return [self._ranked(query, scope, k) for query in queries]
+
+    async def chunks(self, platform_id: str, chunk_ids: Sequence[str]) -> dict[str, StoredChunk]:
+        found = [self._points[chunk_id] for chunk_id in chunk_ids if chunk_id in self._points]
+        return {
+            stored.chunk.id: StoredChunk(stored.chunk, tuple(stored.builds))
+            for stored in found
+            if stored.chunk.platform_id == platform_id
+        }
 
     async def ids(self, scope: Scope) -> list[str]:
         return sorted(stored.chunk.id for stored in self._in_scope(scope))
@@ -72,13 +80,14 @@ class MemoryIndex:
             if _matches(stored, scope) and language in ("", stored.chunk.language)
         ]
 
-    def _ranked(self, query: DenseQuery | SparseQuery, scope: Scope, k: int) -> list[Hit]:
+    def _ranked(self, query: DenseQuery | SparseQuery, scope: Scope, k: int) -> list[Match]:
         found = self._in_scope(scope, query.language)
         scores = _products(query, found) if isinstance(query, DenseQuery) else self._weights(query, found)
         best_first = sorted(zip(scores, found, strict=True), key=lambda pair: (-pair[0], pair[1].chunk.id))
-        hits = [pair for pair in best_first if isinstance(query, DenseQuery) or pair[0] > 0][: max(k, 0)]
+        found_first = [pair for pair in best_first if isinstance(query, DenseQuery) or pair[0] > 0]
         return [
-            Hit(stored.chunk, rank, score, query.leg) for rank, (score, stored) in enumerate(hits, start=1)
+            Match(stored.chunk.id, query.language, rank, score, query.leg)
+            for rank, (score, stored) in enumerate(found_first[: max(k, 0)], start=1)
         ]
 
     def _weights(self, query: SparseQuery, found: Sequence[_Stored]) -> list[float]:
@@ -117,6 +126,10 @@ def _matches(stored: _Stored, scope: Scope) -> bool:
         and (not scope.lesson_ids or chunk.lesson_id in scope.lesson_ids)
         and (not scope.languages or chunk.language in scope.languages)
         and (scope.build_ids is None or not set(scope.build_ids).isdisjoint(stored.builds))
+        and all(
+            chunk.lesson_id != lesson.lesson_id or lesson.build_id in stored.builds
+            for lesson in scope.settled
+        )
         and _is_seen(chunk, scope)
     )
 

@@ -20,7 +20,7 @@ from baize.adapters.db.codec import decode, encode
 from baize.adapters.db.engine import Database
 from baize.domain.chat import Answer, Citation, Refusal, Usage
 from baize.domain.locator import FaqEntry, TextSpan, TimeSpan
-from baize.domain.search import Hit, Moment
+from baize.domain.search import Hit, Match, Moment
 from baize.domain.text import Chunk, Segment
 from baize.ports import Answers
 from baize.testing.memory_answers import MemoryAnswers
@@ -80,7 +80,13 @@ CHUNK = Chunk(
     locator=TimeSpan(10, 15.6),
     position=3,
 )
-HIT = Hit(CHUNK, 1, 0.1 + 0.2, "fused", (Hit(CHUNK, 2, 0.75, "dense"), Hit(CHUNK, 1, 9.25, "lexical")))
+HIT = Hit(
+    CHUNK,
+    1,
+    0.1 + 0.2,
+    "fused",
+    (Match(CHUNK.id, "zh", 2, 0.75, "dense"), Match(CHUNK.id, "zh", 1, 9.25, "lexical")),
+)
 CITATION = Citation(
     1, "低于 140。", CHUNK.id, "health", "health.2", "量血压", SEGMENT.locator, SEGMENT.text, 0.87
 )
@@ -187,8 +193,9 @@ segments = st.builds(Segment, texts, locators, words)
 chunks = st.builds(
     Chunk, *[texts] * 7, words, texts, st.lists(segments, max_size=2).map(tuple), locators, st.integers(0, 99)
 )
+matches = st.builds(Match, texts, texts, st.integers(1, 99), numbers, texts)
 bare_hits = st.builds(Hit, chunks, st.integers(1, 99), numbers, texts)
-hits = st.builds(replace, bare_hits, parts=st.lists(bare_hits, max_size=1).map(tuple))
+hits = st.builds(replace, bare_hits, parts=st.lists(matches, max_size=1).map(tuple))
 moments = st.builds(Moment, hits, segments)
 reasons = st.sampled_from(["not_covered", "graded_item", "unsafe", "out_of_scope"])
 refusals = st.builds(Refusal, reasons, st.lists(moments, max_size=2).map(tuple))

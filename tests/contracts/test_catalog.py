@@ -128,6 +128,36 @@ async def test_course_comes_back_equal(library: Library) -> None:
     assert await library.catalog.courses("p1") == [full]
 
 
+async def test_courses_by_id_are_those_that_exist(library: Library) -> None:
+    """By id, of this platform only; none asked for is none."""
+    for course_id, platform_id in (("b", "p1"), ("a", "p1"), ("c", "p1"), ("x", "p2")):
+        await library.publisher.put_course(course(course_id, platform_id))
+    found = await library.catalog.courses("p1", ["b", "x", "a", "gone"])
+    assert [one.id for one in found] == ["a", "b"]
+    assert await library.catalog.courses("p1", []) == []
+
+
+async def test_passage_languages_of_a_scope(library: Library) -> None:
+    """Each once, sorted, over platform, courses and lessons; a lesson may have several or none."""
+    held = {"1": ("zh",), "2": ("en", "zh"), "3": ("zh",), "4": (), "5": ("ja",)}
+    for platform_id in ("p1", "p2"):
+        await library.publisher.put_course(course("health", platform_id))
+        await library.publisher.put_course(course("farming", platform_id))
+    for lesson_id, languages in held.items():
+        home = "farming" if lesson_id == "5" else "health"
+        await library.publisher.publish(built(lesson_id, home, languages=languages))
+    await library.publisher.publish(built("6", platform_id="p2", languages=("ko",)))
+    languages = library.catalog.languages
+    assert await languages(Scope("p1")) == ["en", "ja", "zh"]
+    assert await languages(Scope("p1", course_ids=("health",))) == ["en", "zh"]
+    assert await languages(Scope("p1", course_ids=("health", "farming"), lesson_ids=("1", "5"))) == [
+        "ja",
+        "zh",
+    ]
+    assert await languages(Scope("p1", lesson_ids=("4",))) == []
+    assert await languages(Scope("p3")) == []
+
+
 async def test_unknown_things_are_none(library: Library) -> None:
     """What does not exist is None or empty, never an error."""
     assert await library.catalog.course("p1", "none") is None

@@ -17,7 +17,19 @@ from qdrant_client import AsyncQdrantClient
 from baize.adapters.index_qdrant import QdrantChunkIndex
 from baize.adapters.qdrant_link import open_client
 from baize.domain.locator import FaqEntry, Locator, TextSpan, TimeSpan
-from baize.domain.search import DenseQuery, Hit, IndexedChunk, Scope, SparseQuery, SparseVector, UpTo, Vector
+from baize.domain.search import (
+    DenseQuery,
+    Hit,
+    IndexedChunk,
+    LiveBuild,
+    Match,
+    Scope,
+    SparseQuery,
+    SparseVector,
+    StoredChunk,
+    UpTo,
+    Vector,
+)
 from baize.domain.text import Chunk, Segment, chunk_id
 from baize.edge.endpoint import Endpoint
 from baize.edge.launch import ensure, stop
@@ -99,13 +111,27 @@ def make_terms(terms: Mapping[int, float]) -> SparseVector:
     return SparseVector(tuple(sorted(terms)), tuple(terms[term] for term in sorted(terms)))
 
 
+async def searched(
+    index: ChunkIndex, queries: list[DenseQuery | SparseQuery], scope: Scope, k: int
+) -> list[list[Hit]]:
+    """What each query matches, with what is stored under the ids."""
+    lists = await index.search(queries, scope, k)
+    ids = sorted({match.chunk_id for matches in lists for match in matches})
+    stored = await index.chunks(scope.platform_id, ids)
+    return [[_hit(match, stored) for match in matches] for matches in lists]
+
+
+def _hit(match: Match, stored: Mapping[str, StoredChunk]) -> Hit:
+    return Hit(stored[match.chunk_id].chunk, match.rank, match.score, match.leg)
+
+
 async def dense_hits(index: ChunkIndex, scope: Scope = ALL, k: int = 10, vector: Vector = EAST) -> list[Hit]:
-    return (await index.search([DenseQuery(vector)], scope, k))[0]
+    return (await searched(index, [DenseQuery(vector)], scope, k))[0]
 
 
 async def lexical_hits(index: ChunkIndex, *terms: int, scope: Scope = ALL) -> list[Hit]:
     query = SparseQuery(make_terms(dict.fromkeys(terms, 1.0)))
-    return (await index.search([query], scope, 10))[0]
+    return (await searched(index, [query], scope, 10))[0]
 
 
 def texts(hits: list[Hit]) -> list[str]:
@@ -116,6 +142,7 @@ async def test_nothing_is_found_in_an_empty_index(index: ChunkIndex) -> None:
     """An index without a single write answers with empty lists, counts 0 and deletes 0."""
     queries: list[DenseQuery | SparseQuery] = [DenseQuery(EAST), SparseQuery(make_terms({1: 1.0}))]
     assert await index.search(queries, ALL, 5) == [[], []]
+    assert await index.chunks("p1", [make_chunk().id]) == {}
     assert await index.ids(ALL) == []
     assert await index.count(ALL) == 0
     assert await index.delete("p1", ["l1"], keep_builds=[]) == 0
@@ -167,7 +194,7 @@ async def test_one_list_per_query_in_order(index: ChunkIndex) -> None:
         DenseQuery(NORTH),
         SparseQuery(make_terms({1: 1.0})),
     ]
-    lists = await index.search(queries, ALL, 1)
+    lists = await searched(index, queries, ALL, 1)
     assert [texts(hits) for hits in lists] == [["北"], ["东"], [], ["北"], ["东"]]
     assert [hits[0].leg for hits in lists if hits] == ["lexical", "dense", "dense", "lexical"]
 
@@ -195,7 +222,8 @@ async def test_languages_narrow_scope_and_query(index: ChunkIndex) -> None:
             make_point(make_chunk("en", language="en"), terms={1: 1.0}),
         ]
     )
-    lists = await index.search(
+    lists = await searched(
+        index,
         [
             DenseQuery(EAST, "zh"),
             DenseQuery(EAST, "en"),
@@ -208,6 +236,8 @@ async def test_languages_narrow_scope_and_query(index: ChunkIndex) -> None:
     assert [sorted(texts(hits)) for hits in lists] == [["中"], ["en"], ["en"], ["en", "中"]]
     assert texts(await dense_hits(index, Scope("p1", languages=("en",)))) == ["en"]
     assert await index.search([DenseQuery(EAST, "zh")], Scope("p1", languages=("en",)), 5) == [[]]
+    matches = await index.search([DenseQuery(EAST, "zh"), DenseQuery(EAST)], ALL, 5)
+    assert [{match.language for match in found} for found in matches] == [{"zh"}, {""}]
 
 
 async def test_up_to_hides_what_comes_later_in_that_lesson_only(index: ChunkIndex) -> None:
@@ -263,6 +293,40 @@ async def test_builds_that_are_not_live_take_no_ranks(index: ChunkIndex) -> None
     scope = replace(ALL, build_ids=("b2", "b3"))
     assert texts(await dense_hits(index, scope, k=2)) == ["共", "新"]
     assert texts(await lexical_hits(index, 1, scope=scope)) == ["共", "新"]
+
+
+async def test_of_a_settled_lesson_only_the_given_build_is_found(index: ChunkIndex) -> None:
+    """Its other builds take no ranks; an empty build hides the lesson; other lessons are as before."""
+    shared = make_chunk("共")
+    await index.upsert(
+        [
+            make_point(make_chunk("旧"), build="b1"),
+            make_point(shared, build="b1"),
+            make_point(make_chunk("他课", lesson="l2"), build="b9", dense=EAST * 0.5),
+        ]
+    )
+    await index.upsert([make_point(shared, build="b2"), make_point(make_chunk("新"), build="b2")])
+    found = {
+        live: sorted(texts(await dense_hits(index, replace(ALL, settled=(LiveBuild("l1", live),)), k=3)))
+        for live in ("b2", "b1", "")
+    }
+    assert found == {
+        "b2": sorted(["共", "新", "他课"]),
+        "b1": sorted(["共", "旧", "他课"]),
+        "": ["他课"],
+    }
+    both = replace(ALL, settled=(LiveBuild("l1", ""), LiveBuild("l2", "b1")))
+    assert await dense_hits(index, both) == []
+
+
+async def test_chunks_come_back_by_id_with_their_builds(index: ChunkIndex) -> None:
+    """Those of another platform and those that are not there are left out."""
+    mine, other = make_chunk("我"), make_chunk("他", platform="p2")
+    await index.upsert([make_point(mine, build="b1"), make_point(other)])
+    await index.upsert([make_point(mine, build="b2")])
+    found = await index.chunks("p1", [mine.id, other.id, str(uuid.uuid4())])
+    assert found == {mine.id: StoredChunk(mine, ("b1", "b2"))}
+    assert await index.chunks("p1", []) == {}
 
 
 async def test_writing_twice_changes_nothing(index: ChunkIndex) -> None:
@@ -394,9 +458,14 @@ async def test_no_answer_ever_holds_another_platforms_chunk(
     await index.upsert(points)
     for scope in scopes:
         expected = {chunk.id for chunk in first.values() if in_scope(chunk, builds[chunk.id], scope)}
-        for hits in await index.search([DenseQuery(EAST), SparseQuery(make_terms({1: 1.0}))], scope, 50):
-            assert {hit.chunk.platform_id for hit in hits} <= {scope.platform_id}
-            assert {hit.chunk.id for hit in hits} == expected
+        for matches in await index.search([DenseQuery(EAST), SparseQuery(make_terms({1: 1.0}))], scope, 50):
+            assert {match.chunk_id for match in matches} == expected
+        held = await index.chunks(scope.platform_id, list(first))
+        assert {stored.chunk.platform_id for stored in held.values()} <= {scope.platform_id}
+        assert expected <= held.keys()
+        assert {id_: set(stored.build_ids) for id_, stored in held.items()} == {
+            id_: builds[id_] for id_ in held
+        }
         assert set(await index.ids(scope)) == expected
         assert await index.count(scope) == len(expected)
 
@@ -461,7 +530,7 @@ async def test_a_homophone_finds_the_passage_by_its_sound(index: ChunkIndex) -> 
         SparseQuery(query_vector(terms("水到"))),
         SparseQuery(query_vector(pinyin_terms(misheard)), "en", leg="pinyin"),
     ]
-    found = await index.search(queries, ALL, 5)
+    found = await searched(index, queries, ALL, 5)
     assert [hit.leg for hit in found[0]] == ["pinyin"]
     assert texts(found[0]) == [said[0].text]
     assert found[1:] == [[], []]
@@ -486,6 +555,6 @@ async def test_term_weights_of_passage_and_query_count(index: ChunkIndex) -> Non
             make_point(make_chunk("轻"), terms={largest: 0.5}),
         ]
     )
-    hits = (await index.search([SparseQuery(make_terms({largest: 3.0}))], ALL, 5))[0]
+    hits = (await searched(index, [SparseQuery(make_terms({largest: 3.0}))], ALL, 5))[0]
     assert texts(hits) == ["重", "轻"]
     assert [hit.score for hit in hits] == pytest.approx([6.0 * np.log(1.2), 1.5 * np.log(1.2)], rel=1e-4)

@@ -16,14 +16,28 @@ from sqlalchemy.types import TypeDecorator
 from baize.domain.artefact import GlossaryTerm, Highlight, KeyPoint, Prepared, QuizItem, SummaryLine
 from baize.domain.chat import Answer, Citation, Refusal, Usage
 from baize.domain.locator import FaqEntry, TextSpan, TimeSpan
-from baize.domain.search import Hit, Moment
+from baize.domain.search import Hit, Match, Moment
 from baize.domain.speech import MarkedSpan, SpeechReport
 from baize.domain.text import Chunk, Cue, Segment
 
 _TAG = "_"
 _PREPARED = (GlossaryTerm, Highlight, KeyPoint, Prepared, QuizItem, SummaryLine)
 _NOUNS = (
-    *(Answer, Chunk, Citation, Cue, FaqEntry, Hit, Moment, Refusal, Segment, TextSpan, TimeSpan, Usage),
+    *(
+        Answer,
+        Chunk,
+        Citation,
+        Cue,
+        FaqEntry,
+        Hit,
+        Match,
+        Moment,
+        Refusal,
+        Segment,
+        TextSpan,
+        TimeSpan,
+        Usage,
+    ),
     *_PREPARED,
     *(MarkedSpan, SpeechReport),
 )

@@ -50,6 +50,8 @@ class LessonRow(Table):
             ["platform_id", "course_id"], ["courses.platform_id", "courses.course_id"], ondelete="CASCADE"
         ),
         Index(None, "platform_id", "course_id", "position"),
+        # Which languages a platform has, without reading its lessons.
+        Index("ix_lessons_passage_languages", "platform_id", "passage_languages"),
     )
 
     platform_id: Mapped[str] = mapped_column(Id, primary_key=True)

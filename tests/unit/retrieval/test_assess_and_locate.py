@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from baize.domain.search import Hit, Query
+from baize.domain.search import Hit, Match, Query
 from baize.retrieval.assess import AssessOptions, assess, signals
 from baize.retrieval.cosine import CosineScale
 from baize.retrieval.fuse import fuse
@@ -23,7 +23,12 @@ FOREIGN = make_chunk(SHEETS, lesson="s", title="Sum", language="en")
 
 def score(question: str, *hits: Hit) -> float:
     query = rewrite(question, [])
-    return assess(signals(query, fuse([hits], query, OPTIONS.scale), OPTIONS), OPTIONS)
+    chunks = {hit.chunk.id: hit.chunk for hit in hits}
+    run = [Match(hit.chunk.id, hit.chunk.language, hit.rank, hit.score, hit.leg) for hit in hits]
+    fused = [
+        Hit(chunks[m.chunk_id], m.rank, m.score, m.leg, m.parts) for m in fuse([run], query, OPTIONS.scale)
+    ]
+    return assess(signals(query, fused, OPTIONS), OPTIONS)
 
 
 def test_more_of_the_question_found_is_more_evidence() -> None:

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from baize.domain.search import Hit, Query
+from baize.domain.search import Match, Query
+from baize.domain.text import Chunk
 from baize.retrieval.cosine import CosineScale
 from baize.retrieval.fuse import SPARSE_WEIGHT, fuse
 from tests.unit.services.world import make_chunk
@@ -22,8 +23,12 @@ RUNS = st.lists(
 )
 
 
-def run_of(order: list[int], leg: str) -> list[Hit]:
-    return [Hit(POOL[n], rank, 1 / rank, leg) for rank, n in enumerate(order, 1)]
+def match(chunk: Chunk, rank: int, score: float, leg: str) -> Match:
+    return Match(chunk.id, chunk.language, rank, score, leg)
+
+
+def run_of(order: list[int], leg: str) -> list[Match]:
+    return [match(POOL[n], rank, 1 / rank, leg) for rank, n in enumerate(order, 1)]
 
 
 @given(RUNS)
@@ -31,11 +36,11 @@ def test_every_passage_comes_once_best_first_with_its_parts(orders: list[list[in
     """Ranks from 1 without gaps, scores falling, each part one of the hits that went in."""
     runs = [run_of(o, leg) for o, leg in zip(orders, LEGS, strict=False)]
     fused = fuse(runs, QUERY, SCALE)
-    assert {h.chunk.id for h in fused} == {h.chunk.id for run in runs for h in run}
+    assert {h.chunk_id for h in fused} == {h.chunk_id for run in runs for h in run}
     assert [h.rank for h in fused] == list(range(1, len(fused) + 1))
     assert [h.score for h in fused] == sorted((h.score for h in fused), reverse=True)
     assert sum(len(h.parts) for h in fused) == sum(map(len, runs))
-    assert all(part.chunk.id == h.chunk.id for h in fused for part in h.parts)
+    assert all(part.chunk_id == h.chunk_id for h in fused for part in h.parts)
     assert {h.leg for h in fused} <= {"fused"}
 
 
@@ -44,32 +49,35 @@ def test_a_dense_list_alone_keeps_its_order(orders: list[list[int]]) -> None:
     """Without any other leg and within one language, fusing changes nothing."""
     home = [n for n in (orders[0] if orders else []) if POOL[n].language == "zh"]
     fused = fuse([run_of(home, "dense")], QUERY, SCALE)
-    assert [h.chunk.id for h in fused] == [POOL[n].id for n in home]
+    assert [h.chunk_id for h in fused] == [POOL[n].id for n in home]
 
 
 def test_languages_merge_by_margin_not_by_cosine() -> None:
     """A foreign passage with the lower cosine wins when it is further above its own midpoint."""
     home, foreign = POOL[1], POOL[0]
-    runs = [[Hit(home, 1, 0.86, "dense")], [Hit(foreign, 1, 0.84, "dense")]]
-    assert [h.chunk.id for h in fuse(runs, QUERY, SCALE)] == [foreign.id, home.id]
+    runs = [[match(home, 1, 0.86, "dense")], [match(foreign, 1, 0.84, "dense")]]
+    assert [h.chunk_id for h in fuse(runs, QUERY, SCALE)] == [foreign.id, home.id]
 
 
 def test_a_lexical_hit_in_noise_does_not_overturn_meaning() -> None:
     """First of its list, but with a sliver of the question's terms: it stays behind the nearer passage."""
     near, noise = POOL[1], POOL[2]
-    runs = [[Hit(near, 1, 0.93, "dense"), Hit(noise, 2, 0.86, "dense")], [Hit(noise, 1, 0.4, "lexical")]]
-    assert [h.chunk.id for h in fuse(runs, QUERY, SCALE)] == [near.id, noise.id]
+    runs = [
+        [match(near, 1, 0.93, "dense"), match(noise, 2, 0.86, "dense")],
+        [match(noise, 1, 0.4, "lexical")],
+    ]
+    assert [h.chunk_id for h in fuse(runs, QUERY, SCALE)] == [near.id, noise.id]
 
 
 def test_a_passage_found_by_words_only_is_as_near_as_the_last_one_found_by_meaning() -> None:
     """Its dense part is the tail's, its sparse part the share of the terms; sound and words do not add up."""
     near, words = POOL[1], POOL[2]
     runs = [
-        [Hit(near, 1, 0.90, "dense")],
-        [Hit(words, 1, 16.0, "lexical")],
-        [Hit(words, 1, 4.0, "pinyin")],
+        [match(near, 1, 0.90, "dense")],
+        [match(words, 1, 16.0, "lexical")],
+        [match(words, 1, 4.0, "pinyin")],
     ]
-    scores = {h.chunk.id: h.score for h in fuse(runs, QUERY, SCALE)}
+    scores = {h.chunk_id: h.score for h in fuse(runs, QUERY, SCALE)}
     assert scores[near.id] == pytest.approx(0.5)
     assert scores[words.id] == pytest.approx(0.5 + SPARSE_WEIGHT)
 
@@ -77,6 +85,6 @@ def test_a_passage_found_by_words_only_is_as_near_as_the_last_one_found_by_meani
 def test_ties_keep_the_order_of_first_sight() -> None:
     """Equal scores in two lists: the list that came first goes first."""
     a, b = replace(POOL[1], id="a"), replace(POOL[2], id="b")
-    runs = [[Hit(b, 1, 0.9, "dense")], [Hit(a, 1, 0.9, "dense")]]
-    assert [h.chunk.id for h in fuse(runs, QUERY, SCALE)] == ["b", "a"]
+    runs = [[match(b, 1, 0.9, "dense")], [match(a, 1, 0.9, "dense")]]
+    assert [h.chunk_id for h in fuse(runs, QUERY, SCALE)] == ["b", "a"]
     assert fuse([], QUERY, SCALE) == []

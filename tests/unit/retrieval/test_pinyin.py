@@ -54,10 +54,12 @@ async def test_a_misheard_passage_is_found_by_sound() -> None:
         await embedder.embed_query(query.text),
         Scope("p"),
         index=index,
-        passage_languages=[],
+        passage_languages=["zh"],
         k=5,
     )
-    assert [[(hit.leg, hit.chunk.id) for hit in run] for run in runs] == [[("pinyin", "a")]]
+    assert [[(match.leg, match.chunk_id) for match in run] for run in runs if run[0].leg != "dense"] == [
+        [("pinyin", "a")]
+    ]
 
 
 def _chunk(chunk_id: str, text: str) -> Chunk:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from baize.retrieval.terms import normalise, passage_vector, query_vector, terms
+from baize.retrieval.terms import normalise, passage_vector, query_vector, terms, terms_among
 
 PARTS = st.lists(
     st.sampled_from(["血压", "函数", "用", "Excel", "VLOOKUP", "130", "3.5", "cells"]), min_size=1, max_size=6
@@ -68,3 +68,17 @@ def test_weights_saturate_and_do_not_depend_on_neighbours() -> None:
     ]
     assert by_term[0] < by_term[1] < 2 * by_term[0]
     assert query_vector(["a", "a"]).values == (1.0,)
+
+
+WORDS = (
+    *"dying lying skis early only happily flies cells x-axis C++ 3.5 ① don't".split(),
+    *"Ｅｘｃｅｌ 血壓計 血压 高血压的人 的".split(),
+)
+
+
+@given(st.lists(st.sampled_from(WORDS), max_size=6), st.lists(st.sampled_from(WORDS), max_size=3))
+def test_terms_among_a_text_are_those_that_it_has(said: list[str], asked: list[str]) -> None:
+    """Looking for a trace of a term first changes nothing."""
+    text = " ".join(said)
+    wanted = [term for word in asked for term in terms(word)]
+    assert terms_among(text, wanted) == set(terms(text)) & set(wanted)

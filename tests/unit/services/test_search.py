@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from baize.domain.search import Scope, UpTo
+from baize.domain.search import IndexedChunk, Scope, UpTo
 from baize.errors import InvalidInput, NotFound
+from baize.retrieval.terms import passage_vector, terms
 from baize.services.search import MAX_K, Kind
 from tests.unit.services.world import ALL, MEDICINE, PLATFORM, PRESSURE, make_chunk, make_world
 
@@ -41,6 +42,20 @@ async def test_the_same_place_comes_once() -> None:
     )
     results = await world.searching.search("袖带应该放多高？", ALL)
     assert [r.moment.focus.text for r in results].count(PRESSURE[1]) == 1
+
+
+async def test_what_is_not_live_is_searched_past() -> None:
+    """Better points of builds that are not published, or no longer, neither show nor push a live one out."""
+    world = await make_world([make_chunk(PRESSURE), make_chunk(MEDICINE, lesson="b")])
+    question = "袖带应该放多高？"
+    vector = await world.embedder.embed_query(question)
+    lexical = passage_vector(terms(question) * 3)
+    for lesson in ("health.01", "unpublished"):
+        stale = [make_chunk([f"袖带应该放多高？{n}"], lesson=lesson, start=100.0 * n) for n in range(30)]
+        await world.index.upsert([IndexedChunk(chunk, "b-dead", vector, lexical) for chunk in stale])
+    results = await world.searching.search(question, ALL)
+    assert {r.moment.hit.chunk.lesson_id for r in results} == {"health.01", "b"}
+    assert PRESSURE[1] in {r.moment.focus.text for r in results}
 
 
 async def test_scope_narrows_and_nothing_later_is_found() -> None:

@@ -29,6 +29,7 @@ from baize.ports import (
     Clock,
     Embedder,
     LearnerTokens,
+    Locks,
     Platforms,
     Reranker,
     Splitter,
@@ -40,6 +41,7 @@ from baize.retrieval.assess import AssessOptions
 from baize.retrieval.cosine import CosineScale
 from baize.services.answer import Answering, AnswerOptions
 from baize.services.find import Finder, FindOptions
+from baize.services.ingestions import Ingestions
 from baize.services.search import Searching
 from baize.services.who import Doorkeeper
 
@@ -50,6 +52,7 @@ if TYPE_CHECKING:
     from baize.adapters.db.engine import Database
     from baize.adapters.db.publisher import SqlPublisher
     from baize.adapters.index_qdrant import QdrantChunkIndex
+    from baize.adapters.jobs_dbos import DbosJobs
     from baize.edge.endpoint import Endpoint
 
 
@@ -108,6 +111,37 @@ class House:
         from baize.adapters.clock_system import SystemClock
 
         return SystemClock()
+
+    @cached_property
+    def locks(self) -> Locks:
+        """One run of a lesson at a time, on whichever machine."""
+        return self._locks("locks", digits=3)
+
+    @cached_property
+    def presence(self) -> Locks:
+        """Held by each worker under its name for as long as it lives."""
+        return self._locks("workers", digits=64)
+
+    def _locks(self, folder: str, *, digits: int) -> Locks:
+        if self.database.shared:
+            from baize.adapters.db.locks import PostgresLocks
+
+            return PostgresLocks(self.database)
+        from baize.adapters.locks_file import FileLocks
+
+        return FileLocks(self.data_dir / folder, digits=digits)
+
+    @cached_property
+    def jobs(self) -> DbosJobs:
+        from baize.adapters.jobs_dbos import DbosJobs, system_database
+
+        return DbosJobs(system_database(self.database.url, self.data_dir))
+
+    @cached_property
+    def ingestions(self) -> Ingestions:
+        return Ingestions(
+            jobs=self.jobs, publisher=self.publisher, clock=self.clock, root=self.settings.jobs.folder
+        )
 
     @cached_property
     def answers(self) -> SqlAnswers:
@@ -328,6 +362,8 @@ class House:
             await self.chat.close()  # type: ignore[union-attr]  # made and not None
         if "index" in made:
             await self.index.close()
+        if "jobs" in made:
+            await self.jobs.close()
         if "database" in made:
             await self.database.close()
 

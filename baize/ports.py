@@ -8,12 +8,14 @@ and against the double in `baize/testing/`.
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Protocol, TypeVar
 
 from baize.domain.artefact import Prepared
 from baize.domain.chat import Answer, ChatEvent, DraftEvent, Message, Sampling, Turn
 from baize.domain.course import Course, Lesson
+from baize.domain.job import Job, JobRequest
 from baize.domain.library import BuiltLesson, ItemState, LiveLesson, Transcript
 from baize.domain.platform import ApiKey, LearnerClaims, Platform
 from baize.domain.search import (
@@ -267,6 +269,14 @@ class Publisher(Protocol):
 
     async def states(self, platform_id: str, course_id: str = "") -> list[ItemState]: ...
 
+    async def put_folder(self, platform_id: str, course_id: str, folder: str) -> None:
+        """Remember where an existing course is read from, so that it can be read again."""
+        ...
+
+    async def folder(self, platform_id: str, course_id: str) -> str:
+        """Where a course was read from; empty where that is not known."""
+        ...
+
     async def forget(
         self, platform_id: str, course_id: str, lesson_ids: Sequence[str] | None = None
     ) -> list[str]:
@@ -394,6 +404,45 @@ class StepRunner(Protocol):
             key: digest of everything that the output depends on.
             kind: the output's type, to read it back.
         """
+        ...
+
+
+class Jobs(Protocol):
+    """The queue of ingestions (decisions 19). Jobs of other platforms do not exist for a caller."""
+
+    async def submit(self, request: JobRequest) -> str:
+        """Queue an ingestion, and return its id at once.
+
+        Raises:
+            Conflict: a job of this key asked for something else.
+            DependencyUnavailable: the queue's database does not answer.
+        """
+        ...
+
+    async def status(self, platform_id: str, job_id: str) -> Job | None: ...
+
+    async def cancel(self, platform_id: str, job_id: str) -> bool:
+        """Stop a job that has not ended; lessons that are published stay. False where there is none."""
+        ...
+
+    async def list(self, platform_id: str, *, limit: int = 50, offset: int = 0) -> list[Job]:
+        """Jobs, newest first, without their lessons."""
+        ...
+
+    async def forget(self, platform_id: str, course_id: str) -> int:
+        """Drop every record of jobs of a course; one that runs is stopped. Returns how many jobs went."""
+        ...
+
+
+class Locks(Protocol):
+    """Names that one holder has at a time, among all processes of a library. Free when a holder dies."""
+
+    def hold(self, name: str) -> AbstractAsyncContextManager[None]:
+        """Wait until the name is free, and hold it within the block."""
+        ...
+
+    async def held(self, name: str) -> bool:
+        """Whether somebody holds it now."""
         ...
 
 

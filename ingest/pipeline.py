@@ -6,22 +6,25 @@ extract → segment → chapter → chunk → embed → compose → load, in tha
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Collection, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+
+import anyio
 
 from baize.domain.course import Chapter, Course, Lesson
 from baize.domain.library import BuiltLesson, ItemState, State, Transcript
 from baize.domain.search import Scope
 from baize.domain.sentences import detect_language
 from baize.domain.text import Chunk
-from baize.errors import BaizeError, EmptySource, UnreadableSource
+from baize.errors import BaizeError, DependencyUnavailable, EmptySource, UnreadableSource
 from baize.ports import (
     Catalog,
     ChunkIndex,
     Clock,
     Embedder,
+    Locks,
     Publisher,
     Splitter,
     StepRunner,
@@ -58,6 +61,7 @@ class Parts:
     counter: TokenCounter
     splitter: Splitter
     clock: Clock
+    locks: Locks
     chunking: ChunkOptions
 
 
@@ -67,28 +71,24 @@ class _Run:
 
     course: Course
     item: str
-    watch: Watch
     stage: str = "plan"
     stage_s: dict[str, float] = field(default_factory=dict)
 
-    @contextmanager
-    def at(self, stage: str) -> Iterator[None]:
-        self.stage = stage
-        self.watch.stage(self.item, stage)
-        begin = time.perf_counter()
-        try:
-            yield
-        finally:
-            self.stage_s[stage] = self.stage_s.get(stage, 0.0) + time.perf_counter() - begin
-
 
 class Pipeline:
-    """The one orchestrator of ingestion; `steps` decides what is remembered between runs."""
+    """The one orchestrator of ingestion; `steps` decides what is remembered between runs.
 
-    def __init__(self, parts: Parts, steps: StepRunner, watch: Watch) -> None:
+    Args:
+        limits_s: seconds after which a stage is given up, by stage; a stage that is not in it has no limit.
+    """
+
+    def __init__(
+        self, parts: Parts, steps: StepRunner, watch: Watch, *, limits_s: Mapping[str, float] | None = None
+    ) -> None:
         self._parts = parts
         self._steps = steps
         self._watch = watch
+        self._limits_s = limits_s or {}
 
     async def run_course(self, plan: CoursePlan) -> IngestReport:
         """Every lesson of a course; what fails is reported and the rest goes on.
@@ -96,31 +96,44 @@ class Pipeline:
         Lessons that are no longer in the folder are removed. One that is there and fails keeps the build
         that learners see.
         """
-        course = plan.course
-        await self._parts.publisher.put_course(course)
+        await self.open_course(plan)
         reports = []
         for lesson in plan.lessons:
-            reports.append(await self.run_lesson(course, lesson))
+            reports.append(await self.run_lesson(plan.course, lesson))
             self._watch.finished(reports[-1])
         if plan.faq:
             reports.append(await self.run_faq(plan))
             self._watch.finished(reports[-1])
-        removed = await self._remove_missing(plan, {report.lesson_id for report in reports})
-        for problem in plan.problems:
-            await self._record(course, _inside(plan, problem.path), "failed", "plan", error=str(problem))
+        removed = await self.close_course(plan, {report.lesson_id for report in reports})
         return IngestReport(tuple(reports), tuple(removed), tuple(Problem.of(p) for p in plan.problems))
 
+    async def open_course(self, plan: CoursePlan) -> None:
+        """Before its lessons: the course exists, and it is known where to read it again."""
+        course = plan.course
+        await self._parts.publisher.put_course(course)
+        await self._parts.publisher.put_folder(course.platform_id, course.id, str(plan.folder))
+
+    async def close_course(self, plan: CoursePlan, present: Collection[str]) -> list[str]:
+        """After its lessons: what left the folder leaves the library. Returns the lessons that went."""
+        removed = await self._remove_missing(plan, set(present))
+        for problem in plan.problems:
+            await self._record(plan.course, _inside(plan, problem.path), "failed", "plan", error=str(problem))
+        return removed
+
     async def run_lesson(self, course: Course, plan: LessonPlan) -> LessonReport:
-        """One lesson from its files to the live library."""
-        run = _Run(course, plan.id, self._watch)
+        """One lesson from its files to the live library. Two runs of one lesson wait for each other."""
+        async with self._parts.locks.hold(_lock_name(course, plan.id)):
+            return await self._lesson(course, plan)
+
+    async def _lesson(self, course: Course, plan: LessonPlan) -> LessonReport:
+        run = _Run(course, plan.id)
         try:
-            with run.at("plan"):
+            async with self._at(run, "plan"):
                 build_id = self._build_id(course, plan)
                 unchanged = await self._unchanged(course, plan.id, build_id)
             if unchanged is not None:
                 return unchanged
-            await self._record(course, plan.id, "running", "extract")
-            with run.at("extract"):
+            async with self._at(run, "extract"):
                 read = await read_lesson(
                     plan, course, self._parts.transcriber, self._steps, self._watch.advance
                 )
@@ -128,7 +141,7 @@ class Pipeline:
             if not read.sources:
                 return await self._report(run, "failed", 0, 0.0, problems)
             duration_s = read.media.duration_s if read.media else None
-            with run.at("chunk"):
+            async with self._at(run, "chunk"):
                 chapters = chapters_of(plan.chapters, duration_s or _last_second(read))
                 chunks = self._chunks(course, plan, read, chapters)
             lesson = Lesson(
@@ -151,17 +164,20 @@ class Pipeline:
 
     async def run_faq(self, plan: CoursePlan) -> LessonReport:
         """The FAQ of a course as one lesson of its own: an entry, a chunk."""
+        async with self._parts.locks.hold(_lock_name(plan.course, faq_id(plan.course))):
+            return await self._faq(plan)
+
+    async def _faq(self, plan: CoursePlan) -> LessonReport:
         course = plan.course
-        # Ids made from file names have a dot there, so a document faq.md keeps its own.
-        run = _Run(course, f"{course.id}~faq", self._watch)
+        run = _Run(course, faq_id(course))
         try:
-            with run.at("plan"):
+            async with self._at(run, "plan"):
                 assert plan.faq is not None  # noqa: S101 - the caller checked
                 build_id = digest(self._options_digest(), course.language, file_digest(plan.faq.path))
                 unchanged = await self._unchanged(course, run.item, build_id)
             if unchanged is not None:
                 return unchanged
-            with run.at("extract"):
+            async with self._at(run, "extract"):
                 items = read_faq(plan.faq.path)
                 if not items:
                     raise EmptySource(
@@ -171,7 +187,7 @@ class Pipeline:
                     )
             language = course.language or detect_language(" ".join(item.answer for item in items))
             title = "常见问题" if language == "zh" else "Frequently asked questions"
-            with run.at("chunk"):
+            async with self._at(run, "chunk"):
                 place = Place(course.platform_id, course.id, run.item, title, plan.faq.name, language, ())
                 chunks = self._faq_chunks(place, items)
             position = len(plan.lessons) + 1
@@ -183,14 +199,34 @@ class Pipeline:
         except (BaizeError, OSError) as error:
             return await self._report(run, "failed", 0, 0.0, (Problem.of(_named(error)),))
 
+    @asynccontextmanager
+    async def _at(self, run: _Run, stage: str) -> AsyncGenerator[None]:
+        """Notes the stage where operators look, and its seconds; gives it up after its limit."""
+        run.stage = stage
+        self._watch.stage(run.item, stage)
+        if stage != "plan":
+            await self._record(run.course, run.item, "running", stage)
+        begin = time.perf_counter()
+        limit_s = self._limits_s.get(stage)
+        try:
+            with anyio.move_on_after(limit_s) as scope:
+                yield
+        finally:
+            run.stage_s[stage] = run.stage_s.get(stage, 0.0) + time.perf_counter() - begin
+        if scope.cancelled_caught:
+            raise DependencyUnavailable(
+                f"The stage {stage} took longer than {limit_s:.0f} s.",
+                remedy=f"Raise jobs.limits_s.{stage}, or give it a faster machine.",
+            )
+
     async def _publish(
         self, run: _Run, lesson: Lesson, chunks: list[Chunk], transcript: Transcript | None
     ) -> None:
-        with run.at("embed"):
+        async with self._at(run, "embed"):
             points = await embed(chunks, lesson.build_id, self._parts.embedder, self._watch.advance)
-        with run.at("compose"):
+        async with self._at(run, "compose"):
             prepared = await compose(run.course, lesson, chunks, self._parts.embedder)
-        with run.at("load"):
+        async with self._at(run, "load"):
             languages = tuple(sorted({c.language for c in chunks}))
             built = BuiltLesson(lesson, languages, len(chunks), transcript, prepared)
             await load(points, built, index=self._parts.index, publisher=self._parts.publisher)
@@ -278,7 +314,9 @@ class Pipeline:
         await self._record(
             run.course, run.item, state, run.stage, n_chunks=n_chunks, duration_s=media_s, error=error
         )
-        return LessonReport(run.course.id, run.item, outcome, n_chunks, media_s, run.stage_s, problems)
+        return LessonReport(
+            run.course.id, run.item, outcome, n_chunks, media_s, run.stage_s, problems, stage=run.stage
+        )
 
     async def _record(
         self,
@@ -295,6 +333,15 @@ class Pipeline:
         await self._parts.publisher.record(
             ItemState(course.platform_id, course.id, item, state, stage, n_chunks, duration_s, error, now)
         )
+
+
+def faq_id(course: Course) -> str:
+    """The lesson that a FAQ is. Ids of files have a dot there, so a document faq.md keeps its own."""
+    return f"{course.id}~faq"
+
+
+def _lock_name(course: Course, lesson_id: str) -> str:
+    return f"lesson:{course.platform_id}:{lesson_id}"
 
 
 def _inside(plan: CoursePlan, path: str) -> str:

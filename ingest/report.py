@@ -44,6 +44,7 @@ class LessonReport:
         media_s: seconds of media; 0.0 without any.
         stage_s: seconds of work by stage.
         speech: how well it was heard; None where nothing was listened to.
+        stage: the last one; where it failed, if it did.
     """
 
     course_id: str
@@ -54,6 +55,7 @@ class LessonReport:
     stage_s: dict[str, float] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
     speech: SpeechReport | None = None
+    stage: str = ""
 
 
 @dataclass(frozen=True, slots=True)

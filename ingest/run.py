@@ -7,11 +7,11 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from filelock import FileLock
 from rich.console import Console
 
 from baize.bootstrap import House
 from baize.errors import InvalidInput
+from baize.ports import Embedder
 from ingest.chunk import ChunkOptions
 from ingest.manifest import read_path
 from ingest.pipeline import Parts, Pipeline
@@ -31,15 +31,13 @@ async def ingest_paths(house: House, paths: Sequence[Path]) -> IngestReport:
         except InvalidInput as error:
             problems.append(Problem.of(error))
     n_items = sum(len(plan.lessons) + bool(plan.faq) for plan in plans)
-    # One ingestion per data folder: two would race for the same lessons. The second waits for the first.
-    with FileLock(house.data_dir / "ingest.lock"):
-        if sys.stderr.isatty():
-            with BarWatch(n_items, Console(stderr=True)) as bar:
-                reports = await _run(house, plans, bar)
-        else:
-            logging.basicConfig(format="%(message)s", stream=sys.stderr)
-            logging.getLogger("baize").setLevel(logging.INFO)
-            reports = await _run(house, plans, LogWatch(n_items))
+    if sys.stderr.isatty():
+        with BarWatch(n_items, Console(stderr=True)) as bar:
+            reports = await _run(house, plans, bar)
+    else:
+        logging.basicConfig(format="%(message)s", stream=sys.stderr)
+        logging.getLogger("baize").setLevel(logging.INFO)
+        reports = await _run(house, plans, LogWatch(n_items))
     return merge([*reports, IngestReport((), (), tuple(problems))])
 
 
@@ -48,17 +46,18 @@ async def _run(house: House, plans: Sequence[CoursePlan], watch: Watch) -> list[
     return [await pipeline.run_course(plan) for plan in plans]
 
 
-def parts_of(house: House) -> Parts:
-    """What the pipeline needs, from the house."""
+def parts_of(house: House, *, embedder: Embedder | None = None) -> Parts:
+    """What the pipeline needs, from the house; or with another embedder."""
     chunking = house.settings.chunking
     return Parts(
         transcriber=house.transcriber,
-        embedder=house.embedder,
+        embedder=embedder or house.embedder,
         index=house.index,
         catalog=house.catalog,
         publisher=house.publisher,
         counter=house.counter,
         splitter=house.splitter,
         clock=house.clock,
+        locks=house.locks,
         chunking=ChunkOptions(chunking.max_tokens, chunking.overlap_sentences),
     )

@@ -18,5 +18,7 @@ def encode(model: BaseModel) -> bytes:
     return model.model_dump_json().encode()
 
 
-def json_response(model: BaseModel, headers: dict[str, str] | None = None) -> Response:
-    return Response(encode(model), headers=headers, media_type="application/json")
+def json_response(
+    model: BaseModel, headers: dict[str, str] | None = None, *, status_code: int = 200
+) -> Response:
+    return Response(encode(model), status_code, headers, "application/json")

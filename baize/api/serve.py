@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import logging
 import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
+from importlib.metadata import EntryPoint, entry_points
 
 import uvicorn
 from uvicorn.supervisors import Multiprocess
@@ -16,6 +20,7 @@ from baize.settings import Server, Settings
 
 # A stream may stay open for minutes; whoever stops the server should not have to wait for it.
 _GRACE_S = 5
+_WORKER_AFTER_S = 2.0
 
 
 def serve(settings: Settings) -> None:
@@ -35,11 +40,38 @@ def serve(settings: Settings) -> None:
         server_header=False,
         timeout_graceful_shutdown=_GRACE_S,
     )
-    with listen(settings.server) as door:
+    with listen(settings.server) as door, job_worker(settings):
         if settings.server.workers > 1:
             Multiprocess(config, sockets=[door]).run()
         else:
             uvicorn.Server(config).run(sockets=[door])
+
+
+@contextmanager
+def job_worker(settings: Settings) -> Iterator[None]:
+    """On the embedded default, a worker for ingestions beside the API, in a thread of this process."""
+    if settings.database_url or not settings.jobs.with_server:
+        yield
+        return
+    stop = threading.Event()
+    threads = [
+        threading.Thread(target=_work, args=(entry, settings, stop), name=f"worker-{entry.name}")
+        for entry in entry_points(group="baize.workers")
+    ]
+    for thread in threads:
+        thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+
+
+def _work(entry: EntryPoint, settings: Settings, stop: threading.Event) -> None:
+    """Starts once the server has had time to answer its first question."""
+    if not stop.wait(_WORKER_AFTER_S):
+        entry.load()(settings, stop)
 
 
 def listen(server: Server) -> socket.socket:

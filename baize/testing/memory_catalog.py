@@ -19,6 +19,7 @@ class MemoryCatalog:
         self._courses: dict[tuple[str, str], Course] = {}
         self._built: dict[tuple[str, str], BuiltLesson] = {}
         self._states: dict[tuple[str, str, str], ItemState] = {}
+        self._folders: dict[tuple[str, str], str] = {}
 
     async def courses(self, platform_id: str, course_ids: Sequence[str] | None = None) -> list[Course]:
         """As `Catalog.courses`."""
@@ -108,6 +109,14 @@ class MemoryCatalog:
             if platform == platform_id and course_id in ("", course)
         ]
 
+    async def put_folder(self, platform_id: str, course_id: str, folder: str) -> None:
+        """As `Publisher.put_folder`."""
+        self._folders[platform_id, course_id] = folder
+
+    async def folder(self, platform_id: str, course_id: str) -> str:
+        """As `Publisher.folder`."""
+        return self._folders.get((platform_id, course_id), "")
+
     async def forget(
         self, platform_id: str, course_id: str, lesson_ids: Sequence[str] | None = None
     ) -> list[str]:
@@ -126,6 +135,7 @@ class MemoryCatalog:
                 self._states.pop((platform_id, course_id, state.item))
         if lesson_ids is None:
             self._courses.pop((platform_id, course_id), None)
+            self._folders.pop((platform_id, course_id), None)
         return gone
 
     def _in_scope(self, scope: Scope) -> list[BuiltLesson]:

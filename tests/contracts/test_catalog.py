@@ -172,6 +172,18 @@ async def test_unknown_things_are_none(library: Library) -> None:
     assert await library.publisher.forget("p1", "none") == []
 
 
+async def test_the_folder_of_a_course(library: Library) -> None:
+    """The last one stands; it goes with its course, and belongs to its platform."""
+    await library.publisher.put_course(course())
+    assert await library.publisher.folder("p1", "health") == ""
+    for folder in ("/courses/old", "/courses/新"):
+        await library.publisher.put_folder("p1", "health", folder)
+    assert await library.publisher.folder("p1", "health") == "/courses/新"
+    assert await library.publisher.folder("p2", "health") == ""
+    await library.publisher.forget("p1", "health")
+    assert await library.publisher.folder("p1", "health") == ""
+
+
 async def test_courses_sort_by_code_point(library: Library) -> None:
     """The order of courses is that of their ids and does not depend on a locale."""
     for course_id in ("b", "白", "B", "a-b", "ab", "a.b", "é", "a"):

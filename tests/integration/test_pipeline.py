@@ -18,6 +18,7 @@ from baize.services.forget import forget_course
 from baize.testing.hash_embedder import HashEmbedder
 from baize.testing.memory_catalog import MemoryCatalog
 from baize.testing.memory_index import MemoryIndex
+from baize.testing.memory_locks import MemoryLocks
 from baize.testing.paragraph_splitter import ParagraphSplitter
 from baize.testing.scripted_transcriber import ScriptedTranscriber
 from baize.testing.simple_token_counter import SimpleTokenCounter
@@ -126,6 +127,7 @@ class Workshop:
             counter=SimpleTokenCounter(),
             splitter=ParagraphSplitter(),
             clock=FixedClock(),
+            locks=MemoryLocks(),
             chunking=ChunkOptions(max_tokens=40, overlap_sentences=1),
         )
         pipeline = Pipeline(parts, StageStore(self.root / "stages"), LogWatch(3))

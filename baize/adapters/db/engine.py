@@ -15,7 +15,13 @@ from typing import Any
 
 from sqlalchemy import URL, Connection, event, make_url
 from sqlalchemy.exc import ArgumentError
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.ext.asyncio import (
+    AsyncConnection,
+    AsyncEngine,
+    AsyncSession,
+    async_sessionmaker,
+    create_async_engine,
+)
 
 from baize.adapters.db.failures import translated
 from baize.adapters.db.migrate import current_revision, upgrade
@@ -96,6 +102,22 @@ class Database:
         with translated(self.url):
             async with self._writer, self._write_sessions.begin() as session:
                 yield session
+
+    @property
+    def shared(self) -> bool:
+        """Whether other machines may use it too: PostgreSQL, not a file."""
+        return not _is_sqlite(self.url)
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncGenerator[AsyncConnection]:
+        """A connection of one's own, outside any transaction, for what lives as long as it does.
+
+        Raises:
+            DependencyUnavailable: the database does not answer.
+        """
+        with translated(self.url):
+            async with self._engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+                yield connection
 
 
 def _with_driver(url: str) -> URL:

@@ -136,6 +136,21 @@ class ItemStateRow(Table):
     recorded_at: Mapped[float] = mapped_column(Double)
 
 
+class CourseFolderRow(Table):
+    """Where a course is read from, as the workers see it."""
+
+    __tablename__ = "course_folders"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["platform_id", "course_id"], ["courses.platform_id", "courses.course_id"], ondelete="CASCADE"
+        ),
+    )
+
+    platform_id: Mapped[str] = mapped_column(Id, primary_key=True)
+    course_id: Mapped[str] = mapped_column(Id, primary_key=True)
+    folder: Mapped[str] = mapped_column(Text)
+
+
 class AnswerRow(Table):
     """One finished answer.
 

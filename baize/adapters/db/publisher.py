@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from baize.adapters.db.engine import Database
 from baize.adapters.db.models import (
     ChapterRow,
+    CourseFolderRow,
     CourseRow,
     ItemStateRow,
     LessonRow,
@@ -83,6 +84,18 @@ class SqlPublisher:
         found = found.order_by(ItemStateRow.course_id, ItemStateRow.item)
         async with self._database.reading() as session:
             return [_state(row) for row in await session.scalars(found)]
+
+    async def put_folder(self, platform_id: str, course_id: str, folder: str) -> None:
+        """As `Publisher.put_folder`."""
+        values = {"platform_id": platform_id, "course_id": course_id, "folder": folder}
+        async with self._database.writing() as session:
+            await session.execute(insert_or_update(session, CourseFolderRow, values))
+
+    async def folder(self, platform_id: str, course_id: str) -> str:
+        """As `Publisher.folder`."""
+        async with self._database.reading() as session:
+            row = await session.get(CourseFolderRow, (platform_id, course_id))
+            return row.folder if row else ""
 
     async def forget(
         self, platform_id: str, course_id: str, lesson_ids: Sequence[str] | None = None

@@ -50,7 +50,7 @@ def test_the_projects_config_is_the_defaults(repo_root: Path, set_env: Callable[
     assert load(repo_root / "config.yaml") == Settings()
     written = set(flat(yaml.safe_load((repo_root / "config.yaml").read_text("utf-8"))))
     left_out = set(flat(Settings().model_dump(mode="json"))) - written
-    assert left_out == {"data_dir", "chat.api_key", "server.api_key"}
+    assert left_out == {"data_dir", "chat.api_key", "server.api_key", "jobs.folder"}
 
 
 def flat(tree: dict[str, object], prefix: str = "") -> list[str]:

@@ -297,11 +297,23 @@ class House:
                     device=chosen.device,
                     compute_type=chosen.compute_type,
                     beam_size=chosen.beam_size,
+                    batch_size=chosen.batch_size,
                 )
             case config.OpenAIWhisper(model=model, device=device):
                 from baize.adapters.transcribe_openai_whisper import OpenAIWhisperTranscriber
 
                 return OpenAIWhisperTranscriber(model, device=device)
+            case config.OpenAISpeech() as chosen:
+                from baize.adapters.transcribe_openai_api import OpenAIApiTranscriber
+
+                return OpenAIApiTranscriber(
+                    base_url=chosen.base_url,
+                    model=chosen.model,
+                    api_key=_secret(chosen.api_key),
+                    piece_s=chosen.piece_s,
+                    timeout_s=chosen.timeout_s,
+                    max_retries=chosen.max_retries,
+                )
 
     @cached_property
     def splitter(self) -> Splitter:
@@ -360,6 +372,8 @@ class House:
         made = self.__dict__
         if made.get("chat") is not None:
             await self.chat.close()  # type: ignore[union-attr]  # made and not None
+        if "transcriber" in made and isinstance(self.settings.speech, config.OpenAISpeech):
+            await self.transcriber.close()  # type: ignore[attr-defined]  # only this one has connections
         if "index" in made:
             await self.index.close()
         if "jobs" in made:

@@ -6,11 +6,12 @@ import json
 import re
 import warnings
 import wave
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import aclosing
 from itertools import pairwise
 from pathlib import Path
 
+import anyio
 import numpy as np
 import pytest
 
@@ -19,6 +20,7 @@ from baize.domain.text import Cue
 from baize.errors import ModelUnavailable, UnreadableSource
 from baize.ports import Transcriber
 from baize.testing.scripted_transcriber import ScriptedTranscriber
+from tests.servers.speech import SpeechServer
 
 pytestmark = [
     pytest.mark.anyio,
@@ -97,8 +99,25 @@ def real_whisper(tmp_path_factory: pytest.TempPathFactory) -> Transcriber:
     return FasterWhisperTranscriber("base", cache_dir=cache_dir(), allow_download=False)
 
 
+@pytest.fixture(scope="module")
+def speech_server() -> Iterator[SpeechServer]:
+    with SpeechServer() as server:
+        yield server
+
+
+def openai_api(request: pytest.FixtureRequest) -> Transcriber:
+    from baize.adapters.transcribe_openai_api import OpenAIApiTranscriber
+
+    server: SpeechServer = request.getfixturevalue("speech_server")
+    server.reset()
+    transcriber = OpenAIApiTranscriber(base_url=server.base_url, model="large-v3-turbo")
+    request.addfinalizer(lambda: anyio.run(transcriber.close))
+    return transcriber
+
+
 @pytest.fixture(
     params=[
+        pytest.param(openai_api, id="openai-api"),
         pytest.param(scripted, id="scripted"),
         pytest.param(openai_whisper, id="openai-whisper", marks=pytest.mark.slow),
         pytest.param(faster_whisper, id="faster-whisper", marks=pytest.mark.slow),

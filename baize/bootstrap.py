@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import cached_property, partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,8 @@ from baize.ports import (
     ChunkIndex,
     Clock,
     Embedder,
+    FeedbackBox,
+    LearnerPreferences,
     LearnerTokens,
     Locks,
     Platforms,
@@ -40,6 +43,7 @@ from baize.prompting import PromptLibrary
 from baize.retrieval.assess import AssessOptions
 from baize.retrieval.cosine import CosineScale
 from baize.services.answer import Answering, AnswerOptions
+from baize.services.dictate import Dictation
 from baize.services.find import Finder, FindOptions
 from baize.services.ingestions import Ingestions
 from baize.services.search import Searching
@@ -148,6 +152,29 @@ class House:
         from baize.adapters.db.answers import SqlAnswers
 
         return SqlAnswers(self.database, self.clock)
+
+    @cached_property
+    def preferences(self) -> LearnerPreferences:
+        from baize.adapters.db.preferences import SqlLearnerPreferences
+
+        return SqlLearnerPreferences(self.database)
+
+    @cached_property
+    def feedback(self) -> FeedbackBox:
+        from baize.adapters.db.preferences import SqlFeedbackBox
+
+        return SqlFeedbackBox(self.database)
+
+    @cached_property
+    def dictation(self) -> Dictation:
+        return Dictation(self.transcriber)
+
+    @property
+    def may_hear(self) -> bool:
+        """Whether the speech engine is installed; whether it has its weights shows when it is used."""
+        chosen = self.settings.speech
+        module = "whisper" if isinstance(chosen, config.OpenAIWhisper) else "faster_whisper"
+        return "transcriber" in self.__dict__ or find_spec(module) is not None
 
     @cached_property
     def platforms(self) -> Platforms:

@@ -18,6 +18,7 @@ from baize.domain.course import Course, Lesson
 from baize.domain.job import Job, JobRequest
 from baize.domain.library import BuiltLesson, ItemState, LiveLesson, Transcript
 from baize.domain.platform import ApiKey, LearnerClaims, Platform
+from baize.domain.preferences import Feedback, Preferences
 from baize.domain.search import (
     DenseQuery,
     IndexedChunk,
@@ -392,6 +393,34 @@ class LearnerTokens(Protocol):
         ...
 
     def write(self, claims: LearnerClaims, secret: str) -> str: ...
+
+
+class LearnerPreferences(Protocol):
+    """How learners like the sidebar."""
+
+    async def get(self, platform_id: str, learner_id: str) -> Preferences | None: ...
+
+    async def put(self, platform_id: str, learner_id: str, preferences: Preferences) -> None: ...
+
+    async def forget(self, platform_id: str, learner_id: str) -> None:
+        """Nothing of this learner is left; nothing happens where there was nothing."""
+        ...
+
+
+class FeedbackBox(Protocol):
+    """What learners say of answers."""
+
+    async def put(self, feedback: Feedback) -> None:
+        """Store it; what the same learner said of the same answer before is replaced."""
+        ...
+
+    async def latest(self, platform_id: str, limit: int) -> list[Feedback]:
+        """The latest ones of all learners, newest first."""
+        ...
+
+    async def forget(self, platform_id: str, learner_id: str) -> None:
+        """Nothing of this learner is left; nothing happens where there was nothing."""
+        ...
 
 
 class StepRunner(Protocol):

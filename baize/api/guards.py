@@ -10,8 +10,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from baize.api.auth import is_loopback
 from baize.api.problems import problem_of, problem_of_http, respond
+from baize.services.dictate import MAX_BYTES
 
 MAX_BODY_BYTES = 256 * 1024
+_LARGER = {"/v1/transcriptions": MAX_BYTES}
+"""Paths whose bodies are files."""
 
 
 class LastCatch:
@@ -75,7 +78,7 @@ def _hostname(host: str) -> str:
 
 
 class BodyLimit:
-    """Refuses bodies over `MAX_BODY_BYTES`, announced or not."""
+    """Refuses bodies over `MAX_BODY_BYTES`, or over what the path allows, announced or not."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -84,9 +87,11 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        limit = _LARGER.get(scope["path"], MAX_BODY_BYTES)
+        too_large = f"The body is larger than {limit // 1024} kB."
         announced = Headers(scope=scope).get("content-length", "0")
-        if announced.isdecimal() and int(announced) > MAX_BODY_BYTES:
-            await respond(problem_of_http(413, _TOO_LARGE))(scope, receive, send)
+        if announced.isdecimal() and int(announced) > limit:
+            await respond(problem_of_http(413, too_large))(scope, receive, send)
             return
         n_bytes = 0
 
@@ -94,11 +99,8 @@ class BodyLimit:
             nonlocal n_bytes
             message = await receive()
             n_bytes += len(message.get("body", b""))
-            if n_bytes > MAX_BODY_BYTES:
-                raise HTTPException(413, _TOO_LARGE)
+            if n_bytes > limit:
+                raise HTTPException(413, too_large)
             return message
 
         await self._app(scope, counted, send)
-
-
-_TOO_LARGE = f"The body is larger than {MAX_BODY_BYTES // 1024} kB."

@@ -31,6 +31,7 @@ TAGS = [
     {"name": "answers", "description": "Questions about the courses, answered from the courses."},
     {"name": "search", "description": "Moments, lessons and courses for a query."},
     {"name": "catalogue", "description": "Courses, lessons, and what was prepared for them."},
+    {"name": "learners", "description": "What learners like, say and ask aloud."},
     {"name": "operations", "description": "For whoever runs the service."},
 ]
 

@@ -18,6 +18,9 @@ Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 # PostgreSQL stores no NUL in text; nobody types one.
 Words = Annotated[str, Field(pattern=r"^[^\x00]*$")]
 _MAX_IDS = 200
+Mode = Literal["explain", "guide", "test"]
+MODES: tuple[Mode, ...] = ("explain",)
+"""The modes that are available; `GET /v1/capabilities` tells them."""
 _THINKING: dict[bool | str, bool | None] = {"auto": None, "on": True, "off": False, True: True, False: False}
 
 
@@ -61,7 +64,7 @@ class AnswerRequest(RequestBody):
     position: PositionBody | None = None
     conversation_id: Id | None = None
     """From `start` of an earlier answer: the question may then point back to it."""
-    mode: Literal["explain", "guide", "test"] = "explain"
+    mode: Mode = "explain"
     """Only `explain` is available yet."""
     thinking: StrictBool | Literal["auto", "on", "off"] = "auto"
     language: Annotated[str, Field(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*$")] | None = None
@@ -77,7 +80,7 @@ class AnswerRequest(RequestBody):
         Raises:
             InvalidInput: the mode is not available.
         """
-        if self.mode != "explain":
+        if self.mode not in MODES:
             raise InvalidInput(f"The mode {self.mode!r} is not available yet.", remedy="Use `explain`.")
         return Question(
             self.question,

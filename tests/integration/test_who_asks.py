@@ -289,3 +289,24 @@ async def test_a_page_can_read_why_its_token_was_refused(door: Door) -> None:
     response = await door.client.get("/v1/courses", headers=token("lin", exp=1) | {"Origin": PAGE})
     assert response.status_code == 401
     assert response.headers["access-control-allow-origin"] == PAGE
+
+
+# ---------------------------------------------------------------------------------- preferences and feedback
+
+
+async def test_preferences_and_feedback_are_the_learners_own(door: Door) -> None:
+    """A token opens the preferences of its own learner, and speaks of that learner's answers only."""
+    mine, other = token("u1"), token("u2")
+    answer = await ask(door, mine)
+    said = {"answer_id": answer["answer_id"], "rating": "up"}
+
+    assert (await door.client.get("/v1/capabilities", headers=mine)).json()["learner_id"] == "u1"
+    for method in ("GET", "PUT"):
+        path, body = "/v1/learners/u1/preferences", {"elder": True} if method == "PUT" else None
+        assert (await door.client.request(method, path, json=body, headers=mine)).status_code == 200
+        assert (await door.client.request(method, path, json=body, headers=other)).status_code == 403
+    assert (await door.client.post("/v1/feedback", json=said, headers=other)).status_code == 404
+    assert (await door.client.post("/v1/feedback", json=said, headers=mine)).status_code == 204
+    assert (await door.client.get("/v1/feedback", headers=mine)).status_code == 403
+    teacher = await door.key(right="teach")
+    assert len((await door.client.get("/v1/feedback", headers=teacher)).json()["items"]) == 1

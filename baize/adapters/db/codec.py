@@ -16,6 +16,7 @@ from sqlalchemy.types import TypeDecorator
 from baize.domain.artefact import GlossaryTerm, Highlight, KeyPoint, Prepared, QuizItem, SummaryLine
 from baize.domain.chat import Answer, Citation, Refusal, Usage
 from baize.domain.locator import FaqEntry, TextSpan, TimeSpan
+from baize.domain.preferences import Preferences
 from baize.domain.search import Hit, Match, Moment
 from baize.domain.speech import MarkedSpan, SpeechReport
 from baize.domain.text import Chunk, Cue, Segment
@@ -40,6 +41,7 @@ _NOUNS = (
     ),
     *_PREPARED,
     *(MarkedSpan, SpeechReport),
+    Preferences,
 )
 _BY_NAME: dict[str, type] = {noun.__name__: noun for noun in _NOUNS}
 _FIELDS: dict[type, list[str]] = {noun: [field.name for field in fields(noun)] for noun in _NOUNS}

@@ -8,6 +8,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 from baize.adapters.db.codec import Frozen
 from baize.domain.artefact import Prepared
 from baize.domain.chat import Answer
+from baize.domain.preferences import Preferences
 from baize.domain.speech import SpeechReport
 from baize.domain.text import Cue
 
@@ -200,3 +201,28 @@ class ApiKeyRow(Table):
     label: Mapped[str] = mapped_column(Text)
     created_at: Mapped[float] = mapped_column(Double)
     revoked_at: Mapped[float | None] = mapped_column(Double)
+
+
+class PreferencesRow(Table):
+    """How a learner likes the sidebar."""
+
+    __tablename__ = "preferences"
+
+    platform_id: Mapped[str] = mapped_column(Id, primary_key=True)
+    learner_id: Mapped[str] = mapped_column(Id, primary_key=True)
+    preferences: Mapped[Preferences] = mapped_column(Frozen)
+
+
+class FeedbackRow(Table):
+    """No foreign key: what was said of an answer outlives the answer, which is deleted after a while."""
+
+    __tablename__ = "feedback"
+    __table_args__ = (Index(None, "platform_id", "given_at"),)
+
+    platform_id: Mapped[str] = mapped_column(Id, primary_key=True)
+    answer_id: Mapped[str] = mapped_column(Id, primary_key=True)
+    learner_id: Mapped[str] = mapped_column(Id, primary_key=True)
+    rating: Mapped[str] = mapped_column(String)
+    reason: Mapped[str] = mapped_column(String)
+    correction: Mapped[str] = mapped_column(Text)
+    given_at: Mapped[float] = mapped_column(Double)

@@ -27,6 +27,7 @@ export class BaizeSidebar extends LitElement implements Model {
     course: { type: String },
     lesson: { type: String },
     token: { type: String },
+    learner: { type: String },
     locale: { type: String },
     player: {},
     api: { type: String },
@@ -40,6 +41,7 @@ export class BaizeSidebar extends LitElement implements Model {
   declare course: string;
   declare lesson: string;
   declare token: string;
+  declare learner: string;
   declare locale: string;
   declare player: unknown;
   declare api: string;
@@ -75,6 +77,7 @@ export class BaizeSidebar extends LitElement implements Model {
     this.course = "";
     this.lesson = "";
     this.token = "";
+    this.learner = "";
     this.locale = "";
     this.player = "";
     this.api = "";
@@ -154,7 +157,7 @@ export class BaizeSidebar extends LitElement implements Model {
       if (changed.get("course")) this.conversation.part();
       else void this.conversation.resume().catch(() => {});
     }
-    if (changed.has("token")) void this.#remembered.load();
+    if (changed.has("token") || changed.has("learner")) void this.#remembered.load();
   }
 
   protected override updated(changed: PropertyValues<this>): void {
@@ -196,11 +199,13 @@ export class BaizeSidebar extends LitElement implements Model {
   /** Asks a question, as if the learner had typed it. */
   ask(question: string): void {
     const t = this.navigator.position();
+    const named = this.capabilities.learner_id ? "" : this.learner;
     void this.conversation.ask({
       question,
       scope: scopeOf("course", this),
       mode: this.mode,
       ...(t !== null && this.lesson ? { position: { lesson_id: this.lesson, t } } : {}),
+      ...(named ? { learner_id: named } : {}),
     });
   }
 
@@ -258,7 +263,7 @@ export class BaizeSidebar extends LitElement implements Model {
     const changed = (): void => this.requestUpdate();
     this.conversation?.leave();
     this.#client = new Client(base, () => this.token, () => this.#dispatch("baize-token-expired", {}));
-    this.#remembered = new Remembered(this.#client, changed);
+    this.#remembered = new Remembered(this.#client, changed, () => this.learner);
     this.outline = new Outline(this.#client, changed);
     this.searching = new Searching(this.#client, changed);
     this.listener = new Listener(this.#client, {

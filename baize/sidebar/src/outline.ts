@@ -1,15 +1,18 @@
 // What was prepared for the lesson that is being watched, fetched once per lesson.
 
 import { segment, type Client } from "./api/client";
-import type { Chapter, Cue, Lesson } from "./api/wire";
+import type { Chapter, Cue, Glossary, KeyPoints, Lesson, Summary } from "./api/wire";
 
 export interface OutlineContent {
   lesson: Lesson | null;
   chapters: Chapter[];
   cues: Cue[];
+  keyPoints: KeyPoints | null;
+  summary: Summary | null;
+  glossary: Glossary | null;
 }
 
-const EMPTY: OutlineContent = { lesson: null, chapters: [], cues: [] };
+const EMPTY: OutlineContent = { lesson: null, chapters: [], cues: [], keyPoints: null, summary: null, glossary: null };
 
 export class Outline {
   content: OutlineContent = EMPTY;
@@ -72,12 +75,22 @@ export class Outline {
 
   async #fetch(lessonId: string, signal: AbortSignal): Promise<OutlineContent> {
     const path = `lessons/${segment(lessonId)}`;
-    const [lesson, chapters, transcript] = await Promise.all([
+    const [lesson, chapters, transcript, keyPoints, summary, glossary] = await Promise.all([
       this.lesson(lessonId),
       this.client.maybe<{ chapters: Chapter[] }>(`${path}/chapters`, signal),
       this.client.maybe<{ cues: Cue[] }>(`${path}/transcript`, signal),
+      this.client.maybe<KeyPoints>(`${path}/key-points`, signal),
+      this.client.maybe<Summary>(`${path}/summary`, signal),
+      this.client.maybe<Glossary>(`${path}/glossary`, signal),
     ]);
-    return { lesson, chapters: chapters?.chapters ?? [], cues: transcript?.cues ?? [] };
+    return {
+      lesson,
+      chapters: chapters?.chapters ?? [],
+      cues: transcript?.cues ?? [],
+      keyPoints,
+      summary,
+      glossary,
+    };
   }
 }
 

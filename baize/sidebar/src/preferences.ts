@@ -22,6 +22,8 @@ export class Remembered {
   constructor(
     private readonly client: Client,
     private readonly changed: () => void,
+    /** Whom the host names, where the server takes the caller for nobody in particular. */
+    private readonly named: () => string,
   ) {}
 
   async load(): Promise<void> {
@@ -44,7 +46,7 @@ export class Remembered {
   }
 
   #path(): string {
-    const { learner_id: learner, preferences } = this.capabilities;
-    return preferences && learner ? `learners/${segment(learner)}/preferences` : "";
+    const learner = this.capabilities.learner_id ?? this.named();
+    return this.capabilities.preferences && learner ? `learners/${segment(learner)}/preferences` : "";
   }
 }

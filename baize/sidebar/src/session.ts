@@ -3,17 +3,15 @@
 
 export interface Kept {
   conversationId: string;
-  /** Newest last. */
-  answerIds: string[];
+  /** The latest answer, which may still be going on. */
+  answerId: string;
 }
-
-const MAX_ANSWERS = 8;
 
 export function read(key: string): Kept | null {
   try {
     const kept = JSON.parse(sessionStorage.getItem(key) ?? "null") as Partial<Kept> | null;
-    if (!kept || typeof kept.conversationId !== "string" || !Array.isArray(kept.answerIds)) return null;
-    return { conversationId: kept.conversationId, answerIds: kept.answerIds.filter((id) => typeof id === "string") };
+    if (typeof kept?.conversationId !== "string" || typeof kept.answerId !== "string") return null;
+    return { conversationId: kept.conversationId, answerId: kept.answerId };
   } catch {
     return null;
   }
@@ -21,7 +19,7 @@ export function read(key: string): Kept | null {
 
 export function write(key: string, kept: Kept): void {
   try {
-    sessionStorage.setItem(key, JSON.stringify({ ...kept, answerIds: kept.answerIds.slice(-MAX_ANSWERS) }));
+    sessionStorage.setItem(key, JSON.stringify(kept));
   } catch {
     // Denied or full: the answer is on the page all the same.
   }

@@ -36,6 +36,7 @@ from baize.testing.memory_answers import MemoryAnswers
 from baize.testing.memory_catalog import MemoryCatalog
 from baize.testing.memory_index import MemoryIndex
 from baize.testing.memory_platforms import MemoryApiKeys, MemoryPlatforms
+from baize.testing.memory_preferences import MemoryFeedbackBox, MemoryLearnerPreferences
 from baize.testing.simple_token_counter import SimpleTokenCounter
 
 PLATFORM = "default"
@@ -82,6 +83,8 @@ def opens(*, chat: ChatModel | None = None, prepare: Callable[[House], None] = l
             "embedder": embedder,
             "counter": SimpleTokenCounter(),
             "chat": chat,
+            "preferences": MemoryLearnerPreferences(),
+            "feedback": MemoryFeedbackBox(),
         }
         for course_id, title in (("health", "血压第一课"), ("sheets", "Spreadsheets")):
             await library.put_course(Course(PLATFORM, course_id, title, "zh", tags=("健康",)))

@@ -10,8 +10,8 @@ import { fail, finish, isOver, reduce, UNASKED, type AnswerState } from "./state
 /** One question and its answer. */
 export interface Turn {
   readonly key: number;
-  /** Empty where only the answer came back after a reload. */
-  readonly question: string;
+  /** Empty where the answer came back after a reload and its question has not yet. */
+  question: string;
   readonly body: Asked | null;
   state: AnswerState;
   /** Whether it was here before the page was loaded again: then nobody waits to be told. */
@@ -24,6 +24,8 @@ export interface Asked {
   scope: { course_ids?: string[]; lesson_ids?: string[] };
   position?: { lesson_id: string; t: number };
   conversation_id?: string;
+  /** Who asks, where the token does not say it. */
+  learner_id?: string;
   mode: Mode;
 }
 
@@ -36,6 +38,12 @@ export interface Watcher {
 
 /** A page that is open for a week must not grow without end. */
 const MAX_TURNS = 30;
+const N_RESTORED = 10;
+
+interface Said {
+  question: string;
+  answer: AnswerBody;
+}
 
 export class Conversation {
   /** Newest first. */
@@ -98,17 +106,24 @@ export class Conversation {
     this.#stop?.abort();
   }
 
-  /** Brings back the answers that this tab had before it was loaded again. */
+  /** Brings back the conversation that this tab had before it was loaded again. */
   async resume(): Promise<void> {
     const kept = read(this.key());
     if (!kept || this.turns.length || this.#stop) return;
     this.#id = kept.conversationId;
-    const turns = await Promise.all(kept.answerIds.map((id) => this.#restored(id)));
+    const said = await this.#said();
     if (this.turns.length) return;
-    this.turns = turns.filter((turn) => turn !== null).reverse();
+    const unheard = !said.some(({ answer }) => answer.answer_id === kept.answerId);
+    const open = unheard ? this.#turn("", null, true) : null;
+    this.turns = said.map(({ question, answer }) => this.#finished(question, answer)).reverse();
     this.watcher.changed();
-    const open = this.turns.find(({ state }) => !isOver(state));
-    if (open) await this.#follow(open);
+    if (!open) return;
+    open.state = { ...open.state, phase: "reconnecting", answerId: kept.answerId };
+    this.turns = [open, ...this.turns];
+    await this.#follow(open);
+    const own = (await this.#said()).find(({ answer }) => answer.answer_id === kept.answerId);
+    open.question = own?.question ?? "";
+    this.watcher.changed();
   }
 
   /** Another course, another conversation: `it` must not point back. What stands here stays to be read. */
@@ -116,16 +131,17 @@ export class Conversation {
     this.#id = "";
   }
 
-  async #restored(answerId: string): Promise<Turn | null> {
-    const turn = this.#turn("", null, true);
-    try {
-      const body = await this.client.json<AnswerBody>(`answers/${segment(answerId)}`);
-      return { ...turn, question: body.question ?? "", state: finish(turn.state, body) };
-    } catch (error) {
-      // Not finished yet, or gone: following it will tell.
-      const unfinished = error instanceof Refused && error.problem.status === 404;
-      return unfinished ? { ...turn, state: { ...turn.state, phase: "reconnecting", answerId } } : null;
-    }
+  /** The latest turns of the conversation, oldest first; none where the server has none (yet). */
+  async #said(): Promise<Said[]> {
+    const path = `conversations/${segment(this.#id)}`;
+    const conversation = await this.client.maybe<{ turns: Said[] }>(path);
+    return conversation?.turns.slice(-N_RESTORED) ?? [];
+  }
+
+  #finished(question: string, answer: AnswerBody): Turn {
+    const turn = this.#turn(question, null, true);
+    turn.state = finish(turn.state, answer);
+    return turn;
   }
 
   #turn(question: string, body: Asked | null, restored = false): Turn {
@@ -181,9 +197,7 @@ export class Conversation {
 
   #keep({ answerId, conversationId }: AnswerState): void {
     this.#id = conversationId;
-    const before = read(this.key());
-    const others = before?.conversationId === conversationId ? before.answerIds : [];
-    write(this.key(), { conversationId, answerIds: [...others.filter((id) => id !== answerId), answerId] });
+    write(this.key(), { conversationId, answerId });
   }
 }
 

@@ -63,8 +63,6 @@ export interface AnswerBody {
   conversation_id: string;
   language: string;
   label: string;
-  /** Absent from servers that do not tell it. */
-  question?: string;
   text: string;
   citations: Citation[];
   refusal?: Refusal;
@@ -102,6 +100,38 @@ export interface Chapter {
 export interface Cue {
   text: string;
   locator: TimeLocator;
+}
+
+/** A line that was prepared, with its moments. */
+export interface PreparedLine {
+  text: string;
+  lesson_id: string;
+  locators: Locator[];
+}
+
+export interface Prepared {
+  language: string;
+  /** The notice that must stand visibly beside the lines. */
+  label: string;
+}
+
+export interface Summary extends Prepared {
+  lines: PreparedLine[];
+}
+
+export interface KeyPoints extends Prepared {
+  key_points: PreparedLine[];
+}
+
+export interface Term {
+  term: string;
+  explanation: string;
+  lesson_id: string;
+  locators: Locator[];
+}
+
+export interface Glossary extends Prepared {
+  terms: Term[];
 }
 
 export type Mode = "explain" | "guide" | "test";

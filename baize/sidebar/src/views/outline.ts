@@ -1,10 +1,10 @@
 // The outline tab: chapters on a timeline, and the transcript that follows playback.
 
 import { html, nothing, svg, type TemplateResult } from "lit";
-import type { Cue, Place, TimeLocator } from "../api/wire";
+import type { Cue, Locator, Place, Prepared, PreparedLine } from "../api/wire";
 import { playing, type OutlineContent } from "../outline";
 import { clock } from "../player/jump";
-import type { Model } from "./model";
+import { spot, type Model } from "./model";
 
 export function outlineView(model: Model): TemplateResult {
   const { say, outline } = model;
@@ -16,10 +16,10 @@ export function outlineView(model: Model): TemplateResult {
   const { content } = outline;
   if (!content.chapters.length && !content.cues.length) return html`<p class="calm">${say("no-outline")}</p>`;
   const now = model.navigator.position();
-  return html`${chapters(model, content, now)} ${transcript(model, content, now)}`;
+  return html`${chapters(model, content, now)} ${prepared(model, content)} ${transcript(model, content, now)}`;
 }
 
-function goTo(model: Model, locator: TimeLocator, text: string): void {
+function goTo(model: Model, locator: Locator, text: string): void {
   const { lesson } = model.outline.content;
   const place: Place = {
     course_id: model.course,
@@ -52,6 +52,40 @@ function chapters(model: Model, { chapters: all, lesson }: OutlineContent, now: 
         </li>`,
       )}
     </ol>`;
+}
+
+function prepared(model: Model, { keyPoints, summary, glossary }: OutlineContent): unknown[] {
+  const terms = glossary?.terms.map(({ term, explanation, ...rest }) => ({ ...rest, term, text: explanation })) ?? [];
+  return [
+    section(model, "key-points", keyPoints, keyPoints?.key_points ?? []),
+    section(model, "summary", summary, summary?.lines ?? []),
+    section(model, "glossary", glossary, terms),
+  ];
+}
+
+type Line = PreparedLine & { term?: string };
+
+function section(model: Model, name: string, head: Prepared | null, lines: Line[]): TemplateResult | typeof nothing {
+  if (!head || !lines.length) return nothing;
+  const { say } = model;
+  return html`<details class="more prepared" part=${name}>
+    <summary>${say(name)}</summary>
+    <p class="notice"><span class="badge">${say("ai")}</span> ${head.label}</p>
+    <ul lang=${head.language}>
+      ${lines.map((line) => preparedLine(model, line))}
+    </ul>
+  </details>`;
+}
+
+function preparedLine(model: Model, { text, term, locators }: Line): TemplateResult {
+  const [first] = locators;
+  const said = html`${term ? html`<b>${term}</b>：` : nothing}<bdi>${text}</bdi>`;
+  if (!first) return html`<li>${said}</li>`;
+  return html`<li>
+    <button type="button" class="line" @click=${() => goTo(model, first, text)}>
+      <span class="time">${spot(model.say, first)}</span> <span>${said}</span>
+    </button>
+  </li>`;
 }
 
 function transcript(model: Model, { cues }: OutlineContent, now: number | null): TemplateResult | typeof nothing {

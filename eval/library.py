@@ -146,6 +146,17 @@ async def open_library(suite: Suite, settings: Settings) -> AsyncIterator[Librar
         yield Library(house, deep, n_points)
 
 
+@asynccontextmanager
+async def open_house(settings: Settings) -> AsyncIterator[ScratchHouse]:
+    """The product's parts with remembered vectors and no library, for what is judged without one."""
+    root = cache_dir() / "eval"
+    house = ScratchHouse(settings.model_copy(update={"data_dir": root / "desk"}), root / "vectors.sqlite")
+    try:
+        yield house
+    finally:
+        await house.close()
+
+
 @contextmanager
 def _alone(path: Path) -> Iterator[None]:
     """Hold the library's lock; say so when somebody else has it."""

@@ -13,14 +13,19 @@ from typing import Any
 from baize.prompting import PromptLibrary
 from baize.settings import Settings
 from eval.dataset import Suite
-from eval.library import Library
+from eval.library import ScratchHouse
 
 _ABOUT_THE_MACHINE = {"data_dir", "database_url", "platform_id", "server"}
 
 
-def provenance(suite: Suite, library: Library, settings: Settings, **about: Any) -> dict[str, Any]:
-    """Everything that is needed to make the number again; no secrets, no paths of the machine."""
-    house = library.house
+def provenance(
+    suite: Suite, house: ScratchHouse, settings: Settings, *, n_chunks: int | None, **about: Any
+) -> dict[str, Any]:
+    """Everything that is needed to make the number again; no secrets, no paths of the machine.
+
+    Args:
+        n_chunks: points in the index; None where none was needed.
+    """
     shown = settings.model_dump(mode="json", exclude=_ABOUT_THE_MACHINE)
     return {
         "git": git_revision(),
@@ -32,7 +37,7 @@ def provenance(suite: Suite, library: Library, settings: Settings, **about: Any)
             "chat": house.chat.name if house.chat else "extractive",
             "tokens": house.counter.name,
         },
-        "index": {"kind": "embedded", "n_chunks": library.n_chunks},
+        "index": {} if n_chunks is None else {"kind": "embedded", "n_chunks": n_chunks},
         "suite_digest": suite.digest,
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
         **about,

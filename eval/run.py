@@ -6,9 +6,9 @@ from baize.errors import InvalidInput
 from baize.settings import Settings
 from eval.baselines import Stock, build_stock
 from eval.dataset import Suite
-from eval.kinds.bench import Bench
+from eval.kinds.bench import Bench, Desk
 from eval.kinds.registry import KINDS
-from eval.library import open_library
+from eval.library import open_house, open_library
 from eval.provenance import provenance
 from eval.raw import Raw
 
@@ -25,6 +25,11 @@ async def run_suite(suite: Suite, settings: Settings, *, baselines: bool = False
         DependencyUnavailable: a model or the index does not answer.
     """
     kind = KINDS[suite.kind]
+    if kind.at_desk is not None:
+        async with open_house(settings) as house:
+            items = await kind.at_desk(Desk(suite, house, baselines, limit))
+            about = provenance(suite, house, settings, n_chunks=None, limit=limit, baselines=baselines)
+        return Raw(suite.name, suite.kind, about, items)
     if kind.observe is None:
         raise InvalidInput(f"Suite {suite.name}: {kind.lacks}", remedy="Leave it out.")
     async with open_library(suite, settings) as library:
@@ -32,5 +37,12 @@ async def run_suite(suite: Suite, settings: Settings, *, baselines: bool = False
         if baselines and kind.has_stock:
             stock = await build_stock(suite.documents or suite.videos, library.house.embedder, suite.name)
         items = await kind.observe(Bench(suite, library, stock, limit))
-        about = provenance(suite, library, settings, limit=limit, baselines=bool(stock))
+        about = provenance(
+            suite,
+            library.house,
+            settings,
+            n_chunks=library.n_chunks,
+            limit=limit,
+            baselines=bool(stock),
+        )
     return Raw(suite.name, suite.kind, about, items)

@@ -72,6 +72,15 @@ async def embed(
     return points
 
 
+async def embed_texts(texts: Sequence[str], embedder: Embedder, progress: Progress) -> Vector:
+    """A vector for each text, (n, dim), in batches; progress in texts."""
+    rows: list[Vector] = []
+    for start in range(0, len(texts), _BATCH):
+        rows.extend(await embedder.embed_passages(texts[start : start + _BATCH]))
+        progress(len(rows), len(texts))
+    return np.stack(rows) if rows else np.empty((0, embedder.dim), np.float32)
+
+
 async def _dense(chunks: Sequence[Chunk], embedder: Embedder, blend: Blend) -> list[Vector]:
     views = [_views(chunk) for chunk in chunks]
     # Chunks of one passage share its text.

@@ -32,10 +32,10 @@ from baize.ports import (
     Transcriber,
 )
 from baize.retrieval.terms import TERMS_VERSION
-from ingest.chapter import chapters_of
+from ingest.chapter import chapters_of, computed_chapters
 from ingest.chunk import ChunkOptions, Place, chunk
 from ingest.compose import COMPOSE_VERSION, compose
-from ingest.embed import embed
+from ingest.embed import embed, embed_texts
 from ingest.extract.faq import FaqItem, read_faq
 from ingest.extract.read import ReadLesson, ReadSource, read_lesson, sources_digest
 from ingest.load import load
@@ -45,7 +45,7 @@ from ingest.segment import segment_cues, segment_faq, segment_pages
 from ingest.stages import digest, file_digest
 from ingest.watch import Watch
 
-PIPELINE_VERSION = "3"
+PIPELINE_VERSION = "4"
 """Raise it when the same sources must give other chunks."""
 
 
@@ -141,9 +141,13 @@ class Pipeline:
             if not read.sources:
                 return await self._report(run, "failed", 0, 0.0, problems)
             duration_s = read.media.duration_s if read.media else None
+            length_s = duration_s or _last_second(read)
+            async with self._at(run, "chapter"):
+                by_person = chapters_of(plan.chapters, length_s)
+                chapters = by_person or await self._computed_chapters(read, length_s)
             async with self._at(run, "chunk"):
-                chapters = chapters_of(plan.chapters, duration_s or _last_second(read))
-                chunks = self._chunks(course, plan, read, chapters)
+                # Computed chapters guide the learner; what is found must not hang on a guess.
+                chunks = self._chunks(course, plan, read, by_person)
             lesson = Lesson(
                 course.platform_id,
                 course.id,
@@ -230,6 +234,16 @@ class Pipeline:
             languages = tuple(sorted({c.language for c in chunks}))
             built = BuiltLesson(lesson, languages, len(chunks), transcript, prepared)
             await load(points, built, index=self._parts.index, publisher=self._parts.publisher)
+
+    async def _computed_chapters(self, read: ReadLesson, length_s: float | None) -> tuple[Chapter, ...]:
+        """Of the first track; its sentences' vectors come from the cache when `embed` wants them again."""
+        spoken = next((source for source in read.sources if source.cues), None)
+        if spoken is None or length_s is None:
+            return ()
+        segments = segment_cues(spoken.cues)
+        texts = [segment.text for segment in segments]
+        vectors = await embed_texts(texts, self._parts.embedder, self._watch.advance)
+        return computed_chapters(segments, spoken.cues, vectors, length_s)
 
     def _chunks(
         self, course: Course, plan: LessonPlan, read: ReadLesson, chapters: tuple[Chapter, ...]

@@ -14,7 +14,7 @@ from baize.services.search import Result
 from eval.baselines import Stock
 from eval.dataset import Suite
 from eval.legs import LegView
-from eval.library import Library, video_number
+from eval.library import Library, ScratchHouse, video_number
 from eval.progress import stage
 from eval.record import ItemView, Latency, Measure
 
@@ -37,25 +37,54 @@ class Bench:
     limit: int = 0
 
     def some(self, items: Sequence[T]) -> list[T]:
-        """The items to run: every n-th, so that a few still come from everywhere."""
-        if not 0 < self.limit < len(items):
-            return list(items)
-        return [items[n * len(items) // self.limit] for n in range(self.limit)]
+        """The items to run."""
+        return evenly(items, self.limit)
 
     async def each(self, items: Sequence[Q], run: Callable[[Q], Awaitable[T]]) -> list[T]:
         """Run one after the other, so that latencies are those of a single learner, and show progress."""
-        done: list[T] = []
-        with stage(f"{self.suite.name}: {len(items)} items") as advance:
-            for item in items:
-                done.append(await run(item))
-                advance(len(done), len(items))
-        return done
+        return await one_by_one(self.suite.name, items, run)
 
     async def legs(self, question: str) -> list[str]:
         """The legs that the product asks, found out by asking it this."""
         view = LegView(self.library.house.index)
         await self.library.house.searching_over(view).search(question, self.library.scope, k=1)
         return view.asked
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """A suite whose kind needs no library: what is judged is made while it is ingested.
+
+    Attributes:
+        baselines: whether the kind's baselines run too.
+        limit: how many items, evenly spaced; 0 for all.
+    """
+
+    suite: Suite
+    house: ScratchHouse
+    baselines: bool = False
+    limit: int = 0
+
+    async def each(self, items: Sequence[Q], run: Callable[[Q], Awaitable[T]]) -> list[T]:
+        """Run those within the limit, one after the other, and show progress."""
+        return await one_by_one(self.suite.name, evenly(items, self.limit), run)
+
+
+def evenly(items: Sequence[T], limit: int) -> list[T]:
+    """Every n-th of them, so that a few still come from everywhere; all for a limit of 0."""
+    if not 0 < limit < len(items):
+        return list(items)
+    return [items[n * len(items) // limit] for n in range(limit)]
+
+
+async def one_by_one(name: str, items: Sequence[Q], run: Callable[[Q], Awaitable[T]]) -> list[T]:
+    """Each after the one before, with progress."""
+    done: list[T] = []
+    with stage(f"{name}: {len(items)} items") as advance:
+        for item in items:
+            done.append(await run(item))
+            advance(len(done), len(items))
+    return done
 
 
 @dataclass(frozen=True, slots=True)

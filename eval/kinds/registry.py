@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from eval.kinds import answers, beir, chapters, courses, moments, refusal
-from eval.kinds.bench import Bench, Scored
+from eval.kinds.bench import Bench, Desk, Scored
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +16,8 @@ class Kind:
 
     Attributes:
         item: what is observed of one item; frozen, readable from JSON.
+        observe: runs a suite over its library.
+        at_desk: runs a suite that needs no library, in place of `observe`.
         has_stock: whether the stock pipelines can stand beside it.
         lacks: what this build lacks to run it; its raw results can be scored all the same.
     """
@@ -23,6 +25,7 @@ class Kind:
     item: type[Any]
     score: Callable[[Sequence[Any]], Scored]
     observe: Callable[[Bench], Awaitable[Sequence[Any]]] | None = None
+    at_desk: Callable[[Desk], Awaitable[Sequence[Any]]] | None = None
     has_stock: bool = False
     lacks: str = ""
 
@@ -30,7 +33,7 @@ class Kind:
 KINDS: Mapping[str, Kind] = {
     "answers": Kind(answers.Observed, answers.score, answers.observe),
     "beir": Kind(beir.Observed, beir.score, beir.observe, has_stock=True),
-    "chapters": Kind(chapters.Observed, chapters.score, lacks="This build computes no chapters yet."),
+    "chapters": Kind(chapters.Observed, chapters.score, at_desk=chapters.observe),
     "courses": Kind(beir.Observed, beir.score, courses.observe, has_stock=True),
     "moments": Kind(moments.Observed, moments.score, moments.observe, has_stock=True),
     "refusal": Kind(refusal.Observed, refusal.score, refusal.observe),

@@ -26,10 +26,10 @@ _SLIDE_S = 5.0
 class Weights:
     """The log-odds of a chapter start, and how long chapters are.
 
-    `change`, `pause`, `cue` and `bias` were fitted by `python -m benchmarks.chapters SUITE` on the 13 lectures
-    with human chapters of chapters-lectures; of the length priors that do about as well there, the narrowest
-    was taken. What that is worth on a lecture that was not seen is told in docs/lectures.md, always leaving
-    out the lecture that is judged.
+    `change`, `pause`, `cue` and `bias` were fitted by `python -m benchmarks.chapters SUITE` on the 13
+    lectures with human chapters of chapters-lectures; of the length priors that do about as well there, the
+    narrowest was taken. What that is worth on a lecture that was not seen is told in docs/lectures.md,
+    always leaving out the lecture that is judged.
 
     Attributes:
         change: of one standard deviation of `subject_change`.

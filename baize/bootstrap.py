@@ -46,12 +46,13 @@ from baize.services.answer import Answering, AnswerOptions
 from baize.services.dictate import Dictation
 from baize.services.find import Finder, FindOptions
 from baize.services.ingestions import Ingestions
-from baize.services.search import Searching
+from baize.services.search import MAX_K, Searching
 from baize.services.who import Doorkeeper
 
 if TYPE_CHECKING:
     from baize.adapters.chat_openai import OpenAIChatModel
     from baize.adapters.db.answers import SqlAnswers
+    from baize.adapters.db.cards import SqlCards
     from baize.adapters.db.catalog import SqlArtefacts, SqlCatalog
     from baize.adapters.db.engine import Database
     from baize.adapters.db.publisher import SqlPublisher
@@ -97,6 +98,12 @@ class House:
         from baize.adapters.db.catalog import SqlCatalog
 
         return SqlCatalog(self.database)
+
+    @cached_property
+    def cards(self) -> SqlCards:
+        from baize.adapters.db.cards import SqlCards
+
+        return SqlCards(self.database)
 
     @cached_property
     def publisher(self) -> SqlPublisher:
@@ -202,6 +209,14 @@ class House:
 
     @cached_property
     def index(self) -> QdrantChunkIndex:
+        return self._collection(space_name(self.embedder))
+
+    @cached_property
+    def card_index(self) -> QdrantChunkIndex:
+        """What catalogues say of courses; apart from lessons, so that neither slows the other's search."""
+        return self._collection(f"{space_name(self.embedder)}-cards")
+
+    def _collection(self, space: str) -> QdrantChunkIndex:
         from baize.adapters.index_qdrant import QdrantChunkIndex
         from baize.edge.endpoint import Endpoint
 
@@ -213,7 +228,7 @@ class House:
         else:
             connect = partial(_known, Endpoint(chosen.url, _secret(chosen.api_key)))
 
-        return QdrantChunkIndex(connect, space=space_name(self.embedder), dim=self.embedder.dim)
+        return QdrantChunkIndex(connect, space=space, dim=self.embedder.dim)
 
     @cached_property
     def embedder(self) -> Embedder:
@@ -355,23 +370,36 @@ class House:
 
     def finder_over(self, index: ChunkIndex) -> Finder:
         """The finder with these settings over another view of the library, e.g. one leg alone."""
+        return self._finder(index, self.catalog)
+
+    @cached_property
+    def card_finder(self) -> Finder:
+        return self._finder(self.card_index, self.cards, n_moments=MAX_K)
+
+    def _finder(
+        self, index: ChunkIndex, catalog: SqlCatalog | SqlCards, *, n_moments: int | None = None
+    ) -> Finder:
         chosen = self.settings.retrieval
         scale = CosineScale(chosen.dense_midpoint, chosen.foreign_midpoint)
         assessing = AssessOptions(scale, chosen.coverage_weight)
         reranking = self.settings.reranker
         n_reranked = reranking.top_n if isinstance(reranking, config.CrossEncoder) else 0
-        options = FindOptions(chosen.leg_k, chosen.n_moments, chosen.n_foreign, assessing, n_reranked)
+        options = FindOptions(
+            chosen.leg_k, n_moments or chosen.n_moments, chosen.n_foreign, assessing, n_reranked
+        )
         return Finder(
             index=index,
             embedder=self.embedder,
-            catalog=self.catalog,
+            catalog=catalog,
             options=options,
             reranker=self.reranker,
         )
 
     @cached_property
     def searching(self) -> Searching:
-        return Searching(finder=self.finder, catalog=self.catalog)
+        return Searching(
+            finder=self.finder, catalog=self.catalog, card_finder=self.card_finder, cards=self.cards
+        )
 
     @cached_property
     def answering(self) -> Answering:
@@ -401,8 +429,9 @@ class House:
             await self.chat.close()  # type: ignore[union-attr]  # made and not None
         if "transcriber" in made and isinstance(self.settings.speech, config.OpenAISpeech):
             await self.transcriber.close()  # type: ignore[attr-defined]  # only this one has connections
-        if "index" in made:
-            await self.index.close()
+        for name in ("index", "card_index"):
+            if name in made:
+                await made[name].close()
         if "jobs" in made:
             await self.jobs.close()
         if "database" in made:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from baize.domain.chat import AnswerEvent
     from baize.domain.locator import Locator
     from baize.domain.search import Moment, Scope
+    from baize.services.search import Result
     from baize.settings import Settings
 
 T = TypeVar("T")
@@ -230,6 +231,13 @@ def place(locator: Locator) -> str:
             return f"FAQ {entry_id}"
 
 
+def result_line(result: Result) -> str:
+    """A moment; for a course that a catalogue describes, its title, what is said of it, and its page."""
+    if result.moment.hit.chunk.lesson_id:
+        return moment_line(result.moment)
+    return f"{result.course_title}  “{result.moment.focus.text}”" + (f"  {result.url}" if result.url else "")
+
+
 def moment_line(moment: Moment) -> str:
     return f"{moment.hit.chunk.lesson_title} {place(moment.focus.locator)}  “{moment.focus.text}”"
 
@@ -283,12 +291,13 @@ def search(
         if json_:
             rows = [
                 {"rank": r.rank, "score": r.score, "course_title": r.course_title, **moment_to_dict(r.moment)}
+                | ({"url": r.url} if r.url else {})
                 for r in results
             ]
             print_json(rows)
             return
         for result in results:
-            typer.echo(f"{result.rank:>2}. {moment_line(result.moment)}")
+            typer.echo(f"{result.rank:>2}. {result_line(result)}")
         if not results:
             typer.echo("Nothing was found.", err=True)
 
@@ -404,6 +413,8 @@ def forget(course: Annotated[str, typer.Argument(help="Course id.")], config: Co
             publisher=opened.publisher,
             catalog=opened.catalog,
             index=opened.index,
+            cards=opened.cards,
+            card_index=opened.card_index,
         )
         typer.echo(f"{course}: {n_lessons} lessons and {n_points} chunks removed.")
 

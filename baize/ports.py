@@ -7,12 +7,13 @@ and against the double in `baize/testing/`.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Protocol, TypeVar
 
 from baize.domain.artefact import Prepared
+from baize.domain.catalogue import CourseCard, KnownCard, SourceState
 from baize.domain.chat import Answer, ChatEvent, DraftEvent, Message, Sampling, Turn
 from baize.domain.course import Course, Lesson
 from baize.domain.job import Job, JobRequest
@@ -286,6 +287,55 @@ class Publisher(Protocol):
         Returns:
             the ids of the lessons that went.
         """
+        ...
+
+
+class Cards(Protocol):
+    """Courses as docked catalogues describe them; a source is provenance, the platform is the boundary."""
+
+    async def known(self, platform_id: str, source_id: str) -> Mapping[str, KnownCard]:
+        """Every card of one source by its external id."""
+        ...
+
+    async def owners(self, platform_id: str, course_ids: Sequence[str]) -> Mapping[str, str]:
+        """Of these ids, those that a course has, each with the source of its first card; empty for none."""
+        ...
+
+    async def put(self, platform_id: str, cards: Sequence[CourseCard], at: float) -> None:
+        """Make these cards the live ones, with their courses, in one transaction.
+
+        A course is described by its folder where it has lessons, else by its first card.
+        """
+        ...
+
+    async def remove(self, platform_id: str, source_id: str, external_ids: Sequence[str]) -> list[str]:
+        """Drop cards, and each course that has neither another card nor a lesson.
+
+        Returns:
+            the ids of the courses that went.
+        """
+        ...
+
+    async def of_courses(self, platform_id: str, course_ids: Sequence[str]) -> list[CourseCard]:
+        """The cards of these courses, the first one first."""
+        ...
+
+    async def live(self, scope: Scope) -> list[LiveLesson]:
+        """As `Catalog.live`; a card stands in place of a lesson."""
+        ...
+
+    async def languages(self, scope: Scope) -> list[str]:
+        """Languages of the cards in scope, sorted."""
+        ...
+
+    async def n_chunks(self, platform_id: str) -> int:
+        """Passages that all cards of a platform have in the index."""
+        ...
+
+    async def state(self, platform_id: str, source_id: str) -> SourceState | None: ...
+
+    async def note(self, state: SourceState) -> None:
+        """Remember how far a source was docked; the latest call wins."""
         ...
 
 

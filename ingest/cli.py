@@ -32,7 +32,21 @@ def register(app: typer.Typer) -> None:
 
 
 def ingest(
-    paths: Annotated[list[Path], typer.Argument(help="Course folders or single files.", metavar="PATH…")],
+    paths: Annotated[
+        list[Path],
+        typer.Argument(
+            help="Course folders, single files, or catalogues (.jsonl, .csv) of courses without media.",
+            metavar="PATH…",
+        ),
+    ],
+    source: Annotated[
+        str,
+        typer.Option(
+            help="Which source a catalogue is from: it is compared with what that source had before. "
+            "Its file name by default.",
+            show_default=False,
+        ),
+    ] = "",
     json_: Json = False,
     config: Config = None,
 ) -> None:
@@ -41,7 +55,7 @@ def ingest(
     async def work(opened: House) -> IngestReport:
         from ingest.run import ingest_paths
 
-        return await ingest_paths(opened, paths)
+        return await ingest_paths(opened, paths, source)
 
     report = run(config, work)
     if json_:
@@ -80,12 +94,15 @@ def worker(
 def print_report(report: IngestReport) -> None:
     """Counts, chunks and seconds by stage on stdout, then what could not be used on stderr."""
     counts = report.counts()
+    for catalogue in report.catalogues:
+        typer.echo(str(catalogue))
     n_chunks = sum(lesson.n_chunks for lesson in report.lessons)
     media_s = sum(lesson.media_s for lesson in report.lessons)
-    typer.echo(
-        f"{counts['done']} lessons done, {counts['unchanged']} unchanged, {counts['failed']} failed; "
-        f"{n_chunks} chunks from {media_s / 60:.1f} min of media."
-    )
+    if report.lessons or not report.catalogues:
+        typer.echo(
+            f"{counts['done']} lessons done, {counts['unchanged']} unchanged, {counts['failed']} failed; "
+            f"{n_chunks} chunks from {media_s / 60:.1f} min of media."
+        )
     stages = "  ".join(f"{stage} {seconds:.1f} s" for stage, seconds in report.stage_seconds().items())
     if counts["done"]:
         typer.echo(f"Time by stage: {stages}")

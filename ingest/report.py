@@ -59,16 +59,36 @@ class LessonReport:
 
 
 @dataclass(frozen=True, slots=True)
+class CatalogueReport:
+    """What docking one source did, in courses."""
+
+    source_id: str
+    n_new: int
+    n_changed: int
+    n_unchanged: int
+    n_removed: int
+    problems: tuple[Problem, ...] = ()
+
+    def __str__(self) -> str:
+        return (
+            f"Catalogue {self.source_id}: {self.n_new} courses new, {self.n_changed} changed, "
+            f"{self.n_unchanged} unchanged, {self.n_removed} removed."
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class IngestReport:
     """The whole run. `problems` are those of manifests; lessons carry their own."""
 
     lessons: tuple[LessonReport, ...]
     removed: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()
+    catalogues: tuple[CatalogueReport, ...] = ()
 
     @property
     def all_problems(self) -> tuple[Problem, ...]:
-        return (*self.problems, *(problem for lesson in self.lessons for problem in lesson.problems))
+        docked = (problem for catalogue in self.catalogues for problem in catalogue.problems)
+        return (*self.problems, *docked, *(problem for lesson in self.lessons for problem in lesson.problems))
 
     @property
     def ok(self) -> bool:
@@ -89,6 +109,7 @@ class IngestReport:
             "lessons": [asdict(lesson) for lesson in self.lessons],
             "removed": list(self.removed),
             "problems": [asdict(problem) for problem in self.problems],
+            "catalogues": [asdict(catalogue) for catalogue in self.catalogues],
             "counts": dict(self.counts()),
             "n_chunks": sum(lesson.n_chunks for lesson in self.lessons),
             "media_s": sum(lesson.media_s for lesson in self.lessons),
@@ -103,4 +124,5 @@ def merge(reports: list[IngestReport]) -> IngestReport:
         tuple(lesson for report in reports for lesson in report.lessons),
         tuple(lesson for report in reports for lesson in report.removed),
         tuple(problem for report in reports for problem in report.problems),
+        tuple(catalogue for report in reports for catalogue in report.catalogues),
     )

@@ -13,18 +13,32 @@ from baize.bootstrap import House
 from baize.errors import InvalidInput
 from baize.ports import Embedder
 from ingest.chunk import ChunkOptions
+from ingest.dock import dock_file, is_catalogue
 from ingest.manifest import read_path
 from ingest.pipeline import Parts, Pipeline
 from ingest.plan import CoursePlan
-from ingest.report import IngestReport, Problem, merge
+from ingest.report import CatalogueReport, IngestReport, Problem, merge
 from ingest.stages import StageStore
 from ingest.watch import BarWatch, LogWatch, Watch
 
 
-async def ingest_paths(house: House, paths: Sequence[Path]) -> IngestReport:
-    """Ingest each path; one that cannot be planned is a problem of the report, the others go on."""
+async def ingest_paths(house: House, paths: Sequence[Path], source_id: str = "") -> IngestReport:
+    """Ingest each path; one that cannot be planned is a problem of the report, the others go on.
+
+    Args:
+        source_id: which source a catalogue file is from; its name by default.
+    """
     plans: list[CoursePlan] = []
     problems: list[Problem] = []
+    docked: list[CatalogueReport] = []
+    for path in filter(is_catalogue, paths):
+        try:
+            docked.append(await dock_file(house, path, source_id))
+        except InvalidInput as error:
+            problems.append(Problem.of(error))
+    paths = [path for path in paths if not is_catalogue(path)]
+    if not paths:
+        return IngestReport((), (), tuple(problems), tuple(docked))
     for path in paths:
         try:
             plans.append(read_path(path, house.settings.platform_id))
@@ -38,7 +52,7 @@ async def ingest_paths(house: House, paths: Sequence[Path]) -> IngestReport:
         logging.basicConfig(format="%(message)s", stream=sys.stderr)
         logging.getLogger("baize").setLevel(logging.INFO)
         reports = await _run(house, plans, LogWatch(n_items))
-    return merge([*reports, IngestReport((), (), tuple(problems))])
+    return merge([*reports, IngestReport((), (), tuple(problems), tuple(docked))])
 
 
 async def _run(house: House, plans: Sequence[CoursePlan], watch: Watch) -> list[IngestReport]:

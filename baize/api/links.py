@@ -29,7 +29,7 @@ class PlayerLinks:
 
     def url(self, platform_id: str, chunk: Chunk, locator: Locator) -> str | None:
         """None when nothing is configured, or the template wants a second and the place has none."""
-        if not self._template:
+        if not self._template or ("lesson_id" in self._fields and not chunk.lesson_id):
             return None
         times: dict[str, str] = {}
         if isinstance(locator, TimeSpan):

@@ -68,7 +68,7 @@ class Mapper:
                     rank=result.rank,
                     score=result.score,
                     course_title=result.course_title,
-                    **self._place(result.moment),
+                    **self._place(result.moment) | ({"url": result.url} if result.url else {}),
                 )
                 for result in results
             ]

@@ -45,7 +45,7 @@ class Place(BaseModel):
     """A passage and where it stands. `text` is verbatim: the located sentence."""
 
     course_id: str
-    lesson_id: str
+    lesson_id: str = Field(description="Empty where a catalogue describes the whole course.")
     lesson_title: str
     locator: LocatorBody
     text: str

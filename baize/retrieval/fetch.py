@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from baize.domain.search import Hit, LiveBuild, Match, Scope
-from baize.ports import Catalog, ChunkIndex
+from baize.ports import Cards, Catalog, ChunkIndex
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Fetched:
 
 
 async def fetch(
-    matches: Sequence[Match], platform_id: str, *, index: ChunkIndex, catalog: Catalog
+    matches: Sequence[Match], platform_id: str, *, index: ChunkIndex, catalog: Catalog | Cards
 ) -> Fetched:
     """The passages of these matches; one that was swept since it was found is left out.
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from baize.domain.chat import Message
 from baize.domain.search import Hit, LiveBuild, Match, Moment, Query, Scope, Vector
 from baize.errors import InvalidInput, NotFound
-from baize.ports import Catalog, ChunkIndex, Embedder, Reranker
+from baize.ports import Cards, Catalog, ChunkIndex, Embedder, Reranker
 from baize.retrieval.assess import AssessOptions, assess, signals
 from baize.retrieval.collapse import collapse
 from baize.retrieval.fetch import fetch
@@ -60,7 +60,7 @@ class Finder:
         *,
         index: ChunkIndex,
         embedder: Embedder,
-        catalog: Catalog,
+        catalog: Catalog | Cards,
         options: FindOptions,
         reranker: Reranker | None = None,
     ) -> None:

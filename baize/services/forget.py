@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from baize.errors import NotFound
-from baize.ports import Catalog, ChunkIndex, Publisher
+from baize.ports import Cards, Catalog, ChunkIndex, Publisher
 
 
 async def forget_course(
-    platform_id: str, course_id: str, *, publisher: Publisher, catalog: Catalog, index: ChunkIndex
+    platform_id: str,
+    course_id: str,
+    *,
+    publisher: Publisher,
+    catalog: Catalog,
+    index: ChunkIndex,
+    cards: Cards | None = None,
+    card_index: ChunkIndex | None = None,
 ) -> tuple[int, int]:
     """Points first, the catalogue last: after a crash in between, running it again finishes the job.
 
@@ -23,5 +30,8 @@ async def forget_course(
     # An ingestion that died before publishing left points of items that only the states know.
     items = [state.item for state in await publisher.states(platform_id, course_id)]
     n_points = await index.delete(platform_id, sorted({*lesson_ids, *items}), keep_builds=[])
+    if cards is not None and card_index is not None:
+        described = [card.id for card in await cards.of_courses(platform_id, [course_id])]
+        n_points += await card_index.delete(platform_id, described, keep_builds=[])
     await publisher.forget(platform_id, course_id)
     return len(lesson_ids), n_points

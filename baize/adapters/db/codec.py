@@ -15,6 +15,7 @@ from sqlalchemy.types import TypeDecorator
 
 from baize.domain.artefact import GlossaryTerm, Highlight, KeyPoint, Prepared, QuizItem, SummaryLine
 from baize.domain.chat import Answer, Citation, Refusal, Usage
+from baize.domain.course import Course
 from baize.domain.locator import FaqEntry, TextSpan, TimeSpan
 from baize.domain.preferences import Preferences
 from baize.domain.search import Hit, Match, Moment
@@ -28,6 +29,7 @@ _NOUNS = (
         Answer,
         Chunk,
         Citation,
+        Course,
         Cue,
         FaqEntry,
         Hit,

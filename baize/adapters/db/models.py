@@ -8,6 +8,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 from baize.adapters.db.codec import Frozen
 from baize.domain.artefact import Prepared
 from baize.domain.chat import Answer
+from baize.domain.course import Course
 from baize.domain.preferences import Preferences
 from baize.domain.speech import SpeechReport
 from baize.domain.text import Cue
@@ -150,6 +151,44 @@ class CourseFolderRow(Table):
     platform_id: Mapped[str] = mapped_column(Id, primary_key=True)
     course_id: Mapped[str] = mapped_column(Id, primary_key=True)
     folder: Mapped[str] = mapped_column(Text)
+
+
+class CardRow(Table):
+    """A course as one catalogue describes it (decisions 1). The first docked card describes the course."""
+
+    __tablename__ = "course_cards"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["platform_id", "course_id"], ["courses.platform_id", "courses.course_id"], ondelete="CASCADE"
+        ),
+        Index(None, "platform_id", "course_id"),
+        Index(None, "platform_id", "card_id"),
+        Index(None, "platform_id", "language"),
+    )
+
+    platform_id: Mapped[str] = mapped_column(Id, primary_key=True)
+    source_id: Mapped[str] = mapped_column(Id, primary_key=True)
+    external_id: Mapped[str] = mapped_column(Id, primary_key=True)
+    course_id: Mapped[str] = mapped_column(Id)
+    card_id: Mapped[str] = mapped_column(Id)
+    build_id: Mapped[str] = mapped_column(String)
+    language: Mapped[str] = mapped_column(Id)
+    url: Mapped[str] = mapped_column(Text)
+    course: Mapped[Course] = mapped_column(Frozen)
+    n_chunks: Mapped[int]
+    docked_at: Mapped[float] = mapped_column(Double)
+
+
+class CatalogueSourceRow(Table):
+    """How far a catalogue was docked."""
+
+    __tablename__ = "catalogue_sources"
+
+    platform_id: Mapped[str] = mapped_column(Id, primary_key=True)
+    source_id: Mapped[str] = mapped_column(Id, primary_key=True)
+    complete: Mapped[bool]
+    until: Mapped[str] = mapped_column(String)
+    recorded_at: Mapped[float] = mapped_column(Double)
 
 
 class AnswerRow(Table):

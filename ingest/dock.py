@@ -1,0 +1,78 @@
+"""Catalogue files and harvested sources → `catalogue.py`, one docking of a source at a time."""
+
+from __future__ import annotations
+
+import logging
+import time
+from pathlib import Path
+
+from filelock import FileLock
+
+from baize.bootstrap import House
+from baize.ports import Progress
+from ingest.catalogue import DockingParts, dock
+from ingest.chunk import ChunkOptions
+from ingest.discover import FAQ
+from ingest.extract.catalogue_file import SUFFIXES, read_catalogue
+from ingest.plan import course_id_of
+from ingest.report import CatalogueReport
+
+log = logging.getLogger("baize.ingest")
+_EVERY_S = 10.0
+
+
+def is_catalogue(path: Path) -> bool:
+    """Whether a path given to `baize ingest` is a catalogue; the FAQ of a course is none."""
+    return path.suffix.lower() in SUFFIXES and path.name != FAQ and not path.is_dir()
+
+
+async def dock_file(house: House, path: Path, source_id: str = "") -> CatalogueReport:
+    """Dock a catalogue file.
+
+    Args:
+        source_id: the source that it is the whole catalogue of; the file's name by default.
+
+    Raises:
+        InvalidInput: as `dock` and `read_catalogue`.
+    """
+    source_id = source_id or course_id_of(path.stem)
+    with docking(house, source_id):
+        return await dock(
+            house.settings.platform_id,
+            source_id,
+            read_catalogue(path),
+            docking_parts(house),
+            logged(source_id),
+        )
+
+
+def docking(house: House, source_id: str) -> FileLock:
+    """Held while a source is docked: a second docking of it waits."""
+    return FileLock(house.data_dir / f"dock-{course_id_of(source_id)}.lock")
+
+
+def docking_parts(house: House) -> DockingParts:
+    """What docking needs, from the house."""
+    chunking = house.settings.chunking
+    return DockingParts(
+        cards=house.cards,
+        index=house.card_index,
+        embedder=house.embedder,
+        counter=house.counter,
+        splitter=house.splitter,
+        clock=house.clock,
+        chunking=ChunkOptions(chunking.max_tokens, chunking.overlap_sentences),
+    )
+
+
+def logged(source_id: str) -> Progress:
+    """Progress as a line every ten seconds."""
+    last = time.monotonic()
+
+    def progress(done: float, _total: float) -> None:
+        nonlocal last
+        if time.monotonic() - last >= _EVERY_S:
+            last = time.monotonic()
+            log.info("%s: %.0f courses read", source_id, done)
+
+    return progress

@@ -110,6 +110,18 @@ def print_report(report: IngestReport) -> None:
         if lesson.speech:
             look = " Please listen to it." if lesson.speech.doubtful else ""
             typer.echo(f"Heard {lesson.lesson_id}: {lesson.speech.summary()}.{look}")
+    if (writing := report.writing) is not None:
+        typer.echo(
+            f"Written by the model: {writing.n_written} lessons in {writing.n_calls} calls, "
+            f"{writing.prompt_tokens} tokens in ({writing.cache_hit_tokens} from its cache), "
+            f"{writing.completion_tokens} out, ¥{writing.cost:.4f}; "
+            f"¥{writing.cost_per_1000:.2f} for 1,000 such lessons."
+        )
+        if writing.n_waiting:
+            typer.echo(
+                f"{writing.n_waiting} lessons have their own sentences for now: the model failed, or its "
+                "hours are dear (compose.by_model). `baize ingest` again later has them written."
+            )
     for lesson_id in report.removed:
         typer.echo(f"Removed: {lesson_id} is no longer in its course.")
     for problem in report.all_problems:

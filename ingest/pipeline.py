@@ -20,6 +20,7 @@ from baize.domain.sentences import detect_language
 from baize.domain.text import Chunk
 from baize.errors import BaizeError, DependencyUnavailable, EmptySource, UnreadableSource
 from baize.ports import (
+    Artefacts,
     Catalog,
     ChunkIndex,
     Clock,
@@ -40,6 +41,7 @@ from ingest.extract.faq import FaqItem, read_faq
 from ingest.extract.read import ReadLesson, ReadSource, read_lesson, sources_digest
 from ingest.load import load
 from ingest.plan import CoursePlan, LessonPlan
+from ingest.prepare.written import Writer
 from ingest.report import IngestReport, LessonReport, Outcome, Problem
 from ingest.segment import segment_cues, segment_faq, segment_pages
 from ingest.stages import digest, file_digest
@@ -63,6 +65,8 @@ class Parts:
     clock: Clock
     locks: Locks
     chunking: ChunkOptions
+    artefacts: Artefacts | None = None
+    writer: Writer | None = None
 
 
 @dataclass(slots=True)
@@ -229,7 +233,14 @@ class Pipeline:
         async with self._at(run, "embed"):
             points = await embed(chunks, lesson.build_id, self._parts.embedder, self._watch.advance)
         async with self._at(run, "compose"):
-            prepared = await compose(run.course, lesson, chunks, self._parts.embedder)
+            prepared = await compose(
+                run.course,
+                lesson,
+                chunks,
+                self._parts.embedder,
+                writer=self._parts.writer,
+                steps=self._steps,
+            )
         async with self._at(run, "load"):
             languages = tuple(sorted({c.language for c in chunks}))
             built = BuiltLesson(lesson, languages, len(chunks), transcript, prepared)
@@ -291,6 +302,7 @@ class Pipeline:
         return digest(
             *(PIPELINE_VERSION, TERMS_VERSION, COMPOSE_VERSION),
             *(parts.embedder.name, parts.counter.name, repr(parts.chunking)),
+            parts.writer.digest if parts.writer else "",
         )
 
     async def _unchanged(self, course: Course, lesson_id: str, build_id: str) -> LessonReport | None:
@@ -303,9 +315,17 @@ class Pipeline:
         if state is None or state.state != "done" or state.error:
             return None
         scope = Scope(course.platform_id, lesson_ids=(lesson_id,), build_ids=(build_id,))
-        if await self._parts.index.count(scope) != state.n_chunks:
+        if await self._parts.index.count(scope) != state.n_chunks or await self._may_be_written(lesson):
             return None
         return LessonReport(course.id, lesson_id, "unchanged", state.n_chunks, state.duration_s)
+
+    async def _may_be_written(self, lesson: Lesson) -> bool:
+        """Whether its artefacts wait for a model, and now is the time."""
+        writer, artefacts = self._parts.writer, self._parts.artefacts
+        if writer is None or artefacts is None or not writer.may_write():
+            return False
+        prepared = await artefacts.prepared(lesson.platform_id, lesson.id)
+        return prepared is not None and prepared.waiting
 
     async def _remove_missing(self, plan: CoursePlan, present: set[str]) -> list[str]:
         """Drop lessons and failed files that the folder no longer has; one with a problem is not lost."""

@@ -77,6 +77,31 @@ class CatalogueReport:
 
 
 @dataclass(frozen=True, slots=True)
+class Writing:
+    """What the model's words cost.
+
+    Attributes:
+        n_calls: prompts that were sent; 0 when all was remembered, or nothing was to be written.
+        n_written: lessons that were worded.
+        n_waiting: lessons that the model could not word yet.
+        cost: of these tokens, in the currency of `compose.price_…`.
+    """
+
+    n_calls: int = 0
+    n_written: int = 0
+    n_waiting: int = 0
+    prompt_tokens: int = 0
+    cache_hit_tokens: int = 0
+    completion_tokens: int = 0
+    cost: float = 0.0
+
+    @property
+    def cost_per_1000(self) -> float:
+        """Of a thousand lessons such as these; 0.0 when none was written."""
+        return 1000 * self.cost / self.n_written if self.n_written else 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class IngestReport:
     """The whole run. `problems` are those of manifests; lessons carry their own."""
 
@@ -84,6 +109,7 @@ class IngestReport:
     removed: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()
     catalogues: tuple[CatalogueReport, ...] = ()
+    writing: Writing | None = None
 
     @property
     def all_problems(self) -> tuple[Problem, ...]:
@@ -114,6 +140,9 @@ class IngestReport:
             "n_chunks": sum(lesson.n_chunks for lesson in self.lessons),
             "media_s": sum(lesson.media_s for lesson in self.lessons),
             "stage_s": self.stage_seconds(),
+            "writing": asdict(self.writing) | {"cost_per_1000": self.writing.cost_per_1000}
+            if self.writing
+            else None,
             "ok": self.ok,
         }
 
@@ -125,4 +154,5 @@ def merge(reports: list[IngestReport]) -> IngestReport:
         tuple(lesson for report in reports for lesson in report.removed),
         tuple(problem for report in reports for problem in report.problems),
         tuple(catalogue for report in reports for catalogue in report.catalogues),
+        next((report.writing for report in reports if report.writing), None),
     )

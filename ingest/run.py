@@ -9,14 +9,17 @@ from pathlib import Path
 
 from rich.console import Console
 
+from baize.answering.verify import VerifyOptions
 from baize.bootstrap import House
 from baize.errors import InvalidInput
 from baize.ports import Embedder
+from baize.prompting import PromptLibrary
 from ingest.chunk import ChunkOptions
 from ingest.dock import dock_file, is_catalogue
 from ingest.manifest import read_path
 from ingest.pipeline import Parts, Pipeline
 from ingest.plan import CoursePlan
+from ingest.prepare.written import Writer, WriterOptions
 from ingest.report import CatalogueReport, IngestReport, Problem, merge
 from ingest.stages import StageStore
 from ingest.watch import BarWatch, LogWatch, Watch
@@ -56,8 +59,32 @@ async def ingest_paths(house: House, paths: Sequence[Path], source_id: str = "")
 
 
 async def _run(house: House, plans: Sequence[CoursePlan], watch: Watch) -> list[IngestReport]:
-    pipeline = Pipeline(parts_of(house), StageStore(house.data_dir / "stages"), watch)
-    return [await pipeline.run_course(plan) for plan in plans]
+    parts = parts_of(house)
+    pipeline = Pipeline(parts, StageStore(house.data_dir / "stages"), watch)
+    reports = [await pipeline.run_course(plan) for plan in plans]
+    return [*reports, IngestReport((), writing=parts.writer.report())] if parts.writer else reports
+
+
+def writer_of(house: House) -> Writer | None:
+    """Words artefacts with the configured chat model; None without one, or when it is not to be used."""
+    chosen = house.settings.compose
+    if house.chat is None or chosen.by_model == "never":
+        return None
+    answers = house.settings.answers
+    return Writer(
+        house.chat,
+        PromptLibrary(),
+        house.model_embedder,
+        house.counter,
+        house.clock,
+        tariff=chosen.tariff(),
+        options=WriterOptions(
+            chosen.part_tokens,
+            # Only DeepSeek has dear hours; another endpoint is used at any.
+            chosen.by_model == "off-peak" and house.settings.chat.kind == "deepseek",
+            VerifyOptions(answers.verify_accept, answers.verify_reject, answers.verify_similar),
+        ),
+    )
 
 
 def parts_of(house: House, *, embedder: Embedder | None = None) -> Parts:
@@ -74,4 +101,6 @@ def parts_of(house: House, *, embedder: Embedder | None = None) -> Parts:
         clock=house.clock,
         locks=house.locks,
         chunking=ChunkOptions(chunking.max_tokens, chunking.overlap_sentences),
+        artefacts=house.artefacts,
+        writer=writer_of(house),
     )

@@ -50,6 +50,15 @@ _COURTESY = re.compile(
     r"(?:in )?(?:this|the next|the last|the previous) (?:video|lesson|lecture)|next (?:time|week)|today)\b",
     re.IGNORECASE,
 )
+_TO_A_MACHINE = re.compile(
+    r"(?:ignore|disregard|forget|override)\b.{0,40}\b(?:instruction|prompt|rule|above|previous)|"
+    r"system prompt|"
+    r"you are (?:now )?(?:an? )?(?:ai|assistant|chatgpt|deepseek|language model)|as an ai\b|jailbreak|"
+    r"(?:reply|respond|answer|output) (?:only |exactly )?(?:with|in) (?:json|the following)|"
+    r"(?:忽略|无视|忘[记掉]).{0,12}(?:指令|提示|规则|要求|以上|之前|上[面述])|系统提示|"
+    r"你(?:现在)?是(?:一个|一名)?(?:AI|人工智能助手|语言模型|助手)|(?:请|只|必须)(?:回复|输出)(?:以下|如下|JSON)",
+    re.IGNORECASE,
+)
 _QUESTION = re.compile(r"[?？][”’\"'）)]*\s*$|[吗呢][。]?$")
 _CLAUSE = re.compile(r"[，,；;：:、]\s*|\s—\s|——|\s(?=(?:and|but|because|so that|which|when|where)\b)")
 
@@ -64,6 +73,11 @@ def line_of(text: str, language: str) -> str:
     if len(bare) >= _limit(_SHORTEST, language):
         whole = bare if has_han(bare) else bare[:1].upper() + bare[1:]
     return cut(whole, _limit(LONGEST, language))
+
+
+def addresses_a_machine(text: str) -> bool:
+    """Whether a sentence speaks to a language model rather than to a learner. It is never shown to one."""
+    return _TO_A_MACHINE.search(text) is not None
 
 
 def cut(text: str, longest: int) -> str:
@@ -92,7 +106,7 @@ def stands_alone(text: str, language: str, *, punctuated: bool = True) -> bool:
     body = bare.rstrip("。.!！…”\"' ")
     if len(body) < _limit(_SHORTEST, language) or (punctuated and not ends_sentence(whole)):
         return False
-    if _QUESTION.search(whole) or _COURTESY.search(whole):
+    if _QUESTION.search(whole) or _COURTESY.search(whole) or addresses_a_machine(whole):
         return False
     if not han and punctuated and whole[:1].islower():
         return False

@@ -15,10 +15,11 @@ from baize.testing.hash_embedder import HashEmbedder
 from baize.testing.paragraph_splitter import ParagraphSplitter
 from baize.testing.simple_token_counter import SimpleTokenCounter
 from ingest.chunk import ChunkOptions, Place, chunk
-from ingest.compose import compose
+from ingest.compose import compose as compose_with
 from ingest.extract.faq import FaqItem
 from ingest.extract.subtitles import read_subtitles
 from ingest.segment import segment_cues, segment_faq, segment_pages
+from ingest.stages import StageStore
 
 pytestmark = pytest.mark.anyio
 
@@ -32,6 +33,14 @@ SAMPLES = {
         ("spreadsheet", "cell", "column", "row", "formula", "sort", "filter"),
     ),
 }
+
+
+async def compose(
+    course: Course, lesson: Lesson, chunks: list[Chunk], embedder: HashEmbedder
+) -> Prepared | None:
+    """Without a model, so nothing is stored either."""
+    steps = StageStore(Path("never made"))
+    return await compose_with(course, lesson, chunks, embedder, writer=None, steps=steps)
 
 
 def chunks_of(segments: list[Segment], language: str, title: str = "课") -> list[Chunk]:

@@ -29,12 +29,14 @@ FILES: Mapping[str, Mapping[str, str]] = {
     "answers": {"videos": "videos.jsonl", "questions": "questions.jsonl"},
     "refusal": {"videos": "videos.jsonl", "queries": "queries.jsonl", "questions": "questions.jsonl"},
     "chapters": {"videos": "videos.jsonl"},
+    "asr": {"clips": "clips.tsv"},
 }
 """Files of each kind that this build evaluates, by their usual names."""
 
-LATER = ("summaries", "recommend", "asr", "pedagogy")
+LATER = ("summaries", "recommend", "pedagogy")
 """Kinds that are specified and not evaluated yet."""
 
+_TERM_FILES = ("terms", "terms.txt", "terms.jsonl")
 _LIBRARY_FILES = ("corpus", "videos")
 
 
@@ -91,6 +93,15 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
+class Clip:
+    """A recording and what is said in it; `file` is inside the suite's folder."""
+
+    file: str
+    language: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Suite:
     """Everything in a suite folder; what its kind has no file for is empty.
 
@@ -98,6 +109,7 @@ class Suite:
         digest: sha256 of all its data files.
         library_digest: sha256 of the files that the library is built from.
         qrels: relevance by document id, by query id.
+        terms: of the subject, that a speech engine is told and should hear.
     """
 
     kind: str
@@ -110,6 +122,8 @@ class Suite:
     questions: tuple[Question, ...] = ()
     queries: tuple[SuiteQuery, ...] = ()
     qrels: Mapping[str, Mapping[str, int]] | None = None
+    clips: tuple[Clip, ...] = ()
+    terms: tuple[str, ...] = ()
 
 
 def read_suite(folder: Path, kind: str = "") -> Suite:
@@ -130,17 +144,23 @@ def read_suite(folder: Path, kind: str = "") -> Suite:
             raise InvalidInput(
                 "This file of the suite is missing.", path=str(path), remedy=f"A {chosen} suite needs it."
             )
+    clips = _clips(paths["clips"]) if "clips" in paths else ()
+    terms, terms_file = _terms(head, folder) if clips else ((), None)
     return Suite(
         chosen,
         str(head.get("name") or folder.resolve().name),
         folder,
-        _digest(list(paths.values())),
+        _digest(
+            [*paths.values(), *(folder / clip.file for clip in clips), *([terms_file] if terms_file else [])]
+        ),
         _digest([paths[name] for name in _LIBRARY_FILES if name in paths]),
         videos=_unique(_each(paths.get("videos"), _video), paths.get("videos")),
         documents=_unique(_each(paths.get("corpus"), _document), paths.get("corpus")),
         questions=_unique(_each(paths.get("questions"), _question), paths.get("questions")),
         queries=_unique(_each(paths.get("queries"), _query), paths.get("queries")),
         qrels=_qrels(paths["qrels"]) if "qrels" in paths else None,
+        clips=clips,
+        terms=terms,
     )
 
 
@@ -231,6 +251,47 @@ def _qrels(path: Path) -> dict[str, dict[str, int]]:
     for row in read_tsv(path, ("query-id", "corpus-id", "score")):
         qrels.setdefault(row.text("query-id"), {})[row.text("corpus-id")] = int(row.number("score"))
     return qrels
+
+
+def _clips(path: Path) -> tuple[Clip, ...]:
+    """The clips of the table, each with a file that is there."""
+    clips: list[tuple[int, Clip]] = []
+    for row in read_tsv(path, ("file", "language", "text")):
+        clip = Clip(row.text("file"), row.text("language").lower(), row.text("text"))
+        inside = (path.parent / clip.file).resolve()
+        if not inside.is_relative_to(path.parent.resolve()):
+            raise row.wrong(f"{clip.file} is outside the suite's folder.")
+        if not inside.is_file():
+            raise row.wrong(f"There is no file {clip.file} in the suite's folder.")
+        clips.append((row.line, clip))
+    seen: dict[str, int] = {}
+    for line, clip in clips:
+        if clip.file in seen:
+            raise InvalidInput(
+                f"The clip {clip.file} stands in line {seen[clip.file]} already.", path=str(path), line=line
+            )
+        seen[clip.file] = line
+    return tuple(clip for _, clip in clips)
+
+
+def _terms(head: Mapping[str, Any], folder: Path) -> tuple[tuple[str, ...], Path | None]:
+    """`terms` of suite.yaml (a list, or a file), else a file `terms`, `terms.txt` or `terms.jsonl`."""
+    named = head.get("terms")
+    if isinstance(named, list):
+        return tuple(map(str, named)), None
+    for path in [folder / named] if isinstance(named, str) else [folder / name for name in _TERM_FILES]:
+        if path.is_file() and path.suffix == ".jsonl":
+            return tuple(row.text("term") for row in read_jsonl(path)), path
+        if path.is_file():
+            lines = path.read_text(encoding="utf-8-sig").splitlines()
+            return tuple(line.strip() for line in lines if line.strip()), path
+    if named is not None:
+        raise InvalidInput(
+            "This file of the suite is missing.",
+            path=str(folder / str(named)),
+            remedy="Or leave `terms` out.",
+        )
+    return (), None
 
 
 def _digest(paths: Sequence[Path]) -> str:

@@ -36,7 +36,9 @@ def provenance(
             "embedder": house.embedder.name,
             "chat": house.chat.name if house.chat else "extractive",
             "tokens": house.counter.name,
-        },
+        }
+        # Only a run that listened has one.
+        | ({"speech": house.transcriber.name} if "transcriber" in house.__dict__ else {}),
         "index": {} if n_chunks is None else {"kind": "embedded", "n_chunks": n_chunks},
         "suite_digest": suite.digest,
         "at": datetime.now(UTC).isoformat(timespec="seconds"),

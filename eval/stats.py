@@ -56,6 +56,16 @@ def _mean(cells: Floats) -> Floats:
     return np.asarray(cells[:, :, 0].mean(axis=1))
 
 
+def _sum(cells: Floats) -> Floats:
+    return np.asarray(cells[:, :, 0].sum(axis=1))
+
+
+def _ratio(cells: Floats) -> Floats:
+    """Σ of the first cells over Σ of the second: a micro-average."""
+    above, below = (cells[:, :, n].sum(axis=1) for n in range(2))
+    return np.asarray(np.divide(above, below, out=np.full_like(below, np.nan), where=below > 0))
+
+
 def _percentile(q: float) -> Statistic:
     return lambda cells: np.asarray(np.percentile(cells[:, :, 0], q, axis=1))
 
@@ -82,6 +92,8 @@ def _auroc_of(scores: Floats, labels: Floats) -> float:
 
 STATISTICS: Mapping[str, Statistic] = {
     "mean": _mean,
+    "sum": _sum,
+    "ratio": _ratio,
     "p50": _percentile(50),
     "p95": _percentile(95),
     "f1": _f1,

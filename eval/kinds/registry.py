@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from eval.kinds import answers, beir, chapters, courses, moments, refusal
+from eval.kinds import answers, asr, beir, chapters, courses, moments, refusal
 from eval.kinds.bench import Bench, Desk, Scored
 
 
@@ -32,6 +32,7 @@ class Kind:
 
 KINDS: Mapping[str, Kind] = {
     "answers": Kind(answers.Observed, answers.score, answers.observe),
+    "asr": Kind(asr.Observed, asr.score, at_desk=asr.observe),
     "beir": Kind(beir.Observed, beir.score, beir.observe, has_stock=True),
     "chapters": Kind(chapters.Observed, chapters.score, at_desk=chapters.observe),
     "courses": Kind(beir.Observed, beir.score, courses.observe, has_stock=True),

@@ -10,10 +10,12 @@ import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import time
 from functools import cached_property, partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 from pydantic import SecretStr
 
@@ -21,6 +23,7 @@ from baize import settings as config
 from baize.answering.extract import ExtractiveAnswerer
 from baize.answering.generate import ModelAnswerer
 from baize.answering.verify import VerifyOptions
+from baize.domain.cost import Price, PriceList
 from baize.errors import InvalidSettings
 from baize.ports import (
     Answerer,
@@ -42,6 +45,7 @@ from baize.ports import (
 from baize.prompting import PromptLibrary
 from baize.retrieval.assess import AssessOptions
 from baize.retrieval.cosine import CosineScale
+from baize.services.account import Ledger
 from baize.services.answer import Answering, AnswerOptions
 from baize.services.dictate import Dictation
 from baize.services.find import Finder, FindOptions
@@ -56,6 +60,7 @@ if TYPE_CHECKING:
     from baize.adapters.db.catalog import SqlArtefacts, SqlCatalog
     from baize.adapters.db.engine import Database
     from baize.adapters.db.publisher import SqlPublisher
+    from baize.adapters.db.usage import SqlUsageBook
     from baize.adapters.index_qdrant import QdrantChunkIndex
     from baize.adapters.jobs_dbos import DbosJobs
     from baize.edge.endpoint import Endpoint
@@ -205,6 +210,24 @@ class House:
     def doorkeeper(self) -> Doorkeeper:
         return Doorkeeper(
             platforms=self.platforms, keys=self.api_keys, tokens=self.learner_tokens, clock=self.clock
+        )
+
+    @cached_property
+    def usage_book(self) -> SqlUsageBook:
+        from baize.adapters.db.usage import SqlUsageBook
+
+        return SqlUsageBook(self.database)
+
+    @cached_property
+    def prices(self) -> PriceList:
+        chosen = self.settings.prices
+        return PriceList(
+            {name: Price(**price.model_dump()) for name, price in chosen.models.items()},
+            chosen.currency,
+            ZoneInfo(chosen.timezone),
+            tuple(_span(text) for text in chosen.peak_hours),
+            frozenset(chosen.holidays),
+            frozenset(chosen.workdays),
         )
 
     @cached_property
@@ -412,6 +435,7 @@ class House:
             counter=self.counter,
             by_model=by_model(self.chat, thinking_tokens=chosen.thinking_tokens),
             extractive=ExtractiveAnswerer(max_sentences=chosen.extractive_sentences),
+            ledger=Ledger(self.usage_book, self.prices, self.clock),
             options=AnswerOptions(
                 min_evidence=chosen.min_evidence,
                 evidence_tokens=chosen.evidence_tokens,
@@ -440,6 +464,11 @@ class House:
 
 async def _known(endpoint: Endpoint) -> Endpoint:
     return endpoint
+
+
+def _span(text: str) -> tuple[time, time]:
+    start, _, end = text.partition("-")
+    return time.fromisoformat(start), time.fromisoformat(end)
 
 
 def _secret(value: SecretStr | None) -> str:

@@ -15,6 +15,7 @@ from typing import Protocol, TypeVar
 from baize.domain.artefact import Prepared
 from baize.domain.catalogue import CourseCard, KnownCard, SourceState
 from baize.domain.chat import Answer, ChatEvent, DraftEvent, Message, Sampling, Turn
+from baize.domain.cost import Used
 from baize.domain.course import Course, Lesson
 from baize.domain.job import Job, JobRequest
 from baize.domain.library import BuiltLesson, ItemState, LiveLesson, Transcript
@@ -470,6 +471,18 @@ class FeedbackBox(Protocol):
 
     async def forget(self, platform_id: str, learner_id: str) -> None:
         """Nothing of this learner is left; nothing happens where there was nothing."""
+        ...
+
+
+class UsageBook(Protocol):
+    """What platforms have used, added up by day, course and model."""
+
+    async def add(self, used: Used) -> None:
+        """Count this too; two writers at once both count."""
+        ...
+
+    async def between(self, platform_id: str, first_day: str, last_day: str) -> list[Used]:
+        """The platform's sums from the first to the last day (`2026-11-28`), by day, course and model."""
         ...
 
 

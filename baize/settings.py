@@ -13,11 +13,19 @@ from collections.abc import Iterator, Mapping
 from datetime import date, time
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import platformdirs
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from baize.domain.course import DEFAULT_PLATFORM
@@ -285,6 +293,52 @@ def _hours(span: str) -> tuple[time, time]:
         raise ValueError(f"{span!r} is no span of hours such as 09:00-12:00") from cause
 
 
+class ModelPrice(_Section):
+    """Of one model, per million tokens, off-peak."""
+
+    hit: float = Field(ge=0)
+    miss: float = Field(ge=0)
+    output: float = Field(ge=0)
+    peak_factor: float = Field(1.0, ge=0)
+
+
+class Prices(_Section):
+    """What models cost, and when it is peak time. Check them against the provider's page."""
+
+    currency: str = "CNY"
+    timezone: str = "Asia/Shanghai"
+    peak_hours: tuple[str, ...] = ("09:00-12:00", "14:00-18:00")
+    """Of working days; the end is no longer peak."""
+    holidays: tuple[date, ...] = ()
+    """Weekdays that are off-peak, as the state announces them each year."""
+    workdays: tuple[date, ...] = ()
+    """Weekend days that are worked instead."""
+    models: dict[str, ModelPrice] = Field(
+        default_factory=lambda: {
+            "deepseek-flash": ModelPrice(hit=0.02, miss=1.0, output=4.0, peak_factor=2.0),
+            "deepseek-v4-pro": ModelPrice(hit=0.15, miss=4.5, output=13.5, peak_factor=2.0),
+        }
+    )
+    """By the name in `chat.model`."""
+
+    @field_validator("peak_hours")
+    @classmethod
+    def _are_spans(cls, spans: tuple[str, ...]) -> tuple[str, ...]:
+        for span in spans:
+            if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d", span):
+                raise ValueError(f"{span!r} is no span like 09:00-12:00")
+        return spans
+
+    @field_validator("timezone")
+    @classmethod
+    def _is_a_zone(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError) as cause:
+            raise ValueError(f"{name!r} is no time zone like Asia/Shanghai") from cause
+        return name
+
+
 class Server(_Section):
     """`baize serve`."""
 
@@ -381,6 +435,9 @@ class Settings(BaseSettings):
     retrieval: Retrieval = Field(default_factory=Retrieval)
     answers: Answers = Field(default_factory=Answers)
     compose: Compose = Field(default_factory=Compose)
+
+
+    prices: Prices = Field(default_factory=Prices)
     server: Server = Field(default_factory=Server)
     jobs: Jobs = Field(default_factory=Jobs)
 

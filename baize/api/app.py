@@ -30,6 +30,7 @@ from baize.api.routes import (
     lessons,
     search,
     sidebar,
+    usage,
 )
 from baize.bootstrap import House, opened
 from baize.services.conversations import keep_tidy
@@ -70,7 +71,7 @@ def create_app(settings: config.Settings, *, open_house: OpenHouse = opened) -> 
 
 def _add_routes(app: FastAPI, *, with_demo: bool) -> None:
     v1 = APIRouter(prefix="/v1", dependencies=[Depends(stay_within_token)])
-    for module in (answers, conversations, search, courses, lessons, artefacts, ingestions, learners):
+    for module in (answers, conversations, search, courses, lessons, artefacts, ingestions, learners, usage):
         v1.include_router(module.router)
     app.include_router(v1)
     app.include_router(health.router)

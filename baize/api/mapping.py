@@ -93,7 +93,7 @@ class Mapper:
                 completion_tokens=answer.usage.completion_tokens,
                 reasoning_tokens=answer.usage.reasoning_tokens,
             ),
-            cost=None,
+            cost=answer.cost,
             withheld=answer.withheld,
             unknown_markers=answer.unknown_markers,
             degraded="extractive" if answer.degraded else None,

@@ -140,6 +140,7 @@ class Answer:
         withheld: sentences that were not released because nothing in the evidence supports them.
         unknown_markers: markers that named no evidence; they were dropped.
         degraded: `extractive` when the model was configured but could not be used.
+        cost: of the model's calls, in the currency of the price list; None where there is no price.
         reasoning: what the model thought; kept because some endpoints want it back in later turns.
         learner_id: whose answer it is; empty when the platform asked for nobody in particular.
     """
@@ -160,6 +161,7 @@ class Answer:
     unknown_markers: int = 0
     degraded: str = ""
     reasoning: str = ""
+    cost: float | None = None
     learner_id: str = ""
 
 

@@ -35,6 +35,7 @@ from baize.domain.search import Moment, Scope
 from baize.errors import UpstreamFailed
 from baize.ports import Answerer, Answers, Catalog, Embedder, TokenCounter
 from baize.retrieval.pack import pack
+from baize.services.account import Ledger
 from baize.services.find import Finder, checked, resolve_scope, storable
 
 _N_NEAREST = 3
@@ -115,6 +116,7 @@ class Answering:
     Args:
         by_model: the answerer over a chat model; None when none is configured.
         extractive: the answerer that needs no model.
+        ledger: prices and counts what answers use.
     """
 
     def __init__(
@@ -127,6 +129,7 @@ class Answering:
         counter: TokenCounter,
         by_model: Answerer | None,
         extractive: Answerer,
+        ledger: Ledger,
         options: AnswerOptions,
     ) -> None:
         self._finder = finder
@@ -136,6 +139,7 @@ class Answering:
         self._counter = counter
         self._by_model = by_model
         self._extractive = extractive
+        self._ledger = ledger
         self._options = options
 
     async def prepare(self, question: Question) -> Prepared:
@@ -210,7 +214,9 @@ class Answering:
             citations=tuple(draft.citations),
             reasoning=storable("".join(draft.reasoning)),
         )
+        answer = self._ledger.priced(answer)
         await self._answers.put(answer)
+        await self._ledger.record(answer, turn.course.id if turn.course else "")
         yield Completed(answer)
 
     async def _answer(self, turn: Turn, answerer: Answerer, draft: _Draft) -> AsyncGenerator[AnswerEvent]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Double, ForeignKeyConstraint, Index, MetaData, String, Text
+from sqlalchemy import BigInteger, Double, ForeignKeyConstraint, Index, MetaData, String, Text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from baize.adapters.db.codec import Frozen
@@ -265,3 +265,23 @@ class FeedbackRow(Table):
     reason: Mapped[str] = mapped_column(String)
     correction: Mapped[str] = mapped_column(Text)
     given_at: Mapped[float] = mapped_column(Double)
+
+
+class UsageRow(Table):
+    """Sums of one day, course and model. They stay when answers are erased: they name no learner."""
+
+    __tablename__ = "usage"
+
+    platform_id: Mapped[str] = mapped_column(Id, primary_key=True)
+    day: Mapped[str] = mapped_column(String, primary_key=True)
+    course_id: Mapped[str] = mapped_column(Id, primary_key=True)
+    model: Mapped[str] = mapped_column(String, primary_key=True)
+    n_answers: Mapped[int] = mapped_column(BigInteger)
+    n_degraded: Mapped[int] = mapped_column(BigInteger)
+    n_reused: Mapped[int] = mapped_column(BigInteger)
+    prompt_tokens: Mapped[int] = mapped_column(BigInteger)
+    cache_hit_tokens: Mapped[int] = mapped_column(BigInteger)
+    completion_tokens: Mapped[int] = mapped_column(BigInteger)
+    reasoning_tokens: Mapped[int] = mapped_column(BigInteger)
+    n_unpriced: Mapped[int] = mapped_column(BigInteger)
+    cost: Mapped[float] = mapped_column(Double)

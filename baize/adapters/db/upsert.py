@@ -34,3 +34,12 @@ def insert_or_update(
     changed = {name: insert.excluded[name] for name in values if name not in {*keys, *keep}}
     where = getattr(model, same) == insert.excluded[same] if same else None
     return insert.on_conflict_do_update(index_elements=keys, set_=changed, where=where)
+
+
+def insert_or_add(session: AsyncSession, model: type[Table], values: dict[str, Any]) -> Upsert:
+    """One row in; where its primary key exists, every other column grows by the value given."""
+    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    insert: Upsert = dialect.insert(model).values(values)
+    keys = [column.name for column in inspect(model).primary_key]
+    grown = {name: getattr(model, name) + insert.excluded[name] for name in values if name not in keys}
+    return insert.on_conflict_do_update(index_elements=keys, set_=grown)

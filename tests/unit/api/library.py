@@ -37,6 +37,7 @@ from baize.testing.memory_catalog import MemoryCatalog
 from baize.testing.memory_index import MemoryIndex
 from baize.testing.memory_platforms import MemoryApiKeys, MemoryPlatforms
 from baize.testing.memory_preferences import MemoryFeedbackBox, MemoryLearnerPreferences
+from baize.testing.memory_usage_book import MemoryUsageBook
 from baize.testing.simple_token_counter import SimpleTokenCounter
 
 PLATFORM = "default"
@@ -82,6 +83,7 @@ def opens(*, chat: ChatModel | None = None, prepare: Callable[[House], None] = l
             "index": index,
             "embedder": embedder,
             "counter": SimpleTokenCounter(),
+            "usage_book": MemoryUsageBook(),
             "chat": chat,
             "preferences": MemoryLearnerPreferences(),
             "feedback": MemoryFeedbackBox(),

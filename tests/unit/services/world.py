@@ -9,6 +9,7 @@ from baize.answering.extract import ExtractiveAnswerer
 from baize.answering.generate import ModelAnswerer
 from baize.answering.verify import VerifyOptions
 from baize.domain.chat import AnswerEvent, Completed
+from baize.domain.cost import Price, PriceList
 from baize.domain.course import Course, Lesson
 from baize.domain.library import BuiltLesson
 from baize.domain.locator import FaqEntry, Locator, TextSpan, TimeSpan
@@ -19,13 +20,16 @@ from baize.prompting import PromptLibrary
 from baize.retrieval.assess import AssessOptions
 from baize.retrieval.cosine import CosineScale
 from baize.retrieval.terms import passage_vector, terms
+from baize.services.account import Ledger
 from baize.services.answer import Answering, AnswerOptions, Prepared, Question
 from baize.services.find import Finder, FindOptions
 from baize.services.search import Searching
 from baize.testing.hash_embedder import HashEmbedder
+from baize.testing.held_clock import HeldClock
 from baize.testing.memory_answers import MemoryAnswers
 from baize.testing.memory_catalog import MemoryCatalog
 from baize.testing.memory_index import MemoryIndex
+from baize.testing.memory_usage_book import MemoryUsageBook
 from baize.testing.simple_token_counter import SimpleTokenCounter
 
 PLATFORM = "p1"
@@ -88,6 +92,9 @@ CHUNKS = (
 )
 
 
+PRICES = PriceList({"scripted": Price(hit=1.0, miss=2.0, output=4.0)})
+
+
 @dataclass
 class World:
     """The services, and every double that they stand on."""
@@ -97,6 +104,8 @@ class World:
     answers: MemoryAnswers = field(default_factory=MemoryAnswers)
     embedder: HashEmbedder = field(default_factory=HashEmbedder)
     counter: SimpleTokenCounter = field(default_factory=SimpleTokenCounter)
+    usage_book: MemoryUsageBook = field(default_factory=MemoryUsageBook)
+    clock: HeldClock = field(default_factory=HeldClock)
     min_evidence: float = 0.0
 
     @property
@@ -119,6 +128,7 @@ class World:
             counter=self.counter,
             by_model=ModelAnswerer(chat, PromptLibrary().get("answer")) if chat else None,
             extractive=ExtractiveAnswerer(),
+            ledger=Ledger(self.usage_book, PRICES, self.clock),
             options=AnswerOptions(
                 min_evidence=self.min_evidence,
                 evidence_tokens=2000,

@@ -1,0 +1,39 @@
+"""What platforms have used, added up by day, course and model: the port `UsageBook` over one table."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+
+from sqlalchemy import inspect, select
+
+from baize.adapters.db.engine import Database
+from baize.adapters.db.models import UsageRow
+from baize.adapters.db.upsert import insert_or_add
+from baize.domain.cost import Used
+
+_NAMES = [field.name for field in fields(Used)]
+
+
+class SqlUsageBook:
+    """The port `UsageBook`. Two writers at once both count: the database adds."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def add(self, used: Used) -> None:
+        """As `UsageBook.add`."""
+        values = {name: getattr(used, name) for name in _NAMES}
+        async with self._database.writing() as session:
+            await session.execute(insert_or_add(session, UsageRow, values))
+
+    async def between(self, platform_id: str, first_day: str, last_day: str) -> list[Used]:
+        """As `UsageBook.between`."""
+        wanted = (
+            select(UsageRow)
+            .where(UsageRow.platform_id == platform_id, UsageRow.day >= first_day, UsageRow.day <= last_day)
+            .order_by(*inspect(UsageRow).primary_key)
+        )
+        async with self._database.reading() as session:
+            return [
+                Used(**{name: getattr(row, name) for name in _NAMES}) for row in await session.scalars(wanted)
+            ]

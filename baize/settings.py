@@ -436,7 +436,6 @@ class Settings(BaseSettings):
     answers: Answers = Field(default_factory=Answers)
     compose: Compose = Field(default_factory=Compose)
 
-
     prices: Prices = Field(default_factory=Prices)
     server: Server = Field(default_factory=Server)
     jobs: Jobs = Field(default_factory=Jobs)

@@ -33,6 +33,7 @@ from baize.ports import (
     Clock,
     Embedder,
     FeedbackBox,
+    Fetcher,
     LearnerPreferences,
     LearnerTokens,
     Locks,
@@ -379,6 +380,21 @@ class House:
                     timeout_s=chosen.timeout_s,
                     max_retries=chosen.max_retries,
                 )
+
+    @cached_property
+    def fetcher(self) -> Fetcher:
+        from baize.adapters.fetch_httpx import FetchOptions, HttpxFetcher
+
+        chosen = self.settings.fetch
+        return HttpxFetcher(
+            FetchOptions(
+                hosts=chosen.hosts,
+                private_hosts=chosen.private_hosts,
+                max_bytes=chosen.max_bytes,
+                timeout_s=chosen.timeout_s,
+                max_redirects=chosen.max_redirects,
+            )
+        )
 
     @cached_property
     def splitter(self) -> Splitter:

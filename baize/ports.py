@@ -21,6 +21,7 @@ from baize.domain.job import Job, JobRequest
 from baize.domain.library import BuiltLesson, ItemState, LiveLesson, Transcript
 from baize.domain.platform import ApiKey, LearnerClaims, Platform
 from baize.domain.preferences import Feedback, Preferences
+from baize.domain.remote import RemoteFile
 from baize.domain.search import (
     DenseQuery,
     IndexedChunk,
@@ -535,6 +536,36 @@ class Locks(Protocol):
 
     async def held(self, name: str) -> bool:
         """Whether somebody holds it now."""
+        ...
+
+
+class Fetcher(Protocol):
+    """Files from other machines, only from hosts that the operator admits."""
+
+    def check(self, url: str) -> None:
+        """Whether the URL may be asked at all; no name is resolved.
+
+        Raises:
+            InvalidInput: it may not; says why, and what to do.
+        """
+        ...
+
+    async def download(self, url: str, into: Path, *, etag: str = "") -> RemoteFile:
+        """The file at `into`, whole or not at all; left alone where the server still has version `etag`.
+
+        Raises:
+            InvalidInput: the URL, or one that it redirects to, may not be asked.
+            UnreadableSource: there is no such file, or it is too large, too slow or cut off.
+            UpstreamBusy: the host does not answer; asking again may help.
+        """
+        ...
+
+    async def read(self, url: str, *, max_bytes: int) -> bytes:
+        """What the URL holds.
+
+        Raises:
+            InvalidInput, UnreadableSource, UpstreamBusy: as `download`.
+        """
         ...
 
 

@@ -339,6 +339,20 @@ class Prices(_Section):
         return name
 
 
+class Fetch(_Section):
+    """Files and catalogues on other machines. Without `hosts`, none are fetched."""
+
+    hosts: tuple[str, ...] = ()
+    """`media.example`, `*.example`, `media.example:8443`, `http://media.example` for one without TLS."""
+    private_hosts: tuple[str, ...] = ()
+    """Those of them that may have addresses inside a private network."""
+    max_bytes: int = Field(8_000_000_000, gt=0)
+    """Of one file."""
+    timeout_s: float = Field(3600.0, gt=0)
+    """Of one file, redirects included."""
+    max_redirects: int = Field(3, ge=0, le=10)
+
+
 class Server(_Section):
     """`baize serve`."""
 
@@ -438,6 +452,7 @@ class Settings(BaseSettings):
 
     prices: Prices = Field(default_factory=Prices)
     server: Server = Field(default_factory=Server)
+    fetch: Fetch = Field(default_factory=Fetch)
     jobs: Jobs = Field(default_factory=Jobs)
 
     @model_validator(mode="before")

@@ -17,6 +17,7 @@ _COMMANDS = (
     "demo",
     "serve",
     "ingest",
+    "harvest",
     "worker",
     "status",
     "forget",

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 def register(app: typer.Typer) -> None:
     """Add the commands of this package."""
     app.command("ingest")(guarded(ingest))
+    app.command("harvest")(guarded(harvest))
     app.command("worker")(guarded(worker))
     app.command("demo")(guarded(demo))
 
@@ -89,6 +90,37 @@ def worker(
         await until_signalled(Worker(opened, drain=drain).run)
 
     run_with(settings, work)
+
+
+def harvest(
+    url: Annotated[str, typer.Argument(help="Base URL of an OAI-PMH repository; its host in fetch.hosts.")],
+    source: Annotated[str, typer.Option(help="Which source it is.")],
+    prefix: Annotated[str, typer.Option(help="Metadata: oai_dc or lom.")] = "oai_dc",
+    set_: Annotated[str, typer.Option("--set", help="Only this set.", show_default=False)] = "",
+    full: Annotated[
+        bool, typer.Option("--full", help="Everything, not what changed since last time.")
+    ] = False,
+    json_: Json = False,
+    config: Config = None,
+) -> None:
+    """Dock the courses of an OAI-PMH repository: new, changed and deleted ones since the last harvest."""
+    from baize.errors import InvalidInput
+
+    if prefix not in ("oai_dc", "lom"):
+        raise InvalidInput(f"--prefix {prefix} is not known.", remedy="Use oai_dc or lom.")
+
+    async def work(opened: House) -> IngestReport:
+        from ingest.dock import dock_repository
+
+        return await dock_repository(opened, url, source, prefix=prefix, set_spec=set_, full=full)
+
+    report = run(config, work)
+    if json_:
+        print_json(report.to_dict())
+    else:
+        print_report(report)
+    if not report.ok:
+        raise typer.Exit(EXIT_BAD_INPUT)
 
 
 def print_report(report: IngestReport) -> None:

@@ -24,7 +24,7 @@ def with_discovered_lessons(plan: CoursePlan) -> CoursePlan:
     """
     files, problems = [], []
     for path in sorted(_visible_files(plan.folder), key=_natural_key):
-        if path.resolve().is_relative_to(plan.folder.resolve()):
+        if _stays_within(path, plan.folder):
             files.append(path)
         else:
             problems.append(
@@ -77,6 +77,14 @@ def _lesson(course_id: str, stem: str, members: list[Source], position: int, lan
         subtitles=tuple(source for source in members if _kind(source) is SUBTITLES),
         documents=tuple(source for source in members if _kind(source) is DOCUMENTS),
     )
+
+
+def _stays_within(path: Path, folder: Path) -> bool:
+    """Whether the file, wherever its links lead, lies in the folder; a link to itself leads nowhere."""
+    try:
+        return path.resolve().is_relative_to(folder.resolve())
+    except (RuntimeError, OSError):
+        return False
 
 
 def _source(path: Path, folder: Path) -> Source:

@@ -14,8 +14,9 @@ from ingest.catalogue import DockingParts, dock
 from ingest.chunk import ChunkOptions
 from ingest.discover import FAQ
 from ingest.extract.catalogue_file import SUFFIXES, read_catalogue
+from ingest.harvest import harvest_source
 from ingest.plan import course_id_of
-from ingest.report import CatalogueReport
+from ingest.report import CatalogueReport, IngestReport
 
 log = logging.getLogger("baize.ingest")
 _EVERY_S = 10.0
@@ -44,6 +45,29 @@ async def dock_file(house: House, path: Path, source_id: str = "") -> CatalogueR
             docking_parts(house),
             logged(source_id),
         )
+
+
+async def dock_repository(
+    house: House, url: str, source_id: str, *, prefix: str, set_spec: str, full: bool
+) -> IngestReport:
+    """Dock an OAI-PMH repository, as a report that is printed like any other.
+
+    Raises:
+        BaizeError: as `harvest_source`.
+    """
+    with docking(house, source_id):
+        docked = await harvest_source(
+            house.settings.platform_id,
+            source_id,
+            url,
+            house.fetcher,
+            docking_parts(house),
+            logged(source_id),
+            prefix=prefix,
+            set_spec=set_spec,
+            full=full,
+        )
+    return IngestReport((), catalogues=(docked,))
 
 
 def docking(house: House, source_id: str) -> FileLock:

@@ -22,6 +22,10 @@ Samples = NDArray[np.float32]
 """Mono, -1..1."""
 
 SPEECH_RATE = 16_000
+MAX_PIXELS = 40_000_000
+"""Of one picture: 8K has 33 million. Decoding takes up to eight bytes for each."""
+_FORMATS = "mov,mp4,m4a,3gp,matroska,webm,mp3,wav,w64,flac,aac,ogg,avi,flv,asf,mpegts,mpeg,aiff,caf,amr"
+"""Containers of sound and moving pictures. Playlists are none: they name other files and hosts."""
 _HOLE_S = 0.05
 _MAX_SILENCE_BLOCK_S = 10.0
 _QUIET_S = 0.2
@@ -36,7 +40,7 @@ def decode_audio(path: Path, sample_rate: int = SPEECH_RATE) -> Iterator[Samples
     import av
 
     try:
-        container = av.open(str(path), metadata_errors="ignore")
+        container = open_media(path)
     except (av.error.FFmpegError, OSError) as error:
         raise unreadable(path, error.strerror) from error
     with container:
@@ -55,6 +59,21 @@ def decode_audio(path: Path, sample_rate: int = SPEECH_RATE) -> Iterator[Samples
         raise unreadable(path, "no packet of its sound can be decoded")
 
 
+def open_media(path: Path) -> av.container.InputContainer:
+    """The file, as what it is: nothing that it names is opened, neither files nor addresses.
+
+    Raises:
+        av.error.FFmpegError, OSError: FFmpeg's own words; `unreadable` makes an error of them.
+    """
+    import av
+
+    options = {"protocol_whitelist": "file", "format_whitelist": _FORMATS}
+    try:
+        return av.open(str(path), metadata_errors="ignore", options=options)
+    except av.error.ArgumentError as error:
+        raise OSError(error.errno, "it is neither sound nor moving pictures") from error
+
+
 def unreadable(path: Path, cause: object) -> UnreadableSource:
     """The error for a file that FFmpeg cannot read."""
     return UnreadableSource(
@@ -69,15 +88,19 @@ def quiet_windows(
 ) -> Iterator[Samples]:
     """The same samples in windows of at most `max_s`, cut where the last fifth of each is quietest."""
     size = int(max_s * sample_rate)
-    held = np.empty(0, dtype=np.float32)
+    parts: list[Samples] = []
+    n_held = 0
     for block in blocks:
-        held = np.concatenate((held, block))
-        while len(held) > size:
+        parts.append(block)
+        n_held += len(block)
+        # Joined once a window: once a block would copy a window's sound ten thousand times.
+        while n_held > size:
+            held = np.concatenate(parts)
             cut = _quietest(held[:size], sample_rate)
             yield held[:cut]
-            held = held[cut:]
-    if len(held):
-        yield held
+            parts, n_held = [held[cut:].copy()], n_held - cut
+    if n_held:
+        yield np.concatenate(parts)
 
 
 def _quietest(window: Samples, sample_rate: int) -> int:

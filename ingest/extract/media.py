@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from baize.adapters.audio_av import decode_audio, unreadable
+from baize.adapters.audio_av import MAX_PIXELS, decode_audio, open_media, unreadable
 from baize.errors import UnreadableSource
 
 if TYPE_CHECKING:
@@ -39,13 +39,14 @@ def probe(path: Path) -> MediaFacts:
     import av
 
     try:
-        with av.open(str(path), metadata_errors="ignore") as container:
+        with open_media(path) as container:
             streams = _playable(container)
+            check_size(streams)
             _check_first_frames(container, streams)
             # A stream must not be touched after its container: PyAV reads freed memory.
             kinds = {stream.index: stream.type for stream in streams}
         # Opened anew because seeking back fails for some containers.
-        with av.open(str(path), metadata_errors="ignore") as container:
+        with open_media(path) as container:
             end_s = _measure(container, list(kinds))
             declared_s = (container.duration or 0) / 1_000_000
             estimated = bool(_ESTIMATED & set(container.format.name.split(",")))
@@ -69,6 +70,18 @@ def _playable(container: av.container.InputContainer) -> list[av.stream.Stream]:
         for stream in (*container.streams.audio, *container.streams.video)
         if not stream.disposition & av.stream.Disposition.attached_pic
     ]
+
+
+def check_size(streams: list[av.stream.Stream]) -> None:
+    """Before anything is decoded: one picture of a hostile file could fill the memory.
+
+    Raises:
+        UnreadableSource: a picture has more than `MAX_PIXELS`.
+    """
+    for stream in streams:
+        width, height = (getattr(stream.codec_context, side, 0) or 0 for side in ("width", "height"))
+        if width * height > MAX_PIXELS:
+            raise UnreadableSource(f"its pictures are {width} × {height}")
 
 
 def _check_first_frames(container: av.container.InputContainer, streams: list[av.stream.Stream]) -> None:

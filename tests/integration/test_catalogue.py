@@ -97,8 +97,8 @@ class Harbour:
         path.write_text("\n".join(lines), encoding="utf-8")
         return path
 
-    async def dock(self, rows: Sequence[dict[str, Any] | str], source: str = "zj") -> CatalogueReport:
-        parts = DockingParts(
+    def parts(self) -> DockingParts:
+        return DockingParts(
             cards=self.cards,
             index=self.index,
             embedder=self.embedder,
@@ -107,7 +107,11 @@ class Harbour:
             clock=self.clock,
             chunking=ChunkOptions(max_tokens=40, overlap_sentences=1),
         )
-        return await dock("p1", source, read_catalogue(self.write(rows)), parts, lambda _done, _total: None)
+
+    async def dock(self, rows: Sequence[dict[str, Any] | str], source: str = "zj") -> CatalogueReport:
+        return await dock(
+            "p1", source, read_catalogue(self.write(rows)), self.parts(), lambda _done, _total: None
+        )
 
     async def search(self, query: str) -> list[tuple[str, str]]:
         """(course, page at the source) of each result."""

@@ -32,6 +32,7 @@ from baize.ports import (
     ChunkIndex,
     Clock,
     Embedder,
+    EventLog,
     FeedbackBox,
     Fetcher,
     LearnerPreferences,
@@ -51,6 +52,7 @@ from baize.services.answer import Answering, AnswerOptions
 from baize.services.dictate import Dictation
 from baize.services.find import Finder, FindOptions
 from baize.services.ingestions import Ingestions
+from baize.services.live import Live
 from baize.services.search import MAX_K, Searching
 from baize.services.who import Doorkeeper
 
@@ -462,6 +464,32 @@ class House:
             ),
         )
 
+    @cached_property
+    def event_log(self) -> EventLog:
+        keep_s = self.settings.answers.events_keep_s
+        if self.settings.redis_url:
+            try:
+                from baize.adapters.event_log_redis import RedisEventLog
+            except ImportError as cause:
+                raise InvalidSettings(
+                    "redis_url is set and the package redis is not installed.",
+                    remedy="Run: pip install 'baize[redis]'",
+                ) from cause
+            return RedisEventLog(self.settings.redis_url, keep_s=keep_s)
+        from baize.adapters.event_log_memory import MemoryEventLog
+
+        return MemoryEventLog(keep_s=keep_s)
+
+    @cached_property
+    def live(self) -> Live:
+        chosen = self.settings.answers
+        return Live(
+            log=self.event_log,
+            answers=self.answers,
+            grace_s=chosen.resume_grace_s,
+            max_live=chosen.max_live,
+        )
+
     async def close(self) -> None:
         """Close what was made; the embedded store goes on for the next command and ends when idle."""
         made = self.__dict__
@@ -474,6 +502,8 @@ class House:
                 await made[name].close()
         if "jobs" in made:
             await self.jobs.close()
+        if "event_log" in made:
+            await self.event_log.close()
         if "database" in made:
             await self.database.close()
 

@@ -11,6 +11,7 @@
     ├── NotAllowed              the caller may not do this
     ├── Conflict                the thing changed meanwhile, or somebody else holds it
     ├── DependencyUnavailable   something that Bai Ze needs does not answer or is not installed
+    │   ├── Overloaded          there is more to do than can be done; says when to ask again
     │   ├── IndexUnavailable    the vector store
     │   ├── ModelUnavailable    an embedding or speech model that is missing or cannot be loaded
     │   └── UpstreamFailed      the chat endpoint; `retryable` says whether asking again may help
@@ -94,6 +95,18 @@ class Conflict(BaizeError):
 
 class DependencyUnavailable(BaizeError):
     """Something that Bai Ze needs does not answer or is not installed."""
+
+
+class Overloaded(DependencyUnavailable):
+    """There is more to do than can be done.
+
+    Attributes:
+        retry_after_s: when asking again may help, in seconds.
+    """
+
+    def __init__(self, message: str, *, remedy: str = "", retry_after_s: float = 5.0) -> None:
+        super().__init__(message, remedy=remedy)
+        self.retry_after_s = retry_after_s
 
 
 class IndexUnavailable(DependencyUnavailable):

@@ -19,6 +19,7 @@ from baize.domain.cost import Used
 from baize.domain.course import Course, Lesson
 from baize.domain.job import Job, JobRequest
 from baize.domain.library import BuiltLesson, ItemState, LiveLesson, Transcript
+from baize.domain.live import AnswerKey, LogHead, Word
 from baize.domain.platform import ApiKey, LearnerClaims, Platform
 from baize.domain.preferences import Feedback, Preferences
 from baize.domain.remote import RemoteFile
@@ -393,6 +394,53 @@ class Answers(Protocol):
             how many went.
         """
         ...
+
+
+class EventLog(Protocol):
+    """The events of answers, so that a stream can be read again from any point (decisions 13).
+
+    A frame is one event as it goes over the wire; the nth frame of an answer has the id n, from 1.
+    """
+
+    async def begin(self, key: AnswerKey, learner_id: str) -> None: ...
+
+    async def append(self, key: AnswerKey, frames: Sequence[bytes]) -> None: ...
+
+    async def finish(self, key: AnswerKey) -> None:
+        """No more will come; the log stays for some minutes."""
+        ...
+
+    async def head(self, key: AnswerKey) -> LogHead | None:
+        """
+        Raises:
+            DependencyUnavailable: the store does not answer.
+        """
+        ...
+
+    def read(self, key: AnswerKey, after: int) -> AsyncGenerator[Sequence[bytes]]:
+        """The frames behind the first `after`, as they come, each once; ends with the answer.
+
+        Raises:
+            DependencyUnavailable: the store does not answer.
+        """
+        ...
+
+    async def signal(self, key: AnswerKey, word: Word) -> None:
+        """Tell every process, this one included."""
+        ...
+
+    def signals(self) -> AsyncGenerator[tuple[AnswerKey, Word]]:
+        """What was told since the first step of the iteration; never ends by itself."""
+        ...
+
+    async def ping(self) -> None:
+        """
+        Raises:
+            DependencyUnavailable: the store does not answer.
+        """
+        ...
+
+    async def close(self) -> None: ...
 
 
 class Platforms(Protocol):

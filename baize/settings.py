@@ -239,6 +239,12 @@ class Answers(_Section):
     """Ceiling of the reasoning, beside the answer's own."""
     keep_days: float = Field(180.0, gt=0)
     """Conversations older than this are deleted."""
+    resume_grace_s: float = Field(15.0, ge=0, le=600)
+    """How long an answer goes on after its last reader's connection was lost."""
+    events_keep_s: float = Field(600.0, gt=0, le=86_400)
+    """How long the events of a finished answer can be read again."""
+    max_live: int = Field(2000, ge=1)
+    """Answers that one process writes at once; more are told when to ask again (503)."""
 
 
 class Compose(_Section):
@@ -437,6 +443,8 @@ class Settings(BaseSettings):
     """Library, catalogue and stage store; the user's data folder by default."""
     database_url: str = ""
     """Empty: SQLite under `data_dir`. Else postgresql+psycopg://…"""
+    redis_url: str = ""
+    """Empty: event log and admission in this process. Else redis://host:6379/0, shared by all replicas."""
     platform_id: str = DEFAULT_PLATFORM
     """The platform that the command line speaks for."""
     chat: Chat = Field(default_factory=DeepSeekChat)
@@ -596,7 +604,7 @@ def _refuse_secrets(values: Mapping[str, Any], file: Path) -> None:
 
 def _refuse_unknown_variables() -> None:
     known = {name.upper() for name in Settings.model_fields}
-    plain = {"DATA_DIR", "DATABASE_URL", "PLATFORM_ID"}
+    plain = {"DATA_DIR", "DATABASE_URL", "PLATFORM_ID", "REDIS_URL"}
     for name in os.environ:
         if name.startswith("BAIZE_") and name not in _RESERVED:
             section, _, key = name.removeprefix("BAIZE_").upper().partition("__")

@@ -94,7 +94,11 @@ def _add_guards(app: FastAPI, *, loopback_only: bool) -> None:
 def _lifespan(open_house: OpenHouse) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with open_house(app.state.settings) as house, anyio.create_task_group() as background:
+        async with (
+            open_house(app.state.settings) as house,
+            house.live.running(),
+            anyio.create_task_group() as background,
+        ):
             app.state.house = house
             app.state.warmth = Warmth(house)
             background.start_soon(app.state.warmth.warm_up)

@@ -97,6 +97,7 @@ class Mapper:
             withheld=answer.withheld,
             unknown_markers=answer.unknown_markers,
             degraded="extractive" if answer.degraded else None,
+            stopped=True if answer.stopped else None,
         )
 
     def conversation(self, conversation_id: str, turns: list[Answer]) -> ConversationBody:

@@ -79,6 +79,7 @@ KINDS: Mapping[type[errors.BaizeError], Kind] = {
     errors.Unauthorised: Kind(401, "unauthorised", "Not authorised"),
     errors.NotAllowed: Kind(403, "not-allowed", "Not allowed"),
     errors.Conflict: Kind(409, "conflict", "Conflict"),
+    errors.Overloaded: Kind(503, "overloaded", "Too much to do"),
     errors.DependencyUnavailable: Kind(503, "dependency-unavailable", "A dependency is unavailable"),
     errors.IndexUnavailable: Kind(503, "index-unavailable", "The index is unavailable"),
     errors.ModelUnavailable: Kind(503, "model-unavailable", "A model is unavailable"),
@@ -150,7 +151,7 @@ def install(app: FastAPI) -> None:
 
 
 async def _on_baize_error(_: Request, error: Exception) -> Response:
-    wait_s = error.retry_after_s if isinstance(error, errors.UpstreamFailed) else None
+    wait_s = error.retry_after_s if isinstance(error, errors.UpstreamFailed | errors.Overloaded) else None
     headers = {"Retry-After": str(math.ceil(wait_s))} if wait_s else None
     if isinstance(error, errors.Unauthorised):
         headers = {"WWW-Authenticate": "Bearer"}

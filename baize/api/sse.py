@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import anyio
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
-from fastapi.sse import KEEPALIVE_COMMENT, EventSourceResponse, format_sse_event
+from fastapi.sse import KEEPALIVE_COMMENT, EventSourceResponse
 from pydantic import BaseModel
 from starlette.types import Receive, Scope, Send
 
@@ -30,21 +30,46 @@ from baize.domain.chat import (
 HEARTBEAT_S = 15.0
 _CLOSING_S = 1.0
 _HEADERS = {"Cache-Control": "no-cache, no-transform", "X-Accel-Buffering": "no"}
+_PADDING = b": " + b" " * 2048 + b"\n\n"
 _T = TypeVar("_T")
+
+
+class Frames:
+    """The frames of one answer, ids from 1. The port `Framer` of `services.live`."""
+
+    def __init__(self, mapper: Mapper) -> None:
+        self._mapper = mapper
+        self._ids = count(1)
+
+    def frames(self, event: AnswerEvent) -> list[bytes]:
+        """One event may be several frames: a text and its citations."""
+        return [_frame(next(self._ids), name, body) for name, body in _named(event, self._mapper)]
+
+    def error(self, error: Exception) -> bytes:
+        """The frame that ends a stream that failed."""
+        return _frame(next(self._ids), "error", problem_of(error))
+
+
+async def padded(content: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
+    """The stream behind a comment that is long enough to make buffers on the way give way."""
+    async with aclosing(content):
+        yield _PADDING
+        async for chunk in content:
+            yield chunk
 
 
 async def frames(events: AsyncGenerator[AnswerEvent], mapper: Mapper) -> AsyncGenerator[bytes]:
     """Each event framed, ids from 1; the last frame is `done`, or `error` when `events` raised."""
-    ids = count(1)
+    framer = Frames(mapper)
     try:
         async with aclosing(events):
             async for event in events:
-                for name, body in _named(event, mapper):
-                    yield _frame(next(ids), name, body)
+                for frame in framer.frames(event):
+                    yield frame
                 if isinstance(event, Completed):
                     return
     except Exception as error:  # noqa: BLE001 - the response has begun: whatever it is, the stream must say so
-        yield _frame(next(ids), "error", problem_of(error))
+        yield framer.error(error)
 
 
 def _named(event: AnswerEvent, mapper: Mapper) -> Iterator[tuple[str, BaseModel]]:
@@ -67,7 +92,8 @@ def _named(event: AnswerEvent, mapper: Mapper) -> Iterator[tuple[str, BaseModel]
 
 
 def _frame(number: int, name: str, body: BaseModel) -> bytes:
-    return format_sse_event(id=str(number), event=name, data_str=encode(body).decode())
+    # `encode` gives one line: a newline inside a text is escaped.
+    return b"id: %d\nevent: %s\ndata: %s\n\n" % (number, name.encode(), encode(body))
 
 
 class AnswerStream(EventSourceResponse):

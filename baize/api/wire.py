@@ -118,6 +118,9 @@ class AnswerBody(BaseModel):
     degraded: OmitIfNone[Literal["extractive"]] = Field(
         None, description="The model failed; the course's own sentences answer."
     )
+    stopped: OmitIfNone[Literal[True]] = Field(
+        None, description="It was stopped, or nobody listened any more: it holds what was sent until then."
+    )
 
 
 class TurnBody(BaseModel):

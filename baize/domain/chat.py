@@ -143,6 +143,7 @@ class Answer:
         cost: of the model's calls, in the currency of the price list; None where there is no price.
         reasoning: what the model thought; kept because some endpoints want it back in later turns.
         learner_id: whose answer it is; empty when the platform asked for nobody in particular.
+        stopped: the learner stopped it or left, or the service had to end: it holds what was released.
     """
 
     id: str
@@ -163,6 +164,7 @@ class Answer:
     reasoning: str = ""
     cost: float | None = None
     learner_id: str = ""
+    stopped: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -303,6 +303,7 @@ class Answering:
         return [
             message
             for turn in turns
+            if turn.text  # else it was stopped before the first sentence
             for message in (
                 Message("user", turn.question),
                 Message("assistant", turn.text, turn.reasoning),

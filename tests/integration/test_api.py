@@ -380,7 +380,8 @@ async def test_leaving_frees_the_upstream_slot_within_a_second(accept: str) -> N
     with DeepSeekServer() as upstream:
         chat = OpenAIChat(base_url=upstream.base_url, model="m")
         upstream.enqueue([*reply("量血压之前，先安静坐五分钟。[1]")[:1], Pause(20)])
-        chosen = settings().model_copy(update={"chat": chat})
+        # A stream is given `resume_grace_s` to come back; here none.
+        chosen = settings(answers={"resume_grace_s": 0.0}).model_copy(update={"chat": chat})
 
         def real_chat(house: House) -> None:
             del house.__dict__["chat"]

@@ -109,6 +109,9 @@ def opens(*, chat: ChatModel | None = None, prepare: Callable[[House], None] = l
         )
         prepare(house)
         yield house
+        for name in ("chat", "event_log"):
+            if close := getattr(house.__dict__.get(name), "close", None):
+                await close()
 
     return open_house
 

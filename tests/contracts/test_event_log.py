@@ -1,0 +1,207 @@
+"""What every `EventLog` promises: in memory and over a real Redis."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import aclosing
+
+import anyio
+import pytest
+
+from baize.adapters.event_log_memory import MemoryEventLog
+from baize.adapters.event_log_redis import RedisEventLog
+from baize.domain.live import AnswerKey
+from baize.errors import DependencyUnavailable
+from baize.ports import EventLog
+from tests.servers.redis_server import RedisServer
+
+pytestmark = pytest.mark.anyio
+
+FRAMES = [f"id: {n}\ndata: 第{n}句 \r {'x' * n}\n\n".encode() for n in range(1, 41)]
+
+
+@pytest.fixture(scope="module")
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    """One for all tests here; each uses a key of its own."""
+    with RedisServer(tmp_path_factory.mktemp("redis")) as server:
+        yield server
+
+
+@pytest.fixture
+def key() -> AnswerKey:
+    return AnswerKey("p1", str(uuid.uuid4()))
+
+
+@pytest.fixture(params=["memory", "redis"])
+async def log(request: pytest.FixtureRequest) -> AsyncIterator[EventLog]:
+    if request.param == "memory":
+        made: EventLog = MemoryEventLog(keep_s=600)
+    else:
+        made = RedisEventLog(request.getfixturevalue("redis_server").url, keep_s=600)
+    yield made
+    await made.close()
+
+
+@pytest.fixture(params=["same process", "another replica"])
+async def pair(request: pytest.FixtureRequest) -> AsyncIterator[tuple[EventLog, EventLog]]:
+    """Where an answer is written, and where it is read."""
+    url = request.getfixturevalue("redis_server").url
+    writer = RedisEventLog(url, keep_s=600)
+    reader = writer if request.param == "same process" else RedisEventLog(url, keep_s=600)
+    yield writer, reader
+    await writer.close()
+    await reader.close()
+
+
+async def everything(log: EventLog, key: AnswerKey, after: int = 0) -> list[bytes]:
+    with anyio.fail_after(10):
+        return [frame async for frames in log.read(key, after) for frame in frames]
+
+
+async def write(
+    log: EventLog, key: AnswerKey, frames: Sequence[bytes] = FRAMES, *, pause_s: float = 0.0
+) -> None:
+    await log.begin(key, "lin")
+    for n in range(0, len(frames), 3):
+        await log.append(key, frames[n : n + 3])
+        await asyncio.sleep(pause_s)
+    await log.finish(key)
+
+
+@pytest.mark.parametrize("after", [0, 1, 17, 39, 40, 99])
+async def test_a_finished_log_is_read_from_any_point(log: EventLog, key: AnswerKey, after: int) -> None:
+    """Byte for byte; nothing behind the end."""
+    await write(log, key)
+    assert await everything(log, key, after) == FRAMES[after:]
+
+
+async def test_readers_follow_a_writer(log: EventLog, key: AnswerKey) -> None:
+    """Several at once, each from its own point, each event once and in order."""
+    await log.begin(key, "lin")
+
+    async def writing() -> None:
+        for frame in FRAMES:
+            await log.append(key, [frame])
+            await asyncio.sleep(0.001)
+        await log.finish(key)
+
+    found = await asyncio.gather(*(everything(log, key, after) for after in (0, 0, 5)), writing())
+    assert found[:3] == [FRAMES, FRAMES, FRAMES[5:]]
+
+
+async def test_the_head_knows_owner_and_length(log: EventLog, key: AnswerKey) -> None:
+    """Before the first event, in the middle and at the end; None for an unknown one."""
+    assert await log.head(key) is None
+    await log.begin(key, "lin")
+    head = await log.head(key)
+    assert head is not None
+    assert (head.learner_id, head.n_events, head.finished) == ("lin", 0, False)
+    await log.append(key, FRAMES[:7])
+    await log.finish(key)
+    head = await log.head(key)
+    assert head is not None
+    assert (head.n_events, head.finished) == (7, True)
+
+
+async def test_an_answer_without_events_ends(log: EventLog, key: AnswerKey) -> None:
+    """Its readers do not wait for ever."""
+    await log.begin(key, "")
+    await log.finish(key)
+    assert await everything(log, key) == []
+
+
+async def test_one_platform_does_not_see_anothers(log: EventLog, key: AnswerKey) -> None:
+    """The same answer id elsewhere is another answer."""
+    await write(log, key)
+    other = AnswerKey("p2", key.answer_id)
+    assert await log.head(other) is None
+    assert await everything(log, other) == []
+
+
+async def test_signals_arrive(log: EventLog, key: AnswerKey) -> None:
+    """What one says, the listener hears, in order."""
+    heard: list[object] = []
+
+    async def listen() -> None:
+        async with aclosing(log.signals()) as signals:
+            async for found_key, word in signals:
+                if found_key == key:
+                    heard.append(word)
+                if len(heard) == 2:
+                    return
+
+    with anyio.fail_after(10):
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(listen)
+            await anyio.sleep(0.2)
+            await log.signal(key, "heard")
+            await log.signal(key, "stop")
+    assert heard == ["heard", "stop"]
+
+
+async def test_a_finished_log_goes_after_a_while(key: AnswerKey) -> None:
+    """Memory does not grow with every answer."""
+    now = 0.0
+    log = MemoryEventLog(keep_s=600, monotonic=lambda: now)
+    await write(log, key)
+    now = 599.0
+    assert await log.head(key) is not None
+    now = 600.0
+    assert await log.head(key) is None
+
+
+# ---------------------------------------------------------------------------------------------------- Redis
+
+
+@pytest.mark.parametrize("after", [0, 11])
+async def test_another_replica_reads_the_same_bytes(
+    pair: tuple[EventLog, EventLog], key: AnswerKey, after: int
+) -> None:
+    """While it is written and when it is finished."""
+    writer, reader = pair
+    writing = asyncio.create_task(write(writer, key, pause_s=0.002))
+    await asyncio.sleep(0.02)
+    assert await everything(reader, key, after) == FRAMES[after:]
+    await writing
+    assert await everything(reader, key, after) == FRAMES[after:]
+    head = await reader.head(key)
+    assert head is not None
+    assert (head.learner_id, head.n_events, head.finished) == ("lin", 40, True)
+
+
+async def test_an_answer_goes_on_while_redis_is_away(
+    tmp_path_factory: pytest.TempPathFactory, key: AnswerKey
+) -> None:
+    """Its own readers lose nothing; when Redis is back, another replica gets the whole of it."""
+    with RedisServer(tmp_path_factory.mktemp("redis")) as server:
+        writer, reader = RedisEventLog(server.url, keep_s=600), RedisEventLog(server.url, keep_s=600)
+        listening = asyncio.create_task(_listen(writer))
+        await asyncio.sleep(0.2)
+        await writer.begin(key, "lin")
+        await writer.append(key, FRAMES[:5])
+        own = asyncio.create_task(everything(writer, key))
+        server.kill()
+        await writer.append(key, FRAMES[5:20])
+        with pytest.raises(DependencyUnavailable):
+            await reader.head(key)
+        server.start()
+        with anyio.fail_after(10):
+            while await reader.head(key) is None:  # noqa: ASYNC110 - another process decides
+                await asyncio.sleep(0.1)
+        await writer.append(key, FRAMES[20:])
+        await writer.finish(key)
+        assert await own == FRAMES
+        assert await everything(reader, key) == FRAMES
+        listening.cancel()
+        await asyncio.gather(listening, return_exceptions=True)
+        await writer.close()
+        await reader.close()
+
+
+async def _listen(log: EventLog) -> None:
+    """What `Live` does all the time; it is also how an event log notices that Redis is back."""
+    async with aclosing(log.signals()) as signals:
+        async for _ in signals:
+            pass

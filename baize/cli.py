@@ -340,6 +340,7 @@ def transcript(
     lesson: Annotated[str, typer.Argument(help="Lesson id.")],
     vtt: Annotated[bool, typer.Option("--vtt", help="As WebVTT.")] = False,
     srt: Annotated[bool, typer.Option("--srt", help="As SubRip.")] = False,
+    md: Annotated[bool, typer.Option("--md", help="As Markdown, below the chapters.")] = False,
     json_: Json = False,
     config: Config = None,
 ) -> None:
@@ -353,6 +354,12 @@ def transcript(
         found = await read_transcript(opened.catalog, opened.artefacts, opened.settings.platform_id, lesson)
         if vtt or srt:
             typer.echo(cues_vtt(found.cues) if vtt else cues_srt(found.cues), nl=False)
+        elif md:
+            from baize.services.handout import transcript_md
+            from baize.services.read import read_lesson
+
+            about = await read_lesson(opened.catalog, opened.settings.platform_id, lesson)
+            typer.echo(transcript_md(about, found), nl=False)
         elif json_:
             from dataclasses import asdict
 

@@ -1,4 +1,4 @@
-"""`baize summary`, `key-points`, `glossary`, `quiz`, `highlights`: what was prepared at ingestion."""
+"""`baize summary`, `key-points`, `glossary`, `quiz`, `highlights`, `export`: what was prepared."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ def register(app: typer.Typer) -> None:
     app.command("glossary")(guarded(glossary))
     app.command("quiz")(guarded(quiz))
     app.command("highlights")(guarded(highlights))
+    app.command("export")(guarded(export))
 
 
 def summary(item: LessonOrCourse, json_: Json = False, config: Config = None) -> None:
@@ -104,6 +105,24 @@ def highlights(lesson: Lesson, json_: Json = False, config: Config = None) -> No
             typer.echo(f"{place(highlight.span):>8}  {length:4.0f} s  {highlight.text}")
 
     _print_prepared(lesson, "highlights", show, json_, config)
+
+
+def export(lesson: Lesson, config: Config = None) -> None:
+    """A lesson as a Markdown handout: key points, summary, terms, transcript, each with its moments."""
+
+    async def work(opened: House) -> None:
+        from baize.api.notices import label
+        from baize.services.handout import lesson_md
+        from baize.services.read import read_lesson
+
+        platform_id = opened.settings.platform_id
+        found = await read_lesson(opened.catalog, platform_id, lesson)
+        prepared = await opened.artefacts.prepared(platform_id, lesson)
+        transcript = await opened.artefacts.transcript(platform_id, lesson)
+        notice = label(found.language, prepared.model if prepared else "extractive")
+        typer.echo(lesson_md(found, prepared, transcript, notice), nl=False)
+
+    run(config, work)
 
 
 def _print_prepared(

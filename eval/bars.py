@@ -56,6 +56,7 @@ BARS = (
         "≥ 2.5, 3, 3 ×; ≤ 0.5 ×",
     ),
     Bar("chapters", "chapters: F1 ± 15 s, ± 30 s, Pk", "≥ 0.40, ≥ 0.50, ≤ 0.33"),
+    Bar("quiz", "cloze answers that are glossary or key terms, each unique in its sentence", "≥ 80 %"),
     Bar("recommend", "recommendation: HR@10 and nDCG@10", "≥ 1.10 × the best baseline"),
     Bar("speech", "speech, made recordings: non-monotonic, loops, echoed prompts, text on silence", "0"),
     Bar("asr-clips", "asr-clips: CER and WER above a direct call; time against it", "≤ 0.01; ≤ 1.05 ×"),

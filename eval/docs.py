@@ -30,6 +30,7 @@ _COMMANDS = (
     "glossary",
     "quiz",
     "highlights",
+    "export",
     "keys create",
     "keys list",
     "keys revoke",

@@ -18,10 +18,12 @@ _TERM_FIRST_ZH = (
     r"(?:^|[,。;:、\s“\"《(])(?:所谓的?|其中的?|那么)?[“\"《]?{term}[”\"》]?(?:\([^)]*\))?[,\s]*"
     r"(?:其实|也|又|指的|通常|一般|简单来?说|说白了)?,?"
     r"(?:就是|是指|指的?是|是|指|叫做|意味着|意思是|的意思(?:就)?是|的定义是|表示|就等于|相当于|用来|负责)"
+    # A piece that breaks off (深度学习是科技世界中) defines nothing.
     + _NO_DEFINITION_ZH
+    + r"(?!.{0,8}[中里的上]$)"
 )
 _TERM_LAST_ZH = (
-    r"(?:叫做?|叫作|称为|称作|称之为|名为|也就是|这就是)(?:我们(?:常)?说的|所谓的?|人们(?:常)?说的)?"
+    r"(?<!不)(?<!没有)(?:叫做?|叫作|称为|称作|称之为|名为)(?:我们(?:常)?说的|所谓的?|人们(?:常)?说的)?"
     r"[“\"《]?{term}[”\"》]?(?=[,。;!.\s”\"》]|$)"
 )
 _TERM_FIRST_EN = (
@@ -36,8 +38,12 @@ _TERM_LAST_EN = (
     r"|\bcall(?:s|ed)?(?:\s+(?:it|this|that|them|these))?|\bknown as|\bnamed|\breferred to as)"
     r"\s+(?:(?:a|an|the|our|your)\s+)?[“\"']?{term}(?:es|s)?[”\"']?(?=[,.;!:]|\s*$|\s+of\b)"
 )
-_ASKED_ZH = r"(?:什么(?:是|叫做?)|何谓|何为)[“\"]?{term}[”\"]?|{term}(?:到底|究竟)?是什么"
-_ASKED_EN = r"\bwhat(?:'s| is| are| do we mean by)\s+(?:(?:a|an|the)\s+)?{term}s?\b"
+# A question of its own; not 下一节定义什么是 X, which only announces one.
+_ASKED_ZH = (
+    r"(?:^|[,。;:、\s]|那么?|到底|究竟)(?:(?:什么(?:是|叫做?)|何谓|何为)[“\"]?{term}[”\"]?|{term}(?:到底|究竟)?是什么)"
+    r"呢?[?。]?$"
+)
+_ASKED_EN = r"\bwhat(?:'s| is| are| do we mean by)\s+(?:(?:a|an|the)\s+)?{term}s?\s*\?"
 _LEANS = re.compile(
     r"^(?:这|那|它|此|其|人们|我们(?:就)?(?:把|将)|this|that|these|those|it|they|which|we call|and)",
     re.IGNORECASE,
@@ -86,7 +92,8 @@ def explained(
         if _matches(folded[number], wanted, _LAST[han]):
             leans = number > 0 and _LEANS.match(folded[number])
             return Explained(number - 1 if leans else number, number, True)
-        if _matches(folded[number], wanted, _ASKED[han]) and number + 1 < len(texts):
+        answered = number + 1 < len(texts) and standing[number + 1]
+        if answered and _matches(folded[number], wanted, _ASKED[han]):
             return Explained(number + 1, number + 1, True)
     if not using:
         return None
@@ -148,7 +155,7 @@ def _opens_with_noun(term: str) -> bool:
     import rjieba
 
     tag = str(rjieba.tag(term)[0][1])
-    return tag == "vn" or not tag.startswith(("v", "d", "p", "c", "m"))
+    return tag == "vn" or not tag.startswith(("v", "d", "p", "c", "m", "q", "r"))
 
 
 def _without(text: str, longer: Collection[str], term: str) -> str:

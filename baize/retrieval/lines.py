@@ -25,7 +25,7 @@ _FILLER_EN = re.compile(
 )
 _LEANING_ZH = re.compile(
     r"^(?:[的了得地着过和与及而或且并呢吗吧]|(?:这|那|它|他|她|此|其)(?!门|节|一?堂|一?讲|门课)|该|前者|后者|同样|否则"
-    r"|例如|比如|就[是像]|或者|以及|还有|正如|如前|如上|上面|下面|对吧|对[，。]|是的|不是)"
+    r"|例如|比如|就[是像]|(?:还有|另)?一个是|或者|以及|还有|正如|如前|如上|上面|下面|对吧|对[，。]|是的|不是)"
 )
 _LEANING_EN = re.compile(
     r"^(?:this|that|these|those|it|its|it's|that's|he|she|they|them|his|her|their|there|here|which|who|such|"
@@ -44,10 +44,12 @@ _HANGING_EN = re.compile(
 _HALF_ZH = re.compile(r"如果|假如|要是|当|因为|由于|虽然|尽管|为了|除了|只要|一旦|即使")
 _OTHER_HALF_ZH = re.compile(r"就|则|那么|都|会|便|才|也|还是|，")
 _COURTESY = re.compile(
-    r"大家好|朋友们好|同学们好|[你您]好|各位|欢迎|谢谢|感谢|再见|下[次节一]?(?:节课|次课|课|集|期|讲)|见[。！]$|关注|点赞|订阅"
-    r"|这[节堂门]课(?:就|我们|会|将)|今天(?:我们|这|的课)|我们?(?:今天|来看|先来|再来|接下来)"
+    r"大家好|朋友们好|同学们好|[你您]好|各位|欢迎|谢谢|感谢|再见|下[次节一]?(?:节课|次课|课|集|期|讲)|见[。！]$|关注(?:我们|一下)|点赞|订阅"
+    r"|这[节堂门]课(?:就|我们|会|将)|本(?:视频|课程|节|讲|章)|[这下上]一?个视频|下[一两]个?视频|视频会|我将(?:会|在|告诉)?|下面我|接下来我|我要(?:写|讲|说)"
+    r"|今天(?:我们|这|的课)|我们?(?:今天|来看|先来|再来|接下来)"
     r"|\b(?:hello|hi everyone|welcome|thanks?|thank you|see you|goodbye|bye|subscribe|"
-    r"(?:in )?(?:this|the next|the last|the previous) (?:video|lesson|lecture)|next (?:time|week)|today)\b",
+    r"(?:in )?(?:this|the next|the last|the previous) (?:video|lesson|lecture)|next (?:time|week)|"
+    r"today,? (?:we|you|i|let)|today's)\b",
     re.IGNORECASE,
 )
 _TO_A_MACHINE = re.compile(

@@ -37,6 +37,8 @@ def test_definitions_are_found(term: str, said: str) -> None:
     [
         ("高压", "在家里量，高压是135，低压是85。"),
         ("血压", "血压是很重要的。"),
+        ("比特", "但当时他们并不称之为比特。"),
+        ("监督学习", "下节课定义什么是监督学习，再举例子。"),
         ("高血压", "这种情况，叫做白大衣高血压。"),
         ("column", "It only means that the column is too narrow."),
         ("formula", "Boxes show which cells the formula is using."),

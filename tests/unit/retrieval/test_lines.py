@@ -54,6 +54,7 @@ def test_a_cut_is_the_beginning_of_the_text(text: str, longest: int) -> None:
         "不能自己停，因为血压正常，是药在起作用。",
         "Every formula begins with an equals sign.",
         "量完以后，血压计要放回盒子里。",
+        "每天关注血压的变化。",
     ],
 )
 def test_sentences_that_stand_alone(said: str) -> None:
@@ -70,6 +71,7 @@ def test_sentences_that_stand_alone(said: str) -> None:
         "它会让血压升高很多很多。",
         "是目前最激动人心的技术之一。本课程中，你将",
         "好的。",
+        "下一个视频，我将定义什么是监督学习。",
         "That is why it changes when you copy it.",
         "Welcome to the third lesson of this course.",
         "and then the total changes by itself.",

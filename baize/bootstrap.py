@@ -35,6 +35,7 @@ from baize.ports import (
     EventLog,
     FeedbackBox,
     Fetcher,
+    Footage,
     LearnerPreferences,
     LearnerTokens,
     Locks,
@@ -67,6 +68,7 @@ if TYPE_CHECKING:
     from baize.adapters.index_qdrant import QdrantChunkIndex
     from baize.adapters.jobs_dbos import DbosJobs
     from baize.edge.endpoint import Endpoint
+    from baize.services.storyboard import Storyboards
 
 
 _LAYOUT = "v3"
@@ -396,6 +398,23 @@ class House:
                 timeout_s=chosen.timeout_s,
                 max_redirects=chosen.max_redirects,
             )
+        )
+
+    @cached_property
+    def footage(self) -> Footage:
+        from baize.adapters.footage_av import AvFootage
+
+        return AvFootage()
+
+    @cached_property
+    def storyboards(self) -> Storyboards:
+        from baize.services.storyboard import Storyboards
+
+        return Storyboards(
+            footage=self.footage,
+            artefacts=self.artefacts,
+            publisher=self.publisher,
+            folder=self.data_dir / "frames",
         )
 
     @cached_property

@@ -423,6 +423,7 @@ def forget(course: Annotated[str, typer.Argument(help="Course id.")], config: Co
             cards=opened.cards,
             card_index=opened.card_index,
         )
+        await opened.storyboards.forget(opened.settings.platform_id, course)
         typer.echo(f"{course}: {n_lessons} lessons and {n_points} chunks removed.")
 
     run(config, work)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -27,6 +28,7 @@ def register(app: typer.Typer) -> None:
     app.command("quiz")(guarded(quiz))
     app.command("highlights")(guarded(highlights))
     app.command("export")(guarded(export))
+    app.command("storyboard")(guarded(storyboard))
 
 
 def summary(item: LessonOrCourse, json_: Json = False, config: Config = None) -> None:
@@ -96,15 +98,91 @@ def quiz(
     _print_prepared(lesson, "quiz", show, json_, config)
 
 
-def highlights(lesson: Lesson, json_: Json = False, config: Config = None) -> None:
-    """What to see of a lesson first."""
+def highlights(
+    lesson: Lesson,
+    mp4: Annotated[
+        Path | None, typer.Option("--mp4", help="Cut them from the video into this file.", show_default=False)
+    ] = None,
+    json_: Json = False,
+    config: Config = None,
+) -> None:
+    """What to see of a lesson first; with --mp4 as a reel."""
+    if mp4 is not None:
+        return _cut_reel(lesson, mp4, json_, config)
 
     def show(prepared: Prepared) -> None:
         for highlight in prepared.highlights:
             length = highlight.span.end - highlight.span.start
             typer.echo(f"{place(highlight.span):>8}  {length:4.0f} s  {highlight.text}")
 
-    _print_prepared(lesson, "highlights", show, json_, config)
+    return _print_prepared(lesson, "highlights", show, json_, config)
+
+
+def _cut_reel(lesson: str, out: Path, as_json: bool, config: Config) -> None:
+    from baize.errors import InvalidInput
+
+    if out.suffix.lower() != ".mp4" or not out.parent.is_dir():
+        raise InvalidInput(
+            "The reel cannot be written there.", path=str(out), remedy="Name an .mp4 in a folder that exists."
+        )
+
+    async def work(opened: House) -> None:
+        from baize.services.reel import cut_reel
+
+        reel = await cut_reel(
+            opened.settings.platform_id,
+            lesson,
+            out,
+            catalog=opened.catalog,
+            artefacts=opened.artefacts,
+            publisher=opened.publisher,
+            footage=opened.footage,
+        )
+        if as_json:
+            print_json(
+                {
+                    "file": str(out),
+                    "seconds": round(reel.seconds, 3),
+                    "share": round(reel.share, 4),
+                    "spans": [[span.start, span.end] for span in reel.spans],
+                }
+            )
+        else:
+            typer.echo(
+                f"{out}: {reel.seconds:.0f} s in {len(reel.spans)} cuts, {reel.share:.0%} of the lesson."
+            )
+
+    run(config, work)
+
+
+def storyboard(
+    lesson: Lesson,
+    html: Annotated[
+        Path | None,
+        typer.Option("--html", help="Write a page with the pictures here.", show_default=False),
+    ] = None,
+    json_: Json = False,
+    config: Config = None,
+) -> None:
+    """A lesson in pictures: what is shown and said when."""
+
+    async def work(opened: House) -> None:
+        from baize.api.media_wire import storyboard_body
+        from baize.services.read import read_lesson
+        from baize.services.storyboard import storyboard_html
+
+        found = await read_lesson(opened.catalog, opened.settings.platform_id, lesson)
+        board = await opened.storyboards.of(found)
+        if html is not None:
+            html.write_text(storyboard_html(board), encoding="utf-8")
+            typer.echo(f"{html}: {len(board.scenes)} pictures.")
+        elif json_:
+            _print_body(storyboard_body(board))
+        else:
+            for scene in board.scenes:
+                typer.echo(f"{place(scene.span):>8}  {scene.chapter}  {scene.caption}".rstrip())
+
+    run(config, work)
 
 
 def export(lesson: Lesson, config: Config = None) -> None:

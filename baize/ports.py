@@ -20,6 +20,7 @@ from baize.domain.course import Course, Lesson
 from baize.domain.job import Job, JobRequest
 from baize.domain.library import BuiltLesson, ItemState, LiveLesson, Transcript
 from baize.domain.live import AnswerKey, LogHead, Word
+from baize.domain.locator import TimeSpan
 from baize.domain.platform import ApiKey, LearnerClaims, Platform
 from baize.domain.preferences import Feedback, Preferences
 from baize.domain.remote import RemoteFile
@@ -613,6 +614,32 @@ class Fetcher(Protocol):
 
         Raises:
             InvalidInput, UnreadableSource, UpstreamBusy: as `download`.
+        """
+        ...
+
+
+class Footage(Protocol):
+    """Pictures and cuts of a video. Seconds are those of the player."""
+
+    async def frames(self, media: Path, seconds: Sequence[float]) -> list[bytes]:
+        """A JPEG for each second, in order; none at all where there are no moving pictures.
+
+        Raises:
+            UnreadableSource: the media cannot be decoded.
+        """
+        ...
+
+    async def cut(self, media: Path, spans: Sequence[TimeSpan], out: Path) -> float:
+        """Write an MP4 of these spans, one behind the other, sound and pictures in step.
+
+        `out` is there whole or not at all.
+
+        Returns:
+            its length in seconds.
+
+        Raises:
+            UnreadableSource: the media cannot be decoded.
+            DependencyUnavailable: the encoder is missing.
         """
         ...
 

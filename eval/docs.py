@@ -31,6 +31,7 @@ _COMMANDS = (
     "quiz",
     "highlights",
     "export",
+    "storyboard",
     "keys create",
     "keys list",
     "keys revoke",

@@ -28,6 +28,7 @@ from baize.api.routes import (
     ingestions,
     learners,
     lessons,
+    media,
     search,
     sidebar,
     usage,
@@ -71,7 +72,18 @@ def create_app(settings: config.Settings, *, open_house: OpenHouse = opened) -> 
 
 def _add_routes(app: FastAPI, *, with_demo: bool) -> None:
     v1 = APIRouter(prefix="/v1", dependencies=[Depends(stay_within_token)])
-    for module in (answers, conversations, search, courses, lessons, artefacts, ingestions, learners, usage):
+    for module in (
+        answers,
+        conversations,
+        search,
+        courses,
+        lessons,
+        artefacts,
+        media,
+        ingestions,
+        learners,
+        usage,
+    ):
         v1.include_router(module.router)
     app.include_router(v1)
     app.include_router(health.router)

@@ -1,0 +1,66 @@
+"""A lesson in pictures: which moments, and what is said there. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from baize.domain.course import Chapter
+from baize.domain.locator import TimeSpan
+from baize.domain.text import Cue
+
+LEAST, MOST = 4, 24
+_PACE_S = 45.0
+"""A picture for so many seconds, within limits."""
+_MAX_CAPTION = 60
+_INTO_S = 0.5
+"""A chapter's first frame is often still the one before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """One picture of a storyboard.
+
+    Attributes:
+        number: from 0.
+        at: second of the picture.
+        span: what it stands for, up to the next scene.
+        chapter: title of the chapter that it is in; empty where there is none.
+        caption: the first sentence that is said in it, shortened; empty where nobody speaks.
+    """
+
+    number: int
+    at: float
+    span: TimeSpan
+    chapter: str
+    caption: str
+
+
+def scenes(duration_s: float, chapters: Sequence[Chapter], cues: Sequence[Cue]) -> tuple[Scene, ...]:
+    """Scenes in order: one at each chapter's start, then evenly within the longer chapters.
+
+    A chapter gets pictures by its length; where there are more chapters than pictures, every chapter still
+    has its first.
+    """
+    if duration_s <= 0:
+        return ()
+    wanted = max(LEAST, min(MOST, round(duration_s / _PACE_S)))
+    parts = [c for c in chapters if 0 <= c.start < min(c.end, duration_s)] or [Chapter(0.0, duration_s, "")]
+    starts: list[tuple[float, str]] = []
+    for part in parts:
+        length = min(part.end, duration_s) - part.start
+        n = max(1, round(wanted * length / duration_s))
+        starts += [(part.start + k * length / n, part.title) for k in range(n)]
+    edges = [start for start, _ in starts[1:]] + [duration_s]
+    found = []
+    for number, ((start, title), end) in enumerate(zip(starts, edges, strict=True)):
+        end = max(start, end)
+        at = min(start + _INTO_S, (start + end) / 2)
+        found.append(Scene(number, at, TimeSpan(start, end), title, _caption(cues, start, end)))
+    return tuple(found)
+
+
+def _caption(cues: Sequence[Cue], start: float, end: float) -> str:
+    said = next((cue.text for cue in cues if start - _INTO_S <= cue.start < end), "")
+    text = " ".join(said.split())
+    return text if len(text) <= _MAX_CAPTION else f"{text[: _MAX_CAPTION - 1]}…"

@@ -39,6 +39,7 @@ from baize.ports import (
     LearnerPreferences,
     LearnerTokens,
     Locks,
+    Ocr,
     Platforms,
     Reranker,
     Splitter,
@@ -384,6 +385,17 @@ class House:
                     timeout_s=chosen.timeout_s,
                     max_retries=chosen.max_retries,
                 )
+
+    @cached_property
+    def ocr(self) -> Ocr | None:
+        """None: the pictures of videos are not read."""
+        match self.settings.slides:
+            case config.NoSlides():
+                return None
+            case config.RapidOcrSlides(threads=threads, min_score=min_score):
+                from baize.adapters.ocr_rapidocr import RapidOcr
+
+                return RapidOcr(threads=threads, min_score=min_score)
 
     @cached_property
     def fetcher(self) -> Fetcher:

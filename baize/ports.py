@@ -28,6 +28,7 @@ from baize.domain.search import (
     DenseQuery,
     IndexedChunk,
     Match,
+    Picture,
     Scope,
     SparseQuery,
     StoredChunk,
@@ -585,6 +586,23 @@ class Locks(Protocol):
 
     async def held(self, name: str) -> bool:
         """Whether somebody holds it now."""
+        ...
+
+
+class Ocr(Protocol):
+    """Text on pictures."""
+
+    @property
+    def name(self) -> str:
+        """Engine and version as one string: part of every cache key."""
+        ...
+
+    async def read(self, picture: Picture) -> Sequence[str]:
+        """Lines in reading order, none empty; none where nothing is written.
+
+        Raises:
+            ModelUnavailable: the engine is missing.
+        """
         ...
 
 

@@ -345,6 +345,21 @@ class Prices(_Section):
         return name
 
 
+class NoSlides(_Section):
+    """The pictures of videos are not read."""
+
+    kind: Literal["none"] = "none"
+
+
+class RapidOcrSlides(_Section):
+    """Text on the slides inside videos, by RapidOCR; needs `baize[ocr]`."""
+
+    kind: Literal["rapidocr"] = "rapidocr"
+    threads: int = Field(2, ge=1)
+    min_score: float = Field(0.6, ge=0, le=1)
+    """Lines that the engine is less sure of are left out."""
+
+
 class Fetch(_Section):
     """Files and catalogues on other machines. Without `hosts`, none are fetched."""
 
@@ -415,6 +430,7 @@ Embedder = Annotated[
 Reranker = Annotated[NoReranker | CrossEncoder, Field(discriminator="kind")]
 Index = Annotated[EmbeddedIndex | QdrantIndex, Field(discriminator="kind")]
 Speech = Annotated[FasterWhisper | OpenAIWhisper | OpenAISpeech, Field(discriminator="kind")]
+Slides = Annotated[NoSlides | RapidOcrSlides, Field(discriminator="kind")]
 Tokens = Annotated[DeepSeekTokens | TiktokenTokens, Field(discriminator="kind")]
 
 
@@ -425,6 +441,7 @@ _DEFAULT_KINDS = {
     "index": "embedded",
     "speech": "faster-whisper",
     "tokens": "deepseek",
+    "slides": "none",
 }
 
 
@@ -461,6 +478,7 @@ class Settings(BaseSettings):
     prices: Prices = Field(default_factory=Prices)
     server: Server = Field(default_factory=Server)
     fetch: Fetch = Field(default_factory=Fetch)
+    slides: Slides = Field(default_factory=NoSlides)
     jobs: Jobs = Field(default_factory=Jobs)
 
     @model_validator(mode="before")

@@ -152,7 +152,7 @@ async def _dock_batch(
         return
     builds = {card.id: card.build_id for card, _ in changed}
     flat = [piece for _, chunks in changed for piece in chunks]
-    points = await embed(flat, "", parts.embedder, _quiet)
+    points = await embed(flat, "", parts.embedder, _quiet, size=BATCH)
     await parts.index.upsert([replace(point, build_id=builds[point.chunk.lesson_id]) for point in points])
     cards = [card for card, _ in changed]
     await parts.cards.put(run.platform_id, cards, parts.clock.now())

@@ -49,14 +49,18 @@ async def embed(
     progress: Progress,
     *,
     blend: Blend = SPEECH,
+    size: int = _BATCH,
 ) -> list[IndexedChunk]:
     """Dense and lexical vectors of every chunk, in order; progress in chunks.
 
     A passage stored whole has its own vector, a sentence of speech the blend of three.
+
+    Args:
+        size: chunks at a time.
     """
     points: list[IndexedChunk] = []
-    for start in range(0, len(chunks), _BATCH):
-        batch = chunks[start : start + _BATCH]
+    for start in range(0, len(chunks), size):
+        batch = chunks[start : start + size]
         dense = await _dense(batch, embedder, blend)
         points.extend(
             IndexedChunk(

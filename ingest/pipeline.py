@@ -17,7 +17,7 @@ from baize.domain.course import Chapter, Course, Lesson
 from baize.domain.library import BuiltLesson, ItemState, State, Transcript
 from baize.domain.search import Scope
 from baize.domain.sentences import detect_language
-from baize.domain.text import Chunk
+from baize.domain.text import Chunk, Segment
 from baize.errors import BaizeError, DependencyUnavailable, EmptySource, UnreadableSource
 from baize.ports import (
     Artefacts,
@@ -39,11 +39,12 @@ from ingest.compose import COMPOSE_VERSION, compose
 from ingest.embed import embed, embed_texts
 from ingest.extract.faq import FaqItem, read_faq
 from ingest.extract.read import ReadLesson, ReadSource, read_lesson, sources_digest
+from ingest.extract.slides import SlideReader
 from ingest.load import load
 from ingest.plan import CoursePlan, LessonPlan
 from ingest.prepare.written import Writer
 from ingest.report import IngestReport, LessonReport, Outcome, Problem
-from ingest.segment import segment_cues, segment_faq, segment_pages
+from ingest.segment import segment_cues, segment_faq, segment_pages, segment_slides
 from ingest.stages import digest, file_digest
 from ingest.watch import Watch
 
@@ -67,6 +68,7 @@ class Parts:
     chunking: ChunkOptions
     artefacts: Artefacts | None = None
     writer: Writer | None = None
+    slides: SlideReader | None = None
 
 
 @dataclass(slots=True)
@@ -139,7 +141,12 @@ class Pipeline:
                 return unchanged
             async with self._at(run, "extract"):
                 read = await read_lesson(
-                    plan, course, self._parts.transcriber, self._steps, self._watch.advance
+                    plan,
+                    course,
+                    self._parts.transcriber,
+                    self._steps,
+                    self._watch.advance,
+                    self._parts.slides,
                 )
             problems = tuple(Problem.of(problem) for problem in read.problems)
             if not read.sources:
@@ -263,8 +270,8 @@ class Pipeline:
         for source in read.sources:
             chunks.extend(
                 chunk(
-                    segment_cues(source.cues) if source.cues else segment_pages(source.pages),
-                    chapters if source.cues else (),
+                    _segments(source),
+                    chapters if source.cues or source.slides else (),
                     _place(course, plan.id, plan.title, source),
                     self._parts.chunking,
                     self._parts.counter,
@@ -295,7 +302,8 @@ class Pipeline:
         chapters = [f"{chapter.start}|{chapter.title}" for chapter in plan.chapters]
         heard = [] if plan.subtitles else [self._parts.transcriber.name, *course.glossary]
         facts = (plan.id, plan.title, str(plan.position), plan.language, course.id, course.language)
-        return digest(self._options_digest(), sources_digest(plan), *facts, *chapters, "·", *heard)
+        seen = [self._parts.slides.name] if self._parts.slides and plan.media else []
+        return digest(self._options_digest(), sources_digest(plan), *facts, *chapters, "·", *heard, *seen)
 
     def _options_digest(self) -> str:
         parts = self._parts
@@ -382,6 +390,12 @@ def _inside(plan: CoursePlan, path: str) -> str:
     """A path as it is known inside the course folder."""
     place = Path(path)
     return place.relative_to(plan.folder).as_posix() if place.is_relative_to(plan.folder) else path
+
+
+def _segments(source: ReadSource) -> list[Segment]:
+    if source.slides:
+        return segment_slides(source.slides)
+    return segment_cues(source.cues) if source.cues else segment_pages(source.pages)
 
 
 def _place(course: Course, lesson_id: str, title: str, source: ReadSource) -> Place:

@@ -16,6 +16,7 @@ from baize.ports import Embedder
 from baize.prompting import PromptLibrary
 from ingest.chunk import ChunkOptions
 from ingest.dock import dock_file, is_catalogue
+from ingest.extract.slides import SlideReader
 from ingest.manifest import read_path
 from ingest.pipeline import Parts, Pipeline
 from ingest.plan import CoursePlan
@@ -103,4 +104,5 @@ def parts_of(house: House, *, embedder: Embedder | None = None) -> Parts:
         chunking=ChunkOptions(chunking.max_tokens, chunking.overlap_sentences),
         artefacts=house.artefacts,
         writer=writer_of(house),
+        slides=SlideReader(house.ocr, house.data_dir / "frames") if house.ocr else None,
     )

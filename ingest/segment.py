@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from baize.domain.locator import FaqEntry, TextSpan, TimeSpan
 from baize.domain.sentences import ends_sentence, has_han, joint, split_sentences
-from baize.domain.text import Cue, Page, Segment
+from baize.domain.text import Cue, Page, Segment, Slide
 from ingest.extract.faq import FaqItem
 
 _PAUSE_S = 1.2
@@ -31,6 +31,11 @@ def segment_cues(cues: Sequence[Cue]) -> list[Segment]:
     for run in _runs(cues):
         segments.extend(_sentences(run))
     return segments
+
+
+def segment_slides(slides: Sequence[Slide]) -> list[Segment]:
+    """A slide, whole: its lines are on screen at the same time, so none of them has a second of its own."""
+    return [Segment(slide.text, slide.span) for slide in slides]
 
 
 def segment_pages(pages: Sequence[Page]) -> list[Segment]:

@@ -12,6 +12,9 @@ from baize.domain.text import Chunk, Segment
 
 Vector = npt.NDArray[np.float32]
 
+Picture = npt.NDArray[np.uint8]
+"""Height × width × red, green, blue."""
+
 
 @dataclass(frozen=True, slots=True)
 class UpTo:

@@ -28,6 +28,19 @@ class Cue:
 
 
 @dataclass(frozen=True, slots=True)
+class Slide:
+    """What stands on a slide of a video, a line a line, and the seconds that it is on screen."""
+
+    start: float
+    end: float
+    text: str
+
+    @property
+    def span(self) -> TimeSpan:
+        return TimeSpan(self.start, self.end)
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """A stretch of a document under one heading or on one page.
 

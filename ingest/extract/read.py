@@ -13,11 +13,12 @@ from anyio import to_thread
 from baize.domain.course import LANGUAGES, Course
 from baize.domain.sentences import detect_language
 from baize.domain.speech import SpeechReport
-from baize.domain.text import Cue, Page
+from baize.domain.text import Cue, Page, Slide
 from baize.errors import EmptySource, InvalidInput
 from baize.ports import Progress, StepRunner, Transcriber
 from ingest.extract.documents import read_pages
 from ingest.extract.media import MediaFacts, probe
+from ingest.extract.slides import SlideReader, read_slides
 from ingest.extract.subtitles import read_subtitles
 from ingest.plan import LessonPlan, Source
 from ingest.stages import digest, file_digest
@@ -25,7 +26,7 @@ from ingest.stages import digest, file_digest
 
 @dataclass(frozen=True, slots=True)
 class ReadSource:
-    """What one file says: cues or pages, never both.
+    """What one file says: cues, pages or slides, never two of them.
 
     Attributes:
         name: the file, relative to the course folder.
@@ -38,6 +39,7 @@ class ReadSource:
     origin: str
     cues: tuple[Cue, ...] = ()
     pages: tuple[Page, ...] = ()
+    slides: tuple[Slide, ...] = ()
     report: SpeechReport | None = None
 
 
@@ -59,11 +61,17 @@ class ReadLesson:
 
 
 async def read_lesson(
-    plan: LessonPlan, course: Course, transcriber: Transcriber, steps: StepRunner, progress: Progress
+    plan: LessonPlan,
+    course: Course,
+    transcriber: Transcriber,
+    steps: StepRunner,
+    progress: Progress,
+    slides: SlideReader | None = None,
 ) -> ReadLesson:
     """Read each source; one that fails is told in `problems`, the others go on.
 
     Args:
+        slides: reads what stands on the slides of videos; None leaves it unread.
         progress: seconds of speech heard, of the media's length.
     """
     problems: list[InvalidInput] = []
@@ -81,6 +89,11 @@ async def read_lesson(
                 sources.append(await _hear(plan.media, media, plan, course, transcriber, steps, progress))
         except InvalidInput as problem:
             problems.append(problem)
+    if plan.media and media and media.has_video and slides:
+        try:
+            sources.extend(await _look(plan.media, media, slides, steps, progress))
+        except InvalidInput as problem:
+            problems.append(problem)
     for document in plan.documents:
         try:
             sources.append(await to_thread.run_sync(_read_document, document, course.language or "en"))
@@ -92,6 +105,17 @@ async def read_lesson(
 def _read_track(source: Source) -> list[ReadSource]:
     tracks = read_subtitles(source.path, source.language)
     return [ReadSource(source.name, track.language, source.name, cues=track.cues) for track in tracks]
+
+
+async def _look(
+    source: Source, facts: MediaFacts, reader: SlideReader, steps: StepRunner, progress: Progress
+) -> list[ReadSource]:
+    """The slides of a video, if it has any with text."""
+    slides = await read_slides(source.path, facts.duration_s, reader, steps, progress)
+    if not slides:
+        return []
+    language = detect_language(" ".join(slide.text for slide in slides))
+    return [ReadSource(source.name, language, reader.name, slides=slides)]
 
 
 def _read_document(source: Source, default_language: str) -> ReadSource:

@@ -14,7 +14,7 @@ from datetime import time
 from functools import cached_property, partial
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 from zoneinfo import ZoneInfo
 
 from pydantic import SecretStr
@@ -22,12 +22,14 @@ from pydantic import SecretStr
 from baize import settings as config
 from baize.answering.extract import ExtractiveAnswerer
 from baize.answering.generate import ModelAnswerer
+from baize.answering.isolate import Isolation
 from baize.answering.verify import VerifyOptions
 from baize.domain.cost import Price, PriceList
 from baize.errors import InvalidSettings
 from baize.ports import (
     Answerer,
     ApiKeys,
+    Cache,
     ChatModel,
     ChunkIndex,
     Clock,
@@ -55,6 +57,7 @@ from baize.services.dictate import Dictation
 from baize.services.find import Finder, FindOptions
 from baize.services.ingestions import Ingestions
 from baize.services.live import Live
+from baize.services.reuse import Reuse, ReuseOptions
 from baize.services.search import MAX_K, Searching
 from baize.services.who import Doorkeeper
 
@@ -70,6 +73,11 @@ if TYPE_CHECKING:
     from baize.adapters.jobs_dbos import DbosJobs
     from baize.edge.endpoint import Endpoint
     from baize.services.storyboard import Storyboards
+
+
+class _Isolation(TypedDict):
+    isolation: Isolation
+    isolation_key: bytes
 
 
 _LAYOUT = "v3"
@@ -216,6 +224,32 @@ class House:
     def doorkeeper(self) -> Doorkeeper:
         return Doorkeeper(
             platforms=self.platforms, keys=self.api_keys, tokens=self.learner_tokens, clock=self.clock
+        )
+
+    @cached_property
+    def cache(self) -> Cache:
+        if self.settings.redis_url:
+            try:
+                from baize.adapters.cache_redis import RedisCache
+            except ImportError as cause:
+                raise InvalidSettings(
+                    "redis_url is set and the package redis is not installed.",
+                    remedy="Run: pip install 'baize[redis]'",
+                ) from cause
+            return RedisCache(self.settings.redis_url)
+        from baize.adapters.cache_memory import MemoryCache
+
+        return MemoryCache(max_bytes=self.settings.answers.cache_bytes)
+
+    @cached_property
+    def reuse(self) -> Reuse:
+        chosen = self.settings.answers
+        return Reuse(
+            cache=self.cache,
+            answers=self.answers,
+            catalog=self.catalog,
+            embedder=self.embedder,
+            options=ReuseOptions(chosen.reuse, chosen.reuse_s),
         )
 
     @cached_property
@@ -485,6 +519,8 @@ class House:
             by_model=by_model(self.chat, thinking_tokens=chosen.thinking_tokens),
             extractive=ExtractiveAnswerer(max_sentences=chosen.extractive_sentences),
             ledger=Ledger(self.usage_book, self.prices, self.clock),
+            cache=self.cache,
+            reuse=self.reuse,
             options=AnswerOptions(
                 min_evidence=chosen.min_evidence,
                 evidence_tokens=chosen.evidence_tokens,
@@ -492,6 +528,8 @@ class House:
                 history_turns=chosen.history_turns,
                 verify=VerifyOptions(chosen.verify_accept, chosen.verify_reject, chosen.verify_similar),
                 thinking=chosen.thinking,
+                history_tokens=chosen.history_tokens,
+                **self._isolation,
             ),
         )
 
@@ -521,6 +559,14 @@ class House:
             max_live=chosen.max_live,
         )
 
+    @property
+    def _isolation(self) -> _Isolation:
+        """Keyed with the account's own key: it is secret, and every process has it."""
+        chat = self.settings.chat
+        if not isinstance(chat, config.DeepSeekChat):
+            return {"isolation": "none", "isolation_key": b""}
+        return {"isolation": chat.isolation, "isolation_key": _secret(chat.api_key).encode()}
+
     async def close(self) -> None:
         """Close what was made; the embedded store goes on for the next command and ends when idle."""
         made = self.__dict__
@@ -528,7 +574,7 @@ class House:
             await self.chat.close()  # type: ignore[union-attr]  # made and not None
         if "transcriber" in made and isinstance(self.settings.speech, config.OpenAISpeech):
             await self.transcriber.close()  # type: ignore[attr-defined]  # only this one has connections
-        for name in ("index", "card_index"):
+        for name in ("index", "card_index", "cache"):
             if name in made:
                 await made[name].close()
         if "jobs" in made:

@@ -209,6 +209,10 @@ class Answerer(Protocol):
         """Name, version and digest of the prompt; empty where there is none."""
         ...
 
+    def asks(self, turn: Turn) -> str:
+        """The message that a model is sent for this turn, as later turns repeat it; empty without a model."""
+        ...
+
     def stream(self, turn: Turn) -> AsyncGenerator[DraftEvent]:
         """Draft text with `[n]` markers; nothing of it reaches a learner before `cite` and `verify`.
 
@@ -216,6 +220,20 @@ class Answerer(Protocol):
             UpstreamFailed: as `ChatModel.stream`.
         """
         ...
+
+
+class Cache(Protocol):
+    """What may be forgotten at any time: never the only place where something stands."""
+
+    async def get(self, key: str) -> bytes | None:
+        """The value, unless it was never set, is too old or went to make room."""
+        ...
+
+    async def set(self, key: str, value: bytes, *, ttl_s: float) -> None:
+        """Remember it for at most so long. Keys are digests, or start with what they are of."""
+        ...
+
+    async def close(self) -> None: ...
 
 
 class TokenCounter(Protocol):

@@ -54,6 +54,8 @@ class DeepSeekChat(_Section):
     max_retries: int = Field(2, ge=0, le=5)
     retry_within_s: float = Field(2.0, ge=0)
     """No attempt starts later than this after the first: the learner waits meanwhile."""
+    isolation: Literal["none", "platform", "course", "learner"] = "course"
+    """Whom `user_id` tells apart upstream. `learner` is most private and loses the shared prefix cache."""
     replay_reasoning: bool = False
     """Send the thinking of earlier turns along; repaired by itself where the endpoint minds."""
 
@@ -237,6 +239,14 @@ class Answers(_Section):
     """`auto`: for questions of several steps, or as the learner asks; `off` is final."""
     thinking_tokens: int = Field(3072, ge=256, le=64_000)
     """Ceiling of the reasoning, beside the answer's own."""
+    history_tokens: int = Field(6000, ge=0)
+    """Earlier turns are sent with their passages, which the endpoint has cached, while they fit in."""
+    reuse: Literal["off", "exact", "semantic"] = "semantic"
+    """Answer a question with an earlier answer to the same one; `semantic`: in other words too."""
+    reuse_s: float = Field(86_400.0, gt=0)
+    """For how long; a re-ingested course ends it at once."""
+    cache_bytes: int = Field(64_000_000, ge=0)
+    """Of what each process remembers; with `redis_url`, Redis remembers it for all."""
     keep_days: float = Field(180.0, gt=0)
     """Conversations older than this are deleted."""
     resume_grace_s: float = Field(15.0, ge=0, le=600)
@@ -474,7 +484,6 @@ class Settings(BaseSettings):
     retrieval: Retrieval = Field(default_factory=Retrieval)
     answers: Answers = Field(default_factory=Answers)
     compose: Compose = Field(default_factory=Compose)
-
     prices: Prices = Field(default_factory=Prices)
     server: Server = Field(default_factory=Server)
     fetch: Fetch = Field(default_factory=Fetch)

@@ -32,6 +32,10 @@ class ExtractiveAnswerer:
     def __init__(self, *, max_sentences: int = 4) -> None:
         self._max_sentences = max_sentences
 
+    def asks(self, turn: Turn) -> str:  # noqa: ARG002 - no model is asked
+        """As `Answerer.asks`."""
+        return ""
+
     async def stream(self, turn: Turn) -> AsyncGenerator[DraftEvent]:
         """A heading, then one line per chosen sentence."""
         yield Heading(_HEADINGS.get(turn.query.language, _HEADINGS["en"]))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from dataclasses import replace
 
-from baize.domain.chat import ChatEvent, Turn
+from baize.domain.chat import ChatEvent, Message, Turn
 from baize.domain.course import Course
 from baize.domain.search import Evidence
 from baize.ports import ChatModel
@@ -37,7 +37,23 @@ class ModelAnswerer:
         Order of messages: policy and course card, history, passages, question. What changes least stands
         first, so that the endpoint's prefix cache can hold it.
         """
-        system, user = self._prompt.render(
+        system, user = self._rendered(turn)
+        sampling = replace(
+            self._prompt.sampling,
+            thinking=turn.sampling.thinking,
+            reasoning_effort=turn.sampling.reasoning_effort,
+            user_id=turn.sampling.user_id,
+            max_tokens=self._prompt.sampling.max_tokens
+            + (self._thinking_tokens if turn.sampling.thinking else 0),
+        )
+        return self._chat.stream([system, *turn.history, user], sampling)
+
+    def asks(self, turn: Turn) -> str:
+        """As `Answerer.asks`: passages and question."""
+        return self._rendered(turn)[1].content
+
+    def _rendered(self, turn: Turn) -> tuple[Message, Message]:
+        return self._prompt.render(
             {
                 "course_card": _course_card(turn.course),
                 "evidence": "\n".join(_block(item) for item in turn.evidence),
@@ -45,14 +61,6 @@ class ModelAnswerer:
                 "language": _LANGUAGE_NAMES.get(turn.query.language, turn.query.language),
             }
         )
-        sampling = replace(
-            self._prompt.sampling,
-            thinking=turn.sampling.thinking,
-            reasoning_effort=turn.sampling.reasoning_effort,
-            max_tokens=self._prompt.sampling.max_tokens
-            + (self._thinking_tokens if turn.sampling.thinking else 0),
-        )
-        return self._chat.stream([system, *turn.history, user], sampling)
 
 
 def _course_card(course: Course | None) -> str:

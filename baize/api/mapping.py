@@ -94,6 +94,7 @@ class Mapper:
                 reasoning_tokens=answer.usage.reasoning_tokens,
             ),
             cost=answer.cost,
+            reused_from=answer.reused_from or None,
             withheld=answer.withheld,
             unknown_markers=answer.unknown_markers,
             degraded="extractive" if answer.degraded else None,

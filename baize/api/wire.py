@@ -113,6 +113,9 @@ class AnswerBody(BaseModel):
     follow_ups: list[str]
     usage: UsageBody
     cost: float | None
+    reused_from: OmitIfNone[str] = Field(
+        None, description="The earlier answer to the same question that was told again."
+    )
     withheld: int = Field(description="Sentences that were not sent because nothing supports them.")
     unknown_markers: int = Field(description="Markers of the model that named no evidence.")
     degraded: OmitIfNone[Literal["extractive"]] = Field(

@@ -141,6 +141,7 @@ class Answer:
         unknown_markers: markers that named no evidence; they were dropped.
         degraded: `extractive` when the model was configured but could not be used.
         cost: of the model's calls, in the currency of the price list; None where there is no price.
+        reused_from: the earlier answer to the same question that was told again; empty otherwise.
         reasoning: what the model thought; kept because some endpoints want it back in later turns.
         learner_id: whose answer it is; empty when the platform asked for nobody in particular.
         stopped: the learner stopped it or left, or the service had to end: it holds what was released.
@@ -163,6 +164,7 @@ class Answer:
     degraded: str = ""
     reasoning: str = ""
     cost: float | None = None
+    reused_from: str = ""
     learner_id: str = ""
     stopped: bool = False
 

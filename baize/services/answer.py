@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import uuid
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 
@@ -13,6 +14,8 @@ from baize.answering.endings import INTERRUPTED, ending
 from baize.answering.endings import heading as heading_after
 from baize.answering.generate import NOT_COVERED
 from baize.answering.intent import ThinkingPolicy, choose_thinking
+from baize.answering.isolate import Isolation, user_id
+from baize.answering.recall import RecalledAnswerer
 from baize.answering.verify import VerifyOptions, verify
 from baize.domain.chat import (
     Answer,
@@ -31,14 +34,19 @@ from baize.domain.chat import (
     Turn,
     Usage,
 )
-from baize.domain.search import Moment, Scope
-from baize.errors import UpstreamFailed
-from baize.ports import Answerer, Answers, Catalog, Embedder, TokenCounter
+from baize.domain.course import Course
+from baize.domain.search import Evidence, Moment, Scope
+from baize.errors import DependencyUnavailable, UpstreamFailed
+from baize.ports import Answerer, Answers, Cache, Catalog, Embedder, TokenCounter
 from baize.retrieval.pack import pack
 from baize.services.account import Ledger
 from baize.services.find import Finder, checked, resolve_scope, storable
+from baize.services.reuse import Reusable, Reuse
 
+_log = logging.getLogger(__name__)
 _N_NEAREST = 3
+_TURN_S = 3600.0
+"""How long the passages of a turn are at hand for the turns that follow; endpoints cache for hours."""
 
 _REFUSALS = {
     "zh": "课程中没有讲到这个问题。下面是课程里最接近的内容，也许能帮到您：",
@@ -57,6 +65,9 @@ class AnswerOptions:
     history_turns: int
     verify: VerifyOptions
     thinking: ThinkingPolicy = "auto"
+    history_tokens: int = 6000
+    isolation: Isolation = "course"
+    isolation_key: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +97,8 @@ class Prepared:
     nearest: tuple[Moment, ...]
     covered: bool
     learner_id: str = ""
+    reusable: Reusable | None = None
+    recalled: RecalledAnswerer | None = None
 
 
 @dataclass(slots=True)
@@ -117,6 +130,8 @@ class Answering:
         by_model: the answerer over a chat model; None when none is configured.
         extractive: the answerer that needs no model.
         ledger: prices and counts what answers use.
+        cache: remembers what the model was asked, for the turns that follow.
+        reuse: earlier answers to equal questions.
     """
 
     def __init__(
@@ -130,6 +145,8 @@ class Answering:
         by_model: Answerer | None,
         extractive: Answerer,
         ledger: Ledger,
+        cache: Cache,
+        reuse: Reuse,
         options: AnswerOptions,
     ) -> None:
         self._finder = finder
@@ -140,6 +157,8 @@ class Answering:
         self._by_model = by_model
         self._extractive = extractive
         self._ledger = ledger
+        self._cache = cache
+        self._reuse = reuse
         self._options = options
 
     async def prepare(self, question: Question) -> Prepared:
@@ -153,32 +172,37 @@ class Answering:
         text = checked(question.text, "question")
         scope = await resolve_scope(question.scope, self._catalog)
         conversation_id = question.conversation_id or str(uuid.uuid4())
-        history = await self._history(scope.platform_id, question)
+        turns = await self._turns(scope.platform_id, question)
 
-        found = await self._finder.find(text, history, scope)
+        found = await self._finder.find(text, _messages(turns), scope)
         evidence = pack(
             found.moments,
             self._counter,
             max_tokens=self._options.evidence_tokens,
             max_items=self._options.max_evidence,
         )
-        course_ids = {item.chunk.course_id for item in evidence}
-        course = (
-            await self._catalog.course(scope.platform_id, course_ids.pop()) if len(course_ids) == 1 else None
-        )
+        course = await self._course(scope, evidence)
         query = replace(found.query, language=question.language or found.query.language)
         thinking = self._by_model is not None and choose_thinking(
             text, question.thinking, self._options.thinking
         )
-        turn = Turn(query, tuple(evidence), course, tuple(history), Sampling(thinking=thinking))
+        sampling = Sampling(thinking=thinking, user_id=self._user_id(scope.platform_id, course, question))
+        turn = Turn(query, tuple(evidence), course, tuple(await self._history(turns)), sampling)
+        covered = found.evidence_score >= self._options.min_evidence and bool(evidence)
+        reusable = recalled = None
+        if self._by_model is not None and covered:
+            reusable = await self._reuse.reusable(turn, scope, self._by_model.model, self._by_model.prompt)
+            recalled = await self._reuse.find(reusable, turn, scope.platform_id) if reusable else None
         return Prepared(
             str(uuid.uuid4()),
             conversation_id,
             scope,
             turn,
             tuple(item.moment for item in evidence[:_N_NEAREST]),
-            found.evidence_score >= self._options.min_evidence and bool(evidence),
+            covered,
             question.learner_id,
+            reusable,
+            recalled,
         )
 
     async def stream(self, prepared: Prepared) -> AsyncGenerator[AnswerEvent]:
@@ -187,7 +211,7 @@ class Answering:
         A failing model never fails the answer: what it has not said, the course's own sentences say.
         """
         turn = prepared.turn
-        answerer = self._by_model or self._extractive
+        answerer = prepared.recalled or self._by_model or self._extractive
         draft = _Draft(_blank(prepared, answerer), [])
         yield Started(
             prepared.answer_id,
@@ -215,9 +239,29 @@ class Answering:
             reasoning=storable("".join(draft.reasoning)),
         )
         answer = self._ledger.priced(answer)
-        await self._answers.put(answer)
-        await self._ledger.record(answer, turn.course.id if turn.course else "")
+        await self._store(answer, prepared)
         yield Completed(answer)
+
+    async def _store(self, answer: Answer, prepared: Prepared) -> None:
+        """Keep the answer, what it cost, and what later turns and later learners may use of it.
+
+        A store that fails now must not take the answer from the learner, who has read it.
+        """
+        turn = prepared.turn
+        try:
+            await self._answers.put(answer)
+        except DependencyUnavailable as failure:
+            _log.error("The answer %s was not stored: %s", answer.id, failure)
+            return
+        await self._ledger.record(
+            answer, turn.course.id if turn.course else "", reused=bool(answer.reused_from)
+        )
+        if self._by_model is None or not prepared.covered:
+            return
+        asked = self._by_model.asks(turn).encode("utf-8", "replace")
+        await self._cache.set(_turn_key(answer), asked, ttl_s=_TURN_S)
+        if prepared.reusable is not None:
+            await self._reuse.keep(prepared.reusable, answer)
 
     async def _answer(self, turn: Turn, answerer: Answerer, draft: _Draft) -> AsyncGenerator[AnswerEvent]:
         """The answerer's own sentences, and the extractive ones where it failed or nothing held."""
@@ -291,7 +335,7 @@ class Answering:
         text = texts.get(prepared.turn.query.language, texts["en"])
         return [refusal, draft.release(Released(text))]
 
-    async def _history(self, platform_id: str, question: Question) -> list[Message]:
+    async def _turns(self, platform_id: str, question: Question) -> list[Answer]:
         if not question.conversation_id:
             return []
         turns = await self._answers.turns(
@@ -300,15 +344,58 @@ class Answering:
             self._options.history_turns,
             learner_id=question.learner_id,
         )
-        return [
-            message
-            for turn in turns
-            if turn.text  # else it was stopped before the first sentence
-            for message in (
-                Message("user", turn.question),
-                Message("assistant", turn.text, turn.reasoning),
-            )
+        # One without text was stopped before its first sentence.
+        return [turn for turn in turns if turn.text]
+
+    async def _history(self, turns: Sequence[Answer]) -> list[Message]:
+        """The turns as the model saw them, passages included, byte for byte: cached upstream.
+
+        Repeated passages that are cached cost a fiftieth of what the plain turns cost anew. Where one turn's
+        are no longer at hand, or all are too many, the turns go as they were spoken.
+        """
+        asked = [await self._cache.get(_turn_key(turn)) for turn in turns]
+        plain = _messages(turns)
+        told = [text.decode("utf-8") for text in asked if text is not None]
+        if len(told) < len(turns) or not turns:
+            return plain
+        whole = [
+            Message("user", text) if message.role == "user" else message
+            for message, text in zip(plain, (text for text in told for _ in range(2)), strict=True)
         ]
+        n_tokens = sum(self._counter.count(message.content) for message in whole)
+        return whole if n_tokens <= self._options.history_tokens else plain
+
+    async def _course(self, scope: Scope, evidence: Sequence[Evidence]) -> Course | None:
+        """The course that is asked about: the scope's, so that prompts open the same every time."""
+        course_ids = set(scope.course_ids) or {item.chunk.course_id for item in evidence}
+        return (
+            await self._catalog.course(scope.platform_id, course_ids.pop()) if len(course_ids) == 1 else None
+        )
+
+    def _user_id(self, platform_id: str, course: Course | None, question: Question) -> str:
+        return user_id(
+            self._options.isolation,
+            self._options.isolation_key,
+            platform_id,
+            course.id if course else "",
+            question.learner_id,
+        )
+
+
+def _messages(turns: Sequence[Answer]) -> list[Message]:
+    """Questions and answers as they were spoken."""
+    return [
+        message
+        for turn in turns
+        for message in (
+            Message("user", turn.question),
+            Message("assistant", turn.text, turn.reasoning),
+        )
+    ]
+
+
+def _turn_key(answer: Answer) -> str:
+    return f"turn:{answer.platform_id}:{answer.id}"
 
 
 def _blank(prepared: Prepared, answerer: Answerer) -> Answer:
@@ -323,4 +410,5 @@ def _blank(prepared: Prepared, answerer: Answerer) -> Answer:
         answerer.prompt,
         text="",
         learner_id=prepared.learner_id,
+        reused_from=prepared.recalled.answer_id if prepared.recalled else "",
     )

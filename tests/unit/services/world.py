@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from baize.adapters.cache_memory import MemoryCache
 from baize.answering.extract import ExtractiveAnswerer
 from baize.answering.generate import ModelAnswerer
 from baize.answering.verify import VerifyOptions
@@ -23,6 +24,7 @@ from baize.retrieval.terms import passage_vector, terms
 from baize.services.account import Ledger
 from baize.services.answer import Answering, AnswerOptions, Prepared, Question
 from baize.services.find import Finder, FindOptions
+from baize.services.reuse import Policy, Reuse, ReuseOptions
 from baize.services.search import Searching
 from baize.testing.hash_embedder import HashEmbedder
 from baize.testing.held_clock import HeldClock
@@ -106,6 +108,8 @@ class World:
     counter: SimpleTokenCounter = field(default_factory=SimpleTokenCounter)
     usage_book: MemoryUsageBook = field(default_factory=MemoryUsageBook)
     clock: HeldClock = field(default_factory=HeldClock)
+    cache: MemoryCache = field(default_factory=MemoryCache)
+    reuse: Policy = "off"
     min_evidence: float = 0.0
 
     @property
@@ -129,6 +133,14 @@ class World:
             by_model=ModelAnswerer(chat, PromptLibrary().get("answer")) if chat else None,
             extractive=ExtractiveAnswerer(),
             ledger=Ledger(self.usage_book, PRICES, self.clock),
+            cache=self.cache,
+            reuse=Reuse(
+                cache=self.cache,
+                answers=self.answers,
+                catalog=self.catalog,
+                embedder=self.embedder,
+                options=ReuseOptions(self.reuse, 60.0),
+            ),
             options=AnswerOptions(
                 min_evidence=self.min_evidence,
                 evidence_tokens=2000,

@@ -1,0 +1,50 @@
+"""The port `Cache` within one process: the oldest entry goes first, by number and by age."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from time import monotonic
+
+
+class MemoryCache:
+    """What one process may forget at any time. Not shared: another worker has its own.
+
+    Args:
+        max_bytes: of all values together.
+    """
+
+    def __init__(self, *, max_bytes: int = 64_000_000, clock: Callable[[], float] = monotonic) -> None:
+        self._max_bytes = max_bytes
+        self._clock = clock
+        self._n_bytes = 0
+        self._entries: OrderedDict[str, tuple[float, bytes]] = OrderedDict()
+
+    async def get(self, key: str) -> bytes | None:
+        """As `Cache.get`."""
+        entry = self._entries.get(key)
+        if entry is None:
+            return None
+        until, value = entry
+        if self._clock() >= until:
+            self._drop(key)
+            return None
+        self._entries.move_to_end(key)
+        return value
+
+    async def set(self, key: str, value: bytes, *, ttl_s: float) -> None:
+        """As `Cache.set`."""
+        self._drop(key)
+        self._entries[key] = (self._clock() + ttl_s, value)
+        self._n_bytes += len(value)
+        while self._n_bytes > self._max_bytes:
+            self._drop(next(iter(self._entries)))
+
+    async def close(self) -> None:
+        """Forget everything."""
+        self._entries.clear()
+        self._n_bytes = 0
+
+    def _drop(self, key: str) -> None:
+        _, value = self._entries.pop(key, (0.0, b""))
+        self._n_bytes -= len(value)

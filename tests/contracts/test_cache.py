@@ -1,0 +1,60 @@
+"""The port `Cache`: in process, and in a real Redis."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from baize.adapters.cache_memory import MemoryCache
+from baize.adapters.cache_redis import RedisCache
+from baize.ports import Cache
+
+pytestmark = pytest.mark.anyio
+pytest_plugins = ["tests.servers.redis"]
+
+
+@pytest.fixture(params=["memory", "redis"])
+async def cache(request: pytest.FixtureRequest) -> AsyncIterator[Cache]:
+    made = MemoryCache() if request.param == "memory" else RedisCache(request.getfixturevalue("redis_url"))
+    yield made
+    await made.close()
+
+
+async def test_what_was_set_is_found_byte_for_byte(cache: Cache) -> None:
+    """Any bytes, under any key; the latest value wins; another key finds nothing."""
+    await cache.set("键", b"\x00\xff\n", ttl_s=60)
+    await cache.set("键", b"", ttl_s=60)
+    assert await cache.get("键") == b""
+    assert await cache.get("other") is None
+
+
+async def test_what_is_too_old_is_gone(cache: Cache) -> None:
+    """After its time nothing is found."""
+    await cache.set("short", b"1", ttl_s=0.05)
+    await cache.set("long", b"2", ttl_s=60)
+    await asyncio.sleep(0.15)
+    assert await cache.get("short") is None
+    assert await cache.get("long") == b"2"
+
+
+async def test_memory_keeps_what_was_used_last() -> None:
+    """Over its size, the entry that nobody asked for longest goes."""
+    cache = MemoryCache(max_bytes=10)
+    await cache.set("a", b"1234", ttl_s=60)
+    await cache.set("b", b"1234", ttl_s=60)
+    await cache.get("a")
+    await cache.set("c", b"1234", ttl_s=60)
+    assert [await cache.get(key) for key in "abc"] == [b"1234", None, b"1234"]
+    await cache.set("d", b"x" * 11, ttl_s=60)
+    assert await cache.get("d") is None
+
+
+async def test_a_redis_that_is_gone_is_no_cache(caplog: pytest.LogCaptureFixture) -> None:
+    """Nothing is found and nothing raised; the log says so once."""
+    cache = RedisCache("redis://127.0.0.1:9/0")
+    await cache.set("a", b"1", ttl_s=60)
+    assert await cache.get("a") is None
+    assert caplog.text.count("going on without") == 1
+    await cache.close()

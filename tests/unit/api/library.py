@@ -12,6 +12,7 @@ import httpx
 import uvicorn
 from fastapi import FastAPI
 
+from baize.adapters.cache_memory import MemoryCache
 from baize.api.app import OpenHouse, create_app
 from baize.api.serve import listen
 from baize.bootstrap import House
@@ -84,6 +85,7 @@ def opens(*, chat: ChatModel | None = None, prepare: Callable[[House], None] = l
             "embedder": embedder,
             "counter": SimpleTokenCounter(),
             "usage_book": MemoryUsageBook(),
+            "cache": MemoryCache(),
             "chat": chat,
             "preferences": MemoryLearnerPreferences(),
             "feedback": MemoryFeedbackBox(),

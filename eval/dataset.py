@@ -30,10 +30,11 @@ FILES: Mapping[str, Mapping[str, str]] = {
     "refusal": {"videos": "videos.jsonl", "queries": "queries.jsonl", "questions": "questions.jsonl"},
     "chapters": {"videos": "videos.jsonl"},
     "asr": {"clips": "clips.tsv"},
+    "summaries": {"lectures": "lectures.jsonl"},
 }
 """Files of each kind that this build evaluates, by their usual names."""
 
-LATER = ("summaries", "recommend", "pedagogy")
+LATER = ("recommend", "pedagogy")
 """Kinds that are specified and not evaluated yet."""
 
 _TERM_FILES = ("terms", "terms.txt", "terms.jsonl")
@@ -50,13 +51,18 @@ class GoldChapter:
 
 @dataclass(frozen=True, slots=True)
 class Video:
-    """One recording with its transcript, sorted by start."""
+    """One recording with its transcript, sorted by start.
+
+    Attributes:
+        reference: a person's notes on it (`summaries`).
+    """
 
     id: str
     title: str
     language: str
     cues: tuple[Cue, ...]
     chapters: tuple[GoldChapter, ...] = ()
+    reference: str = ""
 
     @property
     def duration_s(self) -> float:
@@ -154,7 +160,7 @@ def read_suite(folder: Path, kind: str = "") -> Suite:
             [*paths.values(), *(folder / clip.file for clip in clips), *([terms_file] if terms_file else [])]
         ),
         _digest([paths[name] for name in _LIBRARY_FILES if name in paths]),
-        videos=_unique(_each(paths.get("videos"), _video), paths.get("videos")),
+        videos=_unique(_each(_recordings(paths), _video), _recordings(paths)),
         documents=_unique(_each(paths.get("corpus"), _document), paths.get("corpus")),
         questions=_unique(_each(paths.get("questions"), _question), paths.get("questions")),
         queries=_unique(_each(paths.get("queries"), _query), paths.get("queries")),
@@ -196,6 +202,10 @@ def _each(path: Path | None, make: Callable[[Row], T]) -> list[tuple[int, T]]:
     return [(row.line, make(row)) for row in read_jsonl(path)] if path else []
 
 
+def _recordings(paths: Mapping[str, Path]) -> Path | None:
+    return paths.get("videos") or paths.get("lectures")
+
+
 def _unique(items: Sequence[tuple[int, T]], path: Path | None) -> tuple[T, ...]:
     """The items; an id that comes twice would give one of them the other's score."""
     seen: dict[str, int] = {}
@@ -223,6 +233,7 @@ def _video(row: Row) -> Video:
         row.text("lang", ""),
         tuple(cue for cue in cues if cue.text.strip()),
         tuple(sorted(chapters, key=lambda chapter: chapter.start)),
+        row.text("reference", ""),
     )
 
 

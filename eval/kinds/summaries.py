@@ -1,0 +1,178 @@
+"""`summaries`: the prepared summary of a lecture against a person's notes, beside three baselines.
+
+The lecture goes through ingestion's own segmenting, chapters, chunking and composing. Metrics state their
+formulas in `eval.metrics.summary`; baselines have the summary's length in characters (`eval.summarizers`).
+
+- `compression`: characters of the summary by characters of the transcript.
+- `link_validity`: share of lines of which every piece, cut marks aside, stands verbatim in what is said
+  within the line's locator.
+- `short_lines`: share of lines of 60 characters at most.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from baize.domain.course import Course, Lesson
+from baize.domain.locator import TimeSpan
+from baize.domain.sentences import joined
+from baize.domain.text import Cue
+from eval.dataset import Video
+from eval.kinds.bench import Desk, Scored
+from eval.library import language_of
+from eval.metrics.summary import coverage, decile_coverage, rouge_1, rouge_l
+from eval.record import Cells, ItemView, Measure
+from eval.summarizers import baselines
+from ingest.chapter import computed_chapters
+from ingest.chunk import ChunkOptions, Place, chunk
+from ingest.compose import compose
+from ingest.segment import segment_cues
+
+_SHORT = 60
+_CUT = "…"
+_AGAINST_NOTES: Mapping[str, Callable[[str, str], float | None]] = {
+    "rouge-1": rouge_1,
+    "rouge-l": rouge_l,
+    "coverage": coverage,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of a summary and the seconds that it points to."""
+
+    text: str
+    start: float
+    end: float
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """One lecture with its summary.
+
+    Attributes:
+        stock: each baseline's summaries, by name, once for each of its draws.
+    """
+
+    id: str
+    title: str
+    reference: str
+    cues: tuple[Cue, ...]
+    lines: tuple[Line, ...] = ()
+    stock: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    error: str = ""
+
+    @property
+    def text(self) -> str:
+        return joined(line.text for line in self.lines)
+
+
+async def observe(desk: Desk) -> list[Observed]:
+    """Prepare every lecture as ingestion does; its notes are not looked at."""
+
+    async def prepare(video: Video) -> Observed:
+        seen = Observed(video.id, video.title, video.reference, video.cues)
+        segments = segment_cues(video.cues)
+        lines = await _summary(desk, video)
+        if not lines or not video.reference.strip():
+            return Observed(**_fields(seen), error="No summary." if not lines else "No reference.")
+        n_chars = len(joined(line.text for line in lines))
+        stock = baselines([segment.text for segment in segments], n_chars) if desk.baselines else {}
+        return Observed(**_fields(seen), lines=lines, stock=stock)
+
+    return await desk.each(desk.suite.videos, prepare)
+
+
+def _fields(seen: Observed) -> dict[str, object]:
+    return {"id": seen.id, "title": seen.title, "reference": seen.reference, "cues": seen.cues}
+
+
+async def _summary(desk: Desk, video: Video) -> tuple[Line, ...]:
+    house, language = desk.house, language_of(video)
+    segments = segment_cues(video.cues)
+    vectors = await house.embedder.embed_passages([segment.text for segment in segments])
+    chapters = computed_chapters(segments, video.cues, vectors, video.duration_s)
+    course = Course("eval", "suite", desk.suite.name)
+    title = video.title or video.id
+    lesson = Lesson("eval", "suite", "lecture", title, 1, language, video.duration_s, "", "eval", chapters)
+    place = Place("eval", "suite", "lecture", title, video.id, language, (title,))
+    sizes = house.settings.chunking
+    options = ChunkOptions(sizes.max_tokens, sizes.overlap_sentences)
+    chunks = chunk(segments, (), place, options, house.counter, house.splitter, first_position=0)
+    prepared = await compose(course, lesson, chunks, house.embedder)
+    return tuple(
+        Line(line.text, locator.start, locator.end)
+        for line in (prepared.summary if prepared else ())
+        for locator in line.locators[:1]
+        if isinstance(locator, TimeSpan)
+    )
+
+
+def score(items: Sequence[Observed]) -> Scored:
+    """Over all lectures that have notes and a summary."""
+    usable = [item if not item.error else None for item in items]
+    systems = list(dict.fromkeys(name for item in items for name in item.stock))
+    measures = [_mean(name, usable, lambda item, f=judge: f(item.reference, item.text)) for name, judge in _AGAINST_NOTES.items()]
+    measures += [
+        _mean("compression", usable, lambda item: len(item.text) / sum(len(cue.text) for cue in item.cues)),
+        _mean("link_validity", usable, _link_validity),
+        _mean("decile_coverage", usable, _deciles),
+        _mean("short_lines", usable, lambda item: _share([len(line.text) <= _SHORT for line in item.lines])),
+    ]
+    for system in systems:
+        for name, judge in _AGAINST_NOTES.items():
+            measures.append(_mean(f"{system}/{name}", usable, lambda item, s=system, f=judge: _drawn(item, s, f)))
+    return Scored(tuple(_view(item) for item in items), tuple(measures))
+
+
+def _mean(
+    name: str, items: Sequence[Observed | None], judge: Callable[[Observed], float | None]
+) -> Measure:
+    cells: list[Cells | None] = []
+    for item in items:
+        value = judge(item) if item else None
+        cells.append(None if value is None else (value,))
+    return Measure(name, "mean", tuple(cells))
+
+
+def _drawn(item: Observed, system: str, judge: Callable[[str, str], float | None]) -> float | None:
+    values = [judge(item.reference, text) for text in item.stock.get(system, ())]
+    known = [value for value in values if value is not None]
+    return sum(known) / len(known) if known else None
+
+
+def _deciles(item: Observed) -> float:
+    places = [(line.start, line.end) for line in item.lines]
+    return decile_coverage(places, [(cue.start, cue.end) for cue in item.cues])
+
+
+def _link_validity(item: Observed) -> float:
+    return _share([_is_said(line, item.cues) for line in item.lines])
+
+
+def _is_said(line: Line, cues: Sequence[Cue]) -> bool:
+    heard = joined(cue.text for cue in cues if cue.end >= line.start and cue.start <= line.end)
+    pieces = [_bare(piece) for piece in line.text.split(_CUT)]
+    return any(pieces) and all(piece in _bare(heard) for piece in pieces)
+
+
+def _bare(text: str) -> str:
+    """Letters and digits alone: a cut may end a clause with another stop."""
+    return "".join(ch for ch in text if ch.isalnum())
+
+
+def _share(facts: Sequence[bool]) -> float:
+    return sum(facts) / len(facts)
+
+
+def _view(item: Observed) -> ItemView:
+    return ItemView(
+        item.id,
+        item.title,
+        item.error,
+        None,
+        {"video": item.id, "reference": item.reference},
+        [{"video": item.id, "t": line.start, "text": line.text} for line in item.lines],
+        failed=not item.error and _link_validity(item) < 1,
+    )

@@ -57,6 +57,11 @@ BARS = (
     ),
     Bar("chapters", "chapters: F1 ± 15 s, ± 30 s, Pk", "≥ 0.40, ≥ 0.50, ≤ 0.33"),
     Bar("quiz", "cloze answers that are glossary or key terms, each unique in its sentence", "≥ 80 %"),
+    Bar(
+        "summaries",
+        "extractive summaries: rouge-l and coverage against lead, random, TextRank; valid links; tenths covered",
+        "above all three; 1.0; ≥ 0.9",
+    ),
     Bar("recommend", "recommendation: HR@10 and nDCG@10", "≥ 1.10 × the best baseline"),
     Bar("speech", "speech, made recordings: non-monotonic, loops, echoed prompts, text on silence", "0"),
     Bar("asr-clips", "asr-clips: CER and WER above a direct call; time against it", "≤ 0.01; ≤ 1.05 ×"),

@@ -2,7 +2,8 @@
 
 Two questions are answered here. *How well does it cover these terms* (`TermWeights`): for sentences that
 answer something. *How much of the whole does it hold* (`salience`): for sentences that stand for a text.
-`summarize` and `key_sentences` choose by the second, `baize.retrieval.phrases` names what they are about.
+`key_sentences` chooses by the second and `summarize` by what is not named yet; `baize.retrieval.phrases` says
+what they are about.
 All is linear in the number of sentences for each chosen one, in numpy: a lecture of thousands stays quick.
 """
 
@@ -11,7 +12,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,6 +27,10 @@ _TERMS_WEIGHT = 1.0
 """Weight of a sentence's terms beside its centrality, both in standard deviations."""
 _REDUNDANCY = 2.0
 """What a sentence that repeats a chosen one loses, in standard deviations of salience at a cosine of 1."""
+_BREVITY = 0.3
+"""How much shorter sentences are preferred: 1 would count new terms a character."""
+_SHORT_CHARS = 8
+"""Below this length, shorter is not better."""
 _SAME = 0.85
 """Cosine, without what all sentences share, from which a sentence says again what a chosen one said."""
 _QUESTION = re.compile(r"[?？吗呢][”’\"'）)]*[。.]?\s*$")
@@ -77,7 +82,11 @@ class Pick:
 def summarize(
     texts: Sequence[str], vectors: Vector, budget: int, *, sections: Sequence[range] = ()
 ) -> list[Pick]:
-    """Sentences that stand for the whole, in reading order.
+    """Sentences that name as much of the whole as they can, in reading order.
+
+    Greedy coverage of concepts (Gillick and Favre, ILP for NLP workshop, 2009): the next sentence is the one
+    whose terms not yet named weigh most for its length, a term weighing ln(1 + sentences that hold it). One
+    that says again what a chosen one said is left out.
 
     Args:
         vectors: one a sentence, of unit length, (n, dim).
@@ -91,13 +100,36 @@ def summarize(
     if not texts:
         return []
     scores = salience(texts, vectors)
+    found = [set(terms(text)) for text in texts]
+    n_with = Counter(term for its in found for term in its)
+    weights = {term: math.log1p(n) for term, n in n_with.items()}
     spread = centred(vectors)
     n_chars = max(sum(len(text) for text in texts), 1)
-    picks: list[Pick] = []
+    named: set[str] = set()
+    repeated = np.zeros(len(texts))
+    chosen: list[int] = []
     for section in sections or [range(len(texts))]:
-        length = sum(len(texts[i]) for i in section)
-        picks += _choose(texts, scores, spread, section, budget * length / n_chars, len(section), picks)
-    return sorted(picks, key=lambda pick: pick.number)
+        left = budget * sum(len(texts[i]) for i in section) / n_chars
+        open_ = [i for i in section if np.isfinite(scores[i])] or list(section)
+        first = True
+        while open_ and (first or left > 0):
+            # Half of a sentence over the budget is as near as half of one below it.
+            fitting = [i for i in open_ if first or (len(texts[i]) / 2 <= left and repeated[i] < _SAME)]
+            if not fitting:
+                break
+            best = max(fitting, key=lambda i: (_named_by(found[i] - named, weights, len(texts[i])), -i))
+            open_.remove(best)
+            chosen.append(best)
+            named |= found[best]
+            repeated = np.maximum(repeated, spread @ spread[best])
+            left -= len(texts[best])
+            first = False
+    return [Pick(number, float(scores[number])) for number in sorted(chosen)]
+
+
+def _named_by(new_terms: set[str], weights: Mapping[str, float], n_chars: int) -> float:
+    # Sorted: a sum of floats must not hang on the order of a set.
+    return sum(weights[term] for term in sorted(new_terms)) / math.pow(max(n_chars, _SHORT_CHARS), _BREVITY)
 
 
 def key_sentences(
@@ -115,8 +147,7 @@ def key_sentences(
         return []
     scores = salience(texts, vectors)
     section = within if within is not None else range(len(texts))
-    picks = _choose(texts, scores, centred(vectors), section, math.inf, n, [])
-    return sorted(picks, key=lambda pick: pick.number)
+    return sorted(_choose(scores, centred(vectors), section, n), key=lambda pick: pick.number)
 
 
 def salience(texts: Sequence[str], vectors: Vector) -> Scores:
@@ -173,39 +204,18 @@ def _standard(values: npt.ArrayLike, usable: npt.NDArray[np.bool_]) -> Scores:
     return np.asarray((numbers - kept.mean()) / max(float(kept.std()), 1e-9))
 
 
-def _choose(
-    texts: Sequence[str],
-    scores: Scores,
-    spread: Vector,
-    section: range,
-    budget: float,
-    n_most: int,
-    before: Sequence[Pick],
-) -> list[Pick]:
-    """Greedy by maximal marginal relevance (Carbonell and Goldstein, SIGIR 1998) while the budget lasts.
-
-    What the sections before have chosen counts as said.
-    """
+def _choose(scores: Scores, spread: Vector, section: range, n: int) -> list[Pick]:
+    """Greedy by maximal marginal relevance (Carbonell and Goldstein, SIGIR 1998), best first."""
     numbers = np.arange(section.start, section.stop)
     gain = scores[numbers].copy()
     repeated = np.zeros(len(numbers))
-    for pick in before:
-        repeated = np.maximum(repeated, spread[numbers] @ spread[pick.number])
     chosen: list[Pick] = []
-    left = budget
-    lengths = np.array([len(texts[i]) for i in section], np.float64)
-    while len(chosen) < n_most and len(numbers):
+    while len(chosen) < min(n, len(numbers)):
         worth = np.where(repeated < _SAME, gain - _REDUNDANCY * repeated, -np.inf)
-        # Half of a sentence over the budget is as near as half of one below it.
-        if chosen:
-            worth = np.where(lengths / 2 <= left, worth, -np.inf)
         best = int(np.argmax(worth))
         if not np.isfinite(worth[best]):
-            if chosen:
-                break
-            best = int(np.argmax(lengths))
-        chosen.append(Pick(int(numbers[best]), float(scores[numbers[best]])))
-        left -= float(lengths[best])
+            break
+        chosen.append(Pick(int(numbers[best]), float(gain[best])))
         gain[best] = -np.inf
         repeated = np.maximum(repeated, spread[numbers] @ spread[numbers[best]])
     return chosen

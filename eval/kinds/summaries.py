@@ -12,7 +12,7 @@ formulas in `eval.metrics.summary`; baselines have the summary's length in chara
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from baize.domain.course import Course, Lesson
 from baize.domain.locator import TimeSpan
@@ -76,16 +76,12 @@ async def observe(desk: Desk) -> list[Observed]:
         segments = segment_cues(video.cues)
         lines = await _summary(desk, video)
         if not lines or not video.reference.strip():
-            return Observed(**_fields(seen), error="No summary." if not lines else "No reference.")
+            return replace(seen, error="No summary." if not lines else "No reference.")
         n_chars = len(joined(line.text for line in lines))
         stock = baselines([segment.text for segment in segments], n_chars) if desk.baselines else {}
-        return Observed(**_fields(seen), lines=lines, stock=stock)
+        return replace(seen, lines=lines, stock=stock)
 
     return await desk.each(desk.suite.videos, prepare)
-
-
-def _fields(seen: Observed) -> dict[str, object]:
-    return {"id": seen.id, "title": seen.title, "reference": seen.reference, "cues": seen.cues}
 
 
 async def _summary(desk: Desk, video: Video) -> tuple[Line, ...]:
@@ -113,7 +109,7 @@ def score(items: Sequence[Observed]) -> Scored:
     """Over all lectures that have notes and a summary."""
     usable = [item if not item.error else None for item in items]
     systems = list(dict.fromkeys(name for item in items for name in item.stock))
-    measures = [_mean(name, usable, lambda item, f=judge: f(item.reference, item.text)) for name, judge in _AGAINST_NOTES.items()]
+    measures = [_mean(name, usable, _against_notes(judge)) for name, judge in _AGAINST_NOTES.items()]
     measures += [
         _mean("compression", usable, lambda item: len(item.text) / sum(len(cue.text) for cue in item.cues)),
         _mean("link_validity", usable, _link_validity),
@@ -122,13 +118,11 @@ def score(items: Sequence[Observed]) -> Scored:
     ]
     for system in systems:
         for name, judge in _AGAINST_NOTES.items():
-            measures.append(_mean(f"{system}/{name}", usable, lambda item, s=system, f=judge: _drawn(item, s, f)))
+            measures.append(_mean(f"{system}/{name}", usable, _against_notes(judge, system)))
     return Scored(tuple(_view(item) for item in items), tuple(measures))
 
 
-def _mean(
-    name: str, items: Sequence[Observed | None], judge: Callable[[Observed], float | None]
-) -> Measure:
+def _mean(name: str, items: Sequence[Observed | None], judge: Callable[[Observed], float | None]) -> Measure:
     cells: list[Cells | None] = []
     for item in items:
         value = judge(item) if item else None
@@ -136,10 +130,17 @@ def _mean(
     return Measure(name, "mean", tuple(cells))
 
 
-def _drawn(item: Observed, system: str, judge: Callable[[str, str], float | None]) -> float | None:
-    values = [judge(item.reference, text) for text in item.stock.get(system, ())]
-    known = [value for value in values if value is not None]
-    return sum(known) / len(known) if known else None
+def _against_notes(
+    judge: Callable[[str, str], float | None], system: str = ""
+) -> Callable[[Observed], float | None]:
+    """The judgement of the product's summary, or the mean over those of a baseline."""
+
+    def judged(item: Observed) -> float | None:
+        texts = item.stock.get(system, ()) if system else (item.text,)
+        known = [value for text in texts if (value := judge(item.reference, text)) is not None]
+        return sum(known) / len(known) if known else None
+
+    return judged
 
 
 def _deciles(item: Observed) -> float:
@@ -158,8 +159,8 @@ def _is_said(line: Line, cues: Sequence[Cue]) -> bool:
 
 
 def _bare(text: str) -> str:
-    """Letters and digits alone: a cut may end a clause with another stop."""
-    return "".join(ch for ch in text if ch.isalnum())
+    """Letters and digits alone, in lower case: a line may begin within a sentence, and end at a clause."""
+    return "".join(ch for ch in text.lower() if ch.isalnum())
 
 
 def _share(facts: Sequence[bool]) -> float:

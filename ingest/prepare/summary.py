@@ -9,12 +9,25 @@ from statistics import median
 from baize.domain.artefact import KeyPoint, SummaryLine
 from baize.retrieval.lines import line_of
 from baize.retrieval.sentences import Pick, key_sentences, summarize
+from baize.retrieval.terms import terms
 from ingest.prepare.text import LessonText
 
 _SENTENCES_PER_LINE = 5
 """A short lesson has fewer lines than tenths."""
 _LINE_BUDGET = {"zh": 30, "en": 110}
-"""Characters of summary a tenth at most; each has one line at least."""
+"""Characters of summary a tenth of a short lesson at most; each has one line at least."""
+_LECTURE_SENTENCES = 60
+"""From so many sentences on, a lesson has an opening that says what it is about."""
+_SHARE, _OPENING_SHARE = 0.2, 0.4
+"""A lecture's summary by its transcript, and its opening's part of that (docs/lectures.md)."""
+_LONGEST = {"zh": 1200, "en": 4000}
+"""Characters of a summary, however long the lecture."""
+_OPENING_TERMS = 3
+_GREETING = re.compile(
+    r"大家好|[们您你]好[，,。！]|各位|欢迎|谢谢|感谢|关注|点赞|订阅|[?？]\s*$"
+    r"|\b(?:hello|hi everyone|welcome|thanks?|thank you|subscribe)\b",
+    re.IGNORECASE,
+)
 _POINTS, _POINTS_PER_SENTENCE = 6, 1 / 5
 _POOL = 4
 """Key points are chosen among this many times as many sentences: those that ask for attention first."""
@@ -31,16 +44,39 @@ _BRIEF = {"zh": 12, "en": 40}
 
 
 def summary_lines(text: LessonText) -> tuple[SummaryLine, ...]:
-    """One line at least for each tenth of the lesson, so that its middle is not lost; in order."""
+    """One line at least for each tenth of the lesson, so that its middle is not lost; in order.
+
+    A lecture's begins with its opening as it was said: there a teacher tells what it is about.
+    """
+    numbers = _of_lecture(text) if len(text.sentences) >= _LECTURE_SENTENCES else _of_short_lesson(text)
+    return tuple(
+        SummaryLine(line_of(text.texts[number], text.language), text.lesson_id, text.place(number, number))
+        for number in numbers
+    )
+
+
+def _of_lecture(text: LessonText) -> list[int]:
+    opening, *others = text.tenths()
+    longest = _LONGEST.get(text.language, _LONGEST["en"])
+    budget = min(_SHARE * sum(len(said) for said in text.texts), longest)
+    left = _OPENING_SHARE * budget
+    first: list[int] = []
+    for number in opening:
+        said = text.texts[number]
+        if left <= 0 or _GREETING.search(said) or len(set(terms(said))) < _OPENING_TERMS:
+            continue
+        first.append(number)
+        left -= len(said)
+    budget -= sum(len(text.texts[number]) for number in first)
+    return [*first, *_chosen(text, others if first else [opening, *others], round(budget))]
+
+
+def _of_short_lesson(text: LessonText) -> list[int]:
     n = max(1, min(10, len(text.sentences) // _SENTENCES_PER_LINE))
     tenths = text.tenths(n)
     usual = median(len(said) for said in text.texts)
     budget = round(min(_LINE_BUDGET.get(text.language, _LINE_BUDGET["en"]), usual) * len(tenths))
-    picks = _chosen(text, tenths, budget)
-    return tuple(
-        SummaryLine(line_of(text.texts[number], text.language), text.lesson_id, text.place(number, number))
-        for number in picks
-    )
+    return _chosen(text, tenths, budget)
 
 
 def key_points(text: LessonText, numbers: Sequence[int]) -> tuple[KeyPoint, ...]:

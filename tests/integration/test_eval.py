@@ -189,6 +189,20 @@ def test_chapters(cache: Path, repo_root: Path, tmp_path: Path) -> None:
     assert record["provenance"]["index"] == {}
 
 
+def test_summaries(cache: Path, repo_root: Path, tmp_path: Path) -> None:
+    """Prepared summaries against notes, three baselines of equal length beside them."""
+    suite = repo_root / "eval/suites/summaries-samples"
+    record = run(suite, tmp_path / "a.json", "--baselines")
+    assert (record["kind"], record["n"], record["unscored"]) == ("summaries", 3, 0)
+    found = {name: metric["value"] for name, metric in record["metrics"].items()}
+    for system in ("", "lead/", "random/", "textrank/"):
+        for name in ("rouge-1", "rouge-l", "coverage"):
+            assert 0 < found[f"{system}{name}"] < 1
+    assert (found["link_validity"], found["decile_coverage"]) == (1.0, 1.0)
+    assert found["coverage"] > found["random/coverage"]
+    assert 0.1 < found["compression"] < 0.4
+
+
 def test_wrong_use(repo_root: Path, tmp_path: Path) -> None:
     """What cannot be run is named, with exit code 2."""
     suite = repo_root / "eval/suites/moments-samples"

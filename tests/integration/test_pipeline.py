@@ -168,7 +168,7 @@ async def test_lessons_are_prepared_and_the_faq_is_not(workshop: Workshop) -> No
     made = await workshop.catalog.prepared("p1", "measure")
     assert made is not None
     assert made.model == "extractive"
-    assert made.summary[0].locators[0] == TimeSpan(4.5, 8.0)
+    assert made.summary[0].locators[0] == TimeSpan(0.0, 4.0)
     assert [term.term for term in made.glossary] == ["袖带"]
     assert await workshop.catalog.prepared("p1", "health~faq") is None
     asked = workshop.n_work()

@@ -59,7 +59,7 @@ BARS = (
     Bar("quiz", "cloze answers that are glossary or key terms, each unique in its sentence", "≥ 80 %"),
     Bar(
         "summaries",
-        "extractive summaries: rouge-l and coverage against lead, random, TextRank; valid links; tenths covered",
+        "extractive summaries: rouge-l, coverage against lead, random, TextRank; valid links; tenths",
         "above all three; 1.0; ≥ 0.9",
     ),
     Bar("recommend", "recommendation: HR@10 and nDCG@10", "≥ 1.10 × the best baseline"),

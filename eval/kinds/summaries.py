@@ -1,6 +1,7 @@
 """`summaries`: the prepared summary of a lecture against a person's notes, beside three baselines.
 
-The lecture goes through ingestion's own segmenting, chapters, chunking and composing. Metrics state their
+The lecture goes through ingestion's own segmenting, chapters, chunking and extractive summary, whether or not
+a model is configured: that one costs money and is not of this suite. Metrics state their
 formulas in `eval.metrics.summary`; baselines have the summary's length in characters (`eval.summarizers`).
 
 - `compression`: characters of the summary by characters of the transcript.
@@ -26,7 +27,8 @@ from eval.record import Cells, ItemView, Measure
 from eval.summarizers import baselines
 from ingest.chapter import computed_chapters
 from ingest.chunk import ChunkOptions, Place, chunk
-from ingest.compose import compose
+from ingest.prepare.summary import summary_lines
+from ingest.prepare.text import text_of
 from ingest.segment import segment_cues
 
 _SHORT = 60
@@ -96,10 +98,10 @@ async def _summary(desk: Desk, video: Video) -> tuple[Line, ...]:
     sizes = house.settings.chunking
     options = ChunkOptions(sizes.max_tokens, sizes.overlap_sentences)
     chunks = chunk(segments, (), place, options, house.counter, house.splitter, first_position=0)
-    prepared = await compose(course, lesson, chunks, house.embedder)
+    text = await text_of(course, lesson, chunks, house.embedder)
     return tuple(
         Line(line.text, locator.start, locator.end)
-        for line in (prepared.summary if prepared else ())
+        for line in (summary_lines(text) if text else ())
         for locator in line.locators[:1]
         if isinstance(locator, TimeSpan)
     )

@@ -460,7 +460,7 @@ class House:
             footage=self.footage,
             artefacts=self.artefacts,
             publisher=self.publisher,
-            folder=self.data_dir / "frames",
+            folder=self.data_dir / "storyboards",
         )
 
     @cached_property

@@ -12,7 +12,7 @@ from baize.domain.text import Cue
 LEAST, MOST = 4, 24
 _PACE_S = 45.0
 """A picture for so many seconds, within limits."""
-_MAX_CAPTION = 60
+_MAX_HAN, _MAX_LATIN = 60, 110
 _INTO_S = 0.5
 """A chapter's first frame is often still the one before."""
 
@@ -63,4 +63,9 @@ def scenes(duration_s: float, chapters: Sequence[Chapter], cues: Sequence[Cue]) 
 def _caption(cues: Sequence[Cue], start: float, end: float) -> str:
     said = next((cue.text for cue in cues if start - _INTO_S <= cue.start < end), "")
     text = " ".join(said.split())
-    return text if len(text) <= _MAX_CAPTION else f"{text[: _MAX_CAPTION - 1]}…"
+    most = _MAX_LATIN if text.isascii() else _MAX_HAN
+    if len(text) <= most:
+        return text
+    # Latin text ends with a whole word.
+    cut = text.rfind(" ", 0, most) if text.isascii() else most - 1
+    return f"{text[: cut if cut > 0 else most - 1]}…"

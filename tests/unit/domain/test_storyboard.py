@@ -23,6 +23,13 @@ def test_every_chapter_has_its_first_picture() -> None:
     assert found[1].at == 30.5
 
 
+def test_a_long_caption_ends_with_a_whole_word() -> None:
+    """In Latin script; a word without an end is cut all the same."""
+    said = "word " * 40
+    assert scenes(60.0, (), (Cue(0.0, 9.0, said),))[0].caption == f"{said[:109]}…"
+    assert scenes(60.0, (), (Cue(0.0, 9.0, "x" * 300),))[0].caption == "x" * 109 + "…"
+
+
 def test_without_chapters_and_speech() -> None:
     """Evenly over the whole; nothing for a lesson without a length."""
     assert [scene.span.start for scene in scenes(40.0, (), ())] == [0.0, 10.0, 20.0, 30.0]

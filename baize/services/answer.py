@@ -350,9 +350,9 @@ class Answering:
     async def _history(self, turns: Sequence[Answer]) -> list[Message]:
         """The turns as the model saw them, passages included, byte for byte: cached upstream.
 
-        Repeated passages that are cached cost a fiftieth, plain turns the whole price each time: in the replay
-        of `benchmarks.prefix_cache` both cost the same, so the model has the passages too. Where one turn's are
-        no longer at hand, or all are too many, the turns go as they were spoken.
+        Cached passages cost a fiftieth, plain turns the whole price each time: in `benchmarks.prefix_cache`
+        both come to the same, so the model has the passages too. Where one turn's are no longer at hand, or
+        all are too many, the turns go as they were spoken.
         """
         asked = [await self._cache.get(_turn_key(turn)) for turn in turns]
         plain = _messages(turns)

@@ -44,6 +44,7 @@ from baize.ports import (
     Ocr,
     Platforms,
     Reranker,
+    Slots,
     Splitter,
     TokenCounter,
     Transcriber,
@@ -52,6 +53,7 @@ from baize.prompting import PromptLibrary
 from baize.retrieval.assess import AssessOptions
 from baize.retrieval.cosine import CosineScale
 from baize.services.account import Ledger
+from baize.services.admission import AdmittedAnswerer
 from baize.services.answer import Answering, AnswerOptions
 from baize.services.dictate import Dictation
 from baize.services.find import Finder, FindOptions
@@ -516,7 +518,7 @@ class House:
             answers=self.answers,
             embedder=self.model_embedder,
             counter=self.counter,
-            by_model=by_model(self.chat, thinking_tokens=chosen.thinking_tokens),
+            by_model=self._admitted(by_model(self.chat, thinking_tokens=chosen.thinking_tokens)),
             extractive=ExtractiveAnswerer(max_sentences=chosen.extractive_sentences),
             ledger=Ledger(self.usage_book, self.prices, self.clock),
             cache=self.cache,
@@ -532,6 +534,19 @@ class House:
                 **self._isolation,
             ),
         )
+
+    @cached_property
+    def slots(self) -> Slots:
+        from baize.adapters.slots_memory import MemorySlots
+
+        chosen = self.settings.admission
+        # The account's limit holds for all workers together.
+        return MemorySlots(max(chosen.upstream_slots // self.settings.server.workers, 1), chosen.max_waiting)
+
+    def _admitted(self, answerer: Answerer | None) -> Answerer | None:
+        if answerer is None:
+            return None
+        return AdmittedAnswerer(answerer, self.slots, wait_s=self.settings.admission.wait_s)
 
     @cached_property
     def event_log(self) -> EventLog:

@@ -416,6 +416,18 @@ class Answers(Protocol):
         ...
 
 
+class Slots(Protocol):
+    """The calls that an account may have open at its chat endpoint, shared fairly by tenants."""
+
+    def hold(self, tenant: str, wait_s: float) -> AbstractAsyncContextManager[None]:
+        """Inside it, one slot is the caller's.
+
+        Raises:
+            Overloaded: the queue is full, or no slot came free in time.
+        """
+        ...
+
+
 class EventLog(Protocol):
     """The events of answers, so that a stream can be read again from any point (decisions 13).
 

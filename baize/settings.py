@@ -384,6 +384,17 @@ class Fetch(_Section):
     max_redirects: int = Field(3, ge=0, le=10)
 
 
+class Admission(_Section):
+    """How many questions may be at the model at once, and what the others do."""
+
+    upstream_slots: int = Field(250, ge=1)
+    """Open calls that the account allows, of all workers of this server together."""
+    max_waiting: int = Field(500, ge=0)
+    """Questions of one process that may wait for a slot; more are answered by the course's own sentences."""
+    wait_s: float = Field(8.0, gt=0)
+    """After so long without a slot, too."""
+
+
 class Server(_Section):
     """`baize serve`."""
 
@@ -395,6 +406,8 @@ class Server(_Section):
     """From BAIZE_SERVER__API_KEY: a key of `platform_id` with every scope, beside those of `baize keys`."""
     require_key: bool = False
     """Nobody is let in without a key or a learner token, on loopback neither: for a server behind a proxy."""
+    drain_s: float = Field(25.0, ge=0, le=600)
+    """Told to end, the server lets streams go on for so long; what is left then is stopped and stored."""
     player_url: str = ""
     """Template of a link into the platform's player, e.g. https://learn.example/{course_id}/{lesson_id}?t={start}."""
 
@@ -485,6 +498,7 @@ class Settings(BaseSettings):
     answers: Answers = Field(default_factory=Answers)
     compose: Compose = Field(default_factory=Compose)
     prices: Prices = Field(default_factory=Prices)
+    admission: Admission = Field(default_factory=Admission)
     server: Server = Field(default_factory=Server)
     fetch: Fetch = Field(default_factory=Fetch)
     slides: Slides = Field(default_factory=NoSlides)

@@ -14,6 +14,7 @@ from baize.api import openapi, problems
 from baize.api.auth import is_open
 from baize.api.cors import Cors
 from baize.api.depends import stay_within_token
+from baize.api.drain import draining
 from baize.api.guards import BodyLimit, LastCatch, LoopbackNamesOnly
 from baize.api.links import PlayerLinks
 from baize.api.readiness import Warmth
@@ -103,12 +104,19 @@ def _add_guards(app: FastAPI, *, loopback_only: bool) -> None:
     app.add_middleware(LastCatch)
 
 
+@asynccontextmanager
+async def _draining(house: House) -> AsyncIterator[None]:
+    with draining(house.live, house.settings.server.drain_s):
+        yield
+
+
 def _lifespan(open_house: OpenHouse) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with (
             open_house(app.state.settings) as house,
             house.live.running(),
+            _draining(house),
             anyio.create_task_group() as background,
         ):
             app.state.house = house

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import socket
 import threading
 from collections.abc import Iterator
@@ -18,8 +19,8 @@ from baize.api.auth import check_binding
 from baize.errors import InvalidSettings
 from baize.settings import Server, Settings
 
-# A stream may stay open for minutes; whoever stops the server should not have to wait for it.
-_GRACE_S = 5
+_LAST_WORDS_S = 3
+"""After `server.drain_s`: for streams that were stopped to say so."""
 _WORKER_AFTER_S = 2.0
 
 
@@ -38,7 +39,7 @@ def serve(settings: Settings) -> None:
         factory=True,
         workers=settings.server.workers,
         server_header=False,
-        timeout_graceful_shutdown=_GRACE_S,
+        timeout_graceful_shutdown=math.ceil(settings.server.drain_s) + _LAST_WORDS_S,
     )
     with listen(settings.server) as door, job_worker(settings):
         if settings.server.workers > 1:

@@ -94,7 +94,7 @@ def free_port() -> int:
 
 
 @contextmanager
-def process(module: Sequence[str], *, core: int, port: int, env: Mapping[str, str]) -> Iterator[int]:
+def process(module: Sequence[str], *, core: int | str, port: int, env: Mapping[str, str]) -> Iterator[int]:
     """`python -m …` on one core, from when its port answers until the block ends.
 
     Yields:

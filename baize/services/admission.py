@@ -35,6 +35,10 @@ class AdmittedAnswerer:
         """As the answerer inside."""
         return self._inner.prompt
 
+    def asks(self, turn: Turn) -> str:
+        """As the answerer inside."""
+        return self._inner.asks(turn)
+
     async def stream(self, turn: Turn) -> AsyncGenerator[DraftEvent]:
         """As `Answerer.stream`; the slot is free again when it ends or is closed."""
         tenant = turn.evidence[0].chunk.platform_id if turn.evidence else ""

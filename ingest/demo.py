@@ -12,11 +12,12 @@ from pathlib import Path
 import typer
 
 from baize.bootstrap import House
-from baize.cli import print_event
+from baize.cli import place, print_event
 from baize.domain.chat import Answer, Citation, Completed
 from baize.domain.locator import TimeSpan, format_timestamp
 from baize.domain.search import Scope
 from baize.services.answer import Question
+from baize.services.summarize import summarize_course
 from ingest.cli import print_report
 from ingest.run import ingest_paths
 
@@ -55,9 +56,26 @@ async def run_demo(house: House, questions: Sequence[DemoQuestion]) -> list[str]
     print_report(report)
     faults = [str(problem) for problem in report.all_problems]
     for question in questions:
+        faults += await _show_key_points(house, question.course_id)
         answer = await _ask(house, question)
         faults += [f"{question.text}: {fault}" for fault in check_answer(answer, folder / question.course_id)]
     return faults
+
+
+async def _show_key_points(house: House, course_id: str) -> list[str]:
+    """Print what to take away from a course; a course without key points is a fault."""
+    platform_id = house.settings.platform_id
+    found = await summarize_course(house.catalog, house.artefacts, platform_id, course_id)
+    lessons = await house.catalog.lessons(platform_id, course_id)
+    titles = {lesson.id: lesson.title for lesson in lessons}
+    typer.secho(f"\n{course_id}", bold=True)
+    seen: set[str] = set()
+    for point in found.key_points:
+        if point.lesson_id not in seen:
+            seen.add(point.lesson_id)
+            typer.echo(f"{titles[point.lesson_id]} {place(point.locators[0])}  {point.text}")
+    prepared = {lesson.id for lesson in lessons if lesson.duration_s}
+    return [f"{lesson_id} has no key point." for lesson_id in sorted(prepared - seen)]
 
 
 async def _ask(house: House, question: DemoQuestion) -> Answer:

@@ -116,11 +116,19 @@ def _chapter_of(text: LessonText, number: int) -> int:
 
 
 def _chosen(text: LessonText, sections: Sequence[range], budget: int) -> list[int]:
-    """Numbers of the chosen sentences, of those that stand alone; a section without any gives what it has."""
+    """Numbers of the chosen sentences, of those that can be read alone.
+
+    One section in ten may be left out where no sentence can; others give what they have.
+    """
+    may_skip = len(sections) // 10
     numbers: list[int] = []
     ranges: list[range] = []
     for section in sections:
-        standing = [i for i in section if text.standing[i]] or list(section)
+        standing = [i for i in section if text.standing[i]]
+        if not standing and may_skip:
+            may_skip -= 1
+            continue
+        standing = standing or list(section)
         ranges.append(range(len(numbers), len(numbers) + len(standing)))
         numbers += standing
     picks = summarize([text.texts[i] for i in numbers], text.vectors[numbers], budget, sections=ranges)

@@ -25,7 +25,7 @@ from baize.api.sidebar_wire import (
 )
 from baize.bootstrap import House
 from baize.domain.platform import Caller
-from baize.domain.preferences import Feedback, Preferences
+from baize.domain.preferences import Feedback
 from baize.errors import NotAllowed, NotFound
 from baize.services.dictate import MAX_BYTES, MAX_SECONDS
 
@@ -62,10 +62,10 @@ async def capabilities(caller: CurrentCaller, house: CurrentHouse) -> Response:
     response_model=PreferencesBody,
 )
 async def preferences(learner_id: LearnerId, caller: CurrentCaller, house: CurrentHouse) -> Response:
-    """The defaults, while the learner has chosen nothing."""
+    """Empty while the learner has chosen nothing: then the page that embeds the sidebar decides."""
     _check_owner(caller, learner_id)
     kept = await house.preferences.get(caller.platform_id, learner_id)
-    return json_response(preferences_body(kept or Preferences()))
+    return json_response(preferences_body(kept)) if kept else Response("{}", media_type="application/json")
 
 
 @router.put(

@@ -108,16 +108,14 @@ export class BaizeSidebar extends LitElement implements Model {
   }
 
   override connectedCallback(): void {
-    this.#rescueProperties();
     super.connectedCallback();
     // A move within the page disconnects and connects at once: then all of it goes on.
     if (this.#live) return;
     this.#live = new AbortController();
     for (this.#place = 0; alive.has(this.#place); this.#place += 1);
     alive.add(this.#place);
-    this.#build();
-    this.#listen(this.#live.signal);
-    void this.#start();
+    if (this.hasUpdated) this.#build();
+    void this.#start(this.#live.signal);
   }
 
   override disconnectedCallback(): void {
@@ -150,7 +148,8 @@ export class BaizeSidebar extends LitElement implements Model {
   }
 
   protected override willUpdate(changed: PropertyValues<this>): void {
-    if (!this.hasUpdated) return;
+    // Not in the constructor: what a host set before this file came is given back just now.
+    if (!this.hasUpdated) return this.#build();
     if (changed.has("api")) this.#build();
     if (changed.has("locale")) void this.#speak();
     if (changed.has("course")) {
@@ -247,17 +246,6 @@ export class BaizeSidebar extends LitElement implements Model {
     this.requestUpdate();
   }
 
-  /** A host may set properties on the element before this file is there; they must not hide the accessors. */
-  #rescueProperties(): void {
-    for (const name of [...Object.keys(BaizeSidebar.properties), "position"]) {
-      if (!Object.hasOwn(this, name)) continue;
-      const own = this as unknown as Record<string, unknown>;
-      const value = own[name];
-      delete own[name];
-      own[name] = value;
-    }
-  }
-
   #build(): void {
     const base = this.api ? new URL(this.api.replace(/\/*$/, "/"), document.baseURI).href : OWN_API;
     const changed = (): void => this.requestUpdate();
@@ -284,7 +272,9 @@ export class BaizeSidebar extends LitElement implements Model {
     });
   }
 
-  async #start(): Promise<void> {
+  async #start(signal: AbortSignal): Promise<void> {
+    await this.updateComplete;
+    this.#listen(signal);
     await this.#speak();
     this.#isSettled = true;
     if (this.elder) this.screen = "home";
@@ -319,8 +309,7 @@ export class BaizeSidebar extends LitElement implements Model {
   }
 
   #listen(signal: AbortSignal): void {
-    const root = this.renderRoot instanceof ShadowRoot ? this.renderRoot : this.shadowRoot;
-    if (!root) return;
+    const root = this.renderRoot;
     for (const name of ["focusin", "pointerover"]) root.addEventListener(name, this.#onReach, { signal });
     root.addEventListener("focusout", () => this.#hideQuote(), { signal });
     root.addEventListener("pointerout", this.#onLeave, { signal });
@@ -354,8 +343,8 @@ export class BaizeSidebar extends LitElement implements Model {
     const line = frame?.querySelector<HTMLElement>("[aria-current]");
     if (!frame || !line) return;
     // Within its frame only: the page itself must not move under the learner.
-    const top = line.offsetTop - frame.offsetTop - frame.clientHeight / 3;
-    frame.scrollTo({ top });
+    const below = line.getBoundingClientRect().top - frame.getBoundingClientRect().top;
+    frame.scrollBy({ top: below - frame.clientHeight / 3 });
   }
 
   #answered(turn: Turn): void {
@@ -431,7 +420,6 @@ export class BaizeSidebar extends LitElement implements Model {
     place.textContent = describe(this.say, citation);
     quote.replaceChildren(said, place);
     quote.hidden = false;
-    chip.setAttribute("aria-describedby", "quote");
     const [frame, at] = [this.getBoundingClientRect(), chip.getBoundingClientRect()];
     const left = Math.min(Math.max(at.left - frame.left - 16, 8), Math.max(frame.width - quote.offsetWidth - 8, 8));
     quote.style.left = `${String(left)}px`;
@@ -442,7 +430,6 @@ export class BaizeSidebar extends LitElement implements Model {
     const quote = this.renderRoot.querySelector<HTMLElement>(".quote");
     if (!quote || quote.hidden) return;
     quote.hidden = true;
-    this.renderRoot.querySelector("[aria-describedby=quote]")?.removeAttribute("aria-describedby");
   }
 
   #dispatch(name: string, detail: object, cancelable = false): boolean {

@@ -30,8 +30,9 @@ export class Remembered {
     try {
       this.capabilities = (await this.client.maybe<Capabilities>("capabilities")) ?? PLAIN;
       const path = this.#path();
-      const kept = path ? await this.client.maybe<Preferences>(path) : null;
-      if (kept) this.chosen ??= { ...DEFAULTS, ...kept };
+      const kept = path ? await this.client.maybe<Partial<Preferences>>(path) : null;
+      // Empty: the learner has chosen nothing yet.
+      if (kept && Object.keys(kept).length) this.chosen ??= { ...DEFAULTS, ...kept };
     } catch {
       // Preferences are a comfort: without them everything works.
     }

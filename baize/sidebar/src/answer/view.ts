@@ -74,6 +74,8 @@ export class AnswerView {
     chip.dataset["marker"] = String(marker);
     chip.dataset["nth"] = String(nth);
     chip.setAttribute("aria-label", this.labelOf(citation));
+    // What it says is filled in as soon as the chip is reached.
+    chip.setAttribute("aria-describedby", "quote");
     chip.textContent = String(marker);
     return chip;
   };

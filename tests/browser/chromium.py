@@ -16,7 +16,7 @@ from typing import Any
 
 import anyio
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
 from baize.bootstrap import opened
 from baize.settings import Settings
@@ -73,7 +73,7 @@ def demo_page(
 ) -> Iterator[Page]:
     """The demo page with its lessons loaded; fails when the page had an error or broke its own policy."""
     across, down = WIDTHS[width]
-    size = {"width": across, "height": down}
+    size: ViewportSize = {"width": across, "height": down}
     with browser.new_context(viewport=size, locale=locale, **context) as opened_context:
         page = opened_context.new_page()
         faults = watch(page)

@@ -22,11 +22,22 @@ export function citationOf(citations: readonly Citation[], marker: number, nth: 
   return same[nth] ?? same.at(-1);
 }
 
+/** Characters that are added in one frame: more would hold a slow phone up when a whole answer comes at once. */
+const STEP = 150;
+
+/** The end of the next step: the first end of a sentence or paragraph from `at` on. */
+function stepEnd(text: string, at: number): number {
+  const ends = ["]", "\n"].map((end) => text.indexOf(end, at)).filter((end) => end >= 0);
+  return ends.length ? Math.min(...ends) + 1 : text.length;
+}
+
 export class AnswerView {
   readonly node = document.createElement("div");
   #text: AnswerText | null = null;
   #state: AnswerState | null = null;
   #shown = "";
+  #revealed = 0;
+  #isWaiting = false;
 
   /** @param labelOf the accessible name of a chip. */
   constructor(private readonly labelOf: (citation: Citation) => string) {
@@ -54,12 +65,29 @@ export class AnswerView {
   #render(): void {
     if (!this.#state) return;
     this.node.lang = this.#state.language;
-    this.#text?.show(this.#state.text);
+    const { text } = this.#state;
+    if (this.#revealed > text.length) this.#revealed = 0;
+    this.#revealed = stepEnd(text, this.#revealed + STEP);
+    this.#text?.show(text.slice(0, this.#revealed));
+    if (this.#revealed < text.length) this.#goOn();
+  }
+
+  #goOn(): void {
+    if (this.#isWaiting) return;
+    this.#isWaiting = true;
+    const next = (): void => {
+      this.#isWaiting = false;
+      this.#render();
+    };
+    // A hidden tab has no frames.
+    if (document.hidden) setTimeout(next);
+    else requestAnimationFrame(next);
   }
 
   /** KaTeX has come: the whole text once more, with its formulae. */
   #again(): void {
     this.#text?.show("");
+    this.#revealed = 0;
     this.#render();
   }
 

@@ -1,0 +1,145 @@
+"""The sidebar under a slow network and a slow processor: first paint, long answers, memory.
+
+    python -m benchmarks.sidebar                     the figures of the bars
+    python -m benchmarks.sidebar --questions 20      a quick look
+
+Chromium as the tests drive it. "Slow" is what Chromium emulates: 400 kbit/s both ways with 40 ms of latency,
+and a processor slowed down four times. Frames are measured in the page: the time between two of them while a
+5,000-token answer (about 8,000 Chinese characters, 250 cited sentences) arrives as fast as it is written.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import statistics
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.browser.host import ask, hosted, ready, say
+from tests.servers.sidebar_api import answer, place
+
+_SLOWDOWN = 4
+_BYTES_PER_S = 400_000 / 8
+_LATENCY_MS = 40
+_FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--enable-precise-memory-info"]
+_SENTENCE = "第 {n} 句话讲的是怎样在家里把血压量得又准又安心不慌张。[{m}]"
+
+
+def main() -> None:
+    """Measure, and print one JSON object."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--questions", type=int, default=200)
+    parser.add_argument("--paints", type=int, default=5)
+    chosen = parser.parse_args()
+    with sync_playwright() as playwright, tempfile.TemporaryDirectory() as folder:
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=_FLAGS)
+        print(json.dumps(measure(browser, Path(folder), chosen.questions, chosen.paints), indent=2))  # noqa: T201
+        browser.close()
+
+
+def measure(browser: Browser, folder: Path, n_questions: int, n_paints: int) -> dict[str, Any]:
+    """All figures."""
+    with hosted(browser, folder) as host:
+        paints = [first_paint_ms(browser, f"{host.url}/host/bare") for _ in range(n_paints)]
+        long = "".join(
+            _SENTENCE.format(n=n, m=n % 8 + 1) + ("\n\n" if n % 12 == 11 else "") for n in range(250)
+        )
+        cited = [place(n % 8 + 1, f"第 {n % 8 + 1} 句原话。") for n in range(250)]
+        host.api.scripts["long"] = answer(long, cited)
+        with host.page() as page:
+            frames = long_answer_ms(page)
+        with host.page() as page:
+            memory = memory_mb(page, n_questions)
+    return {
+        "first_paint_ms": {"median": statistics.median(paints), "max": max(paints), "n": n_paints},
+        "long_answer": frames,
+        "memory_mb": memory,
+    }
+
+
+def first_paint_ms(browser: Browser, url: str) -> float:
+    """Until the shell stands on an otherwise empty page: its first contentful paint, nothing cached."""
+    with browser.new_context(viewport={"width": 360, "height": 740}) as context:
+        page = context.new_page()
+        slow(page, network=True)
+        page.goto(url)
+        ready(page)
+        page.wait_for_function("() => performance.getEntriesByName('first-contentful-paint').length")
+        painted: float = page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")
+        return painted
+
+
+def slow(page: Page, *, network: bool) -> None:
+    """Slow the processor down, and the network where asked."""
+    session = page.context.new_cdp_session(page)
+    session.send("Emulation.setCPUThrottlingRate", {"rate": _SLOWDOWN})
+    if network:
+        session.send("Network.enable")
+        conditions = {"offline": False, "latency": _LATENCY_MS}
+        speeds = {"downloadThroughput": _BYTES_PER_S, "uploadThroughput": _BYTES_PER_S}
+        session.send("Network.emulateNetworkConditions", conditions | speeds)
+
+
+def long_answer_ms(page: Page) -> dict[str, Any]:
+    """The longest tasks of the page and the longest frames while the answer arrives."""
+    ask(page)
+    slow(page, network=False)
+    page.evaluate(
+        """() => {
+            window.frames_ms = [];
+            window.tasks_ms = [];
+            const note = (list) => window.tasks_ms.push(...list.getEntries().map((e) => e.duration));
+            new PerformanceObserver(note)
+                .observe({ type: "longtask" });
+            let before = performance.now();
+            const tick = (now) => {
+                window.frames_ms.push(now - before);
+                before = now;
+                requestAnimationFrame(tick);
+            };
+            requestAnimationFrame(tick);
+        }"""
+    )
+    say(page, "long")
+    page.wait_for_function(
+        "() => document.querySelector('baize-sidebar').shadowRoot.querySelectorAll('.chip').length > 250"
+    )
+    page.wait_for_timeout(500)
+    frames: list[float] = page.evaluate("window.frames_ms")
+    tasks: list[float] = page.evaluate("window.tasks_ms")
+    return {
+        "frames": len(frames),
+        "longest_frame_ms": max(frames),
+        "frames_over_50_ms": sum(frame > 50 for frame in frames),
+        "tasks_over_50_ms": len(tasks),
+        "longest_task_ms": max(tasks, default=0.0),
+    }
+
+
+def memory_mb(page: Page, n_questions: int) -> dict[str, float]:
+    """The heap after a tenth of the questions and after all of them, garbage collected."""
+    session = page.context.new_cdp_session(page)
+
+    def heap() -> float:
+        session.send("HeapProfiler.collectGarbage")
+        used: float = session.send("Runtime.getHeapUsage")["usedSize"]
+        return used / 1_000_000
+
+    first = max(n_questions // 5, 1)
+    early = 0.0
+    for n in range(1, n_questions + 1):
+        ask(page, f"问题 {n}")
+        page.wait_for_function("() => !document.querySelector('baize-sidebar').conversation.isAnswering")
+        if n == first:
+            early = heap()
+    nodes = page.locator("baize-sidebar *").count()
+    return {"after_a_fifth": early, "after_all": heap(), "questions": n_questions, "nodes": nodes}
+
+
+if __name__ == "__main__":
+    main()

@@ -10,6 +10,7 @@ import re
 import unicodedata
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
+from urllib.parse import unquote, urlsplit
 
 from baize.domain.course import ID_PATTERN, Course
 from baize.errors import InvalidInput, InvalidManifest, UnreadableSource
@@ -205,10 +206,7 @@ def _files(folder: Path, keys: dict[str, YamlNode], key: str, kinds: frozenset[s
 def _file(folder: Path, node: YamlNode, kinds: frozenset[str]) -> Source:
     name = node.text()
     if re.match(r"[a-zA-Z][a-zA-Z0-9+.-]*://", name):
-        raise node.error(
-            f"{name} is on another machine, and remote files are not admitted yet.",
-            "Download it into the course folder and write its file name here.",
-        )
+        return _remote(node, name, kinds)
     written = PurePosixPath(name.replace("\\", "/"))
     if written.is_absolute() or ".." in written.parts or re.match(r"[a-zA-Z]:", name):
         raise node.error(f"{name} does not lie in the course folder.", "Write a path inside the folder.")
@@ -220,6 +218,18 @@ def _file(folder: Path, node: YamlNode, kinds: frozenset[str]) -> Source:
     if path.suffix.lower() not in kinds:
         raise node.error(f"{name} cannot stand under {node.name}.", f"Use one of {', '.join(sorted(kinds))}.")
     return Source(path, written.as_posix(), split_tag(path.stem)[1])
+
+
+def _remote(node: YamlNode, url: str, kinds: frozenset[str]) -> Source:
+    """A file on another machine; whether that may be asked is the operator's word (`fetch.hosts`)."""
+    parts = urlsplit(url)
+    path = PurePosixPath(unquote(parts.path))
+    if parts.scheme not in ("https", "http"):
+        raise node.error(f"{url} is no web address.", "Write https://…, or a path inside the folder.")
+    if path.suffix.lower() not in kinds:
+        raise node.error(f"{url} cannot stand under {node.name}.", f"Use one of {', '.join(sorted(kinds))}.")
+    # What stands behind a question mark may be a signature, and a name is shown.
+    return Source(Path(), url.partition("?")[0], split_tag(path.stem)[1], url)
 
 
 def _chapters(keys: dict[str, YamlNode]) -> tuple[PlannedChapter, ...]:

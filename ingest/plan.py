@@ -36,11 +36,13 @@ class Source:
         path: absolute.
         name: relative to the course folder, with forward slashes.
         language: from the file's name, `zh-en` for bilingual subtitles; empty where it has none.
+        url: where it is to be fetched from (`fetch.py`); its `path` is known only then.
     """
 
     path: Path
     name: str
     language: str = ""
+    url: str = ""
 
 
 @dataclass(frozen=True, slots=True)

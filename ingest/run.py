@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from anyio import to_thread
 from rich.console import Console
 
 from baize.answering.verify import VerifyOptions
@@ -17,6 +18,7 @@ from baize.prompting import PromptLibrary
 from ingest.chunk import ChunkOptions
 from ingest.dock import dock_file, is_catalogue
 from ingest.extract.slides import SlideReader
+from ingest.fetch import fetch_remote
 from ingest.manifest import read_path
 from ingest.pipeline import Parts, Pipeline
 from ingest.plan import CoursePlan
@@ -45,7 +47,7 @@ async def ingest_paths(house: House, paths: Sequence[Path], source_id: str = "")
         return IngestReport((), (), tuple(problems), tuple(docked))
     for path in paths:
         try:
-            plans.append(read_path(path, house.settings.platform_id))
+            plans.append(await planned(house, path))
         except InvalidInput as error:
             problems.append(Problem.of(error))
     n_items = sum(len(plan.lessons) + bool(plan.faq) for plan in plans)
@@ -57,6 +59,16 @@ async def ingest_paths(house: House, paths: Sequence[Path], source_id: str = "")
         logging.getLogger("baize").setLevel(logging.INFO)
         reports = await _run(house, plans, LogWatch(n_items))
     return merge([*reports, IngestReport((), (), tuple(problems), tuple(docked))])
+
+
+async def planned(house: House, path: Path, platform_id: str = "") -> CoursePlan:
+    """The plan of a path, with copies of its remote files.
+
+    Raises:
+        InvalidInput: as `read_path`.
+    """
+    plan = await to_thread.run_sync(read_path, path, platform_id or house.settings.platform_id)
+    return await fetch_remote(plan, house.fetcher, house.data_dir / "remote")
 
 
 async def _run(house: House, plans: Sequence[CoursePlan], watch: Watch) -> list[IngestReport]:

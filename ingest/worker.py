@@ -46,11 +46,10 @@ from baize.domain.job import Priority
 from baize.errors import BaizeError
 from baize.settings import Settings
 from ingest.limits import LimitedEmbedder
-from ingest.manifest import read_path
 from ingest.pipeline import Pipeline, faq_id
 from ingest.plan import CoursePlan
 from ingest.report import LessonReport, Problem
-from ingest.run import parts_of
+from ingest.run import parts_of, planned
 from ingest.stages import StageStore
 from ingest.watch import LogWatch
 
@@ -286,7 +285,7 @@ class Worker:
         if key not in self._plans:
             while len(self._plans) >= _PLANS_KEPT:
                 del self._plans[next(iter(self._plans))]
-            self._plans[key] = await to_thread.run_sync(read_path, Path(folder), platform_id)
+            self._plans[key] = await planned(self._house, Path(folder), platform_id)
         return self._plans[key]
 
     # ---------------------------------------------------------------------------------- looking after

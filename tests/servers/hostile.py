@@ -196,7 +196,7 @@ CASES = (
     Hostile("path out of the folder", {"course.yaml": manifest(video="../../secret.mp4")}, "does not lie"),
     Hostile("absolute path", {"course.yaml": manifest(documents=["/etc/hostname"])}, "does not lie"),
     Hostile("windows path", {"course.yaml": manifest(video="C:\\secret.mp4")}, "does not lie"),
-    Hostile("address of this machine", {"course.yaml": manifest(video="http://127.0.0.1/a.mp4")}, "admitted"),
+    Hostile("file address", {"course.yaml": manifest(video="file:///etc/a.mp4")}, "no web address"),
     Hostile("yaml that runs code", {"course.yaml": "!!python/object/apply:os.getcwd []\n"}, "course.yaml"),
     Hostile("yaml laughs", {"course.yaml": "a: &a [x,x]\nb: &b [*a,*a]\nid: c\ntitle: *b\n"}, "course.yaml"),
     Hostile("link out of the folder", {"a.txt": link("/etc/hostname")}, "leads out"),

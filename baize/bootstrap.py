@@ -56,6 +56,7 @@ from baize.services.account import Ledger
 from baize.services.admission import AdmittedAnswerer
 from baize.services.answer import Answering, AnswerOptions
 from baize.services.dictate import Dictation
+from baize.services.edit import Editing
 from baize.services.find import Finder, FindOptions
 from baize.services.ingestions import Ingestions
 from baize.services.live import Live
@@ -68,6 +69,7 @@ if TYPE_CHECKING:
     from baize.adapters.db.answers import SqlAnswers
     from baize.adapters.db.cards import SqlCards
     from baize.adapters.db.catalog import SqlArtefacts, SqlCatalog
+    from baize.adapters.db.edits import SqlEdits
     from baize.adapters.db.engine import Database
     from baize.adapters.db.publisher import SqlPublisher
     from baize.adapters.db.usage import SqlUsageBook
@@ -168,6 +170,18 @@ class House:
         from baize.adapters.jobs_dbos import DbosJobs, system_database
 
         return DbosJobs(system_database(self.database.url, self.data_dir))
+
+    @cached_property
+    def edits(self) -> SqlEdits:
+        from baize.adapters.db.edits import SqlEdits
+
+        return SqlEdits(self.database)
+
+    @cached_property
+    def editing(self) -> Editing:
+        return Editing(
+            edits=self.edits, artefacts=self.artefacts, ingestions=self.ingestions, clock=self.clock
+        )
 
     @cached_property
     def ingestions(self) -> Ingestions:

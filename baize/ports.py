@@ -17,6 +17,7 @@ from baize.domain.catalogue import CourseCard, KnownCard, SourceState
 from baize.domain.chat import Answer, ChatEvent, DraftEvent, Message, Sampling, Turn
 from baize.domain.cost import Used
 from baize.domain.course import Course, Lesson
+from baize.domain.edit import Edit
 from baize.domain.job import Job, JobRequest
 from baize.domain.library import BuiltLesson, ItemState, LiveLesson, Transcript
 from baize.domain.live import AnswerKey, LogHead, Word
@@ -577,6 +578,22 @@ class StepRunner(Protocol):
             key: digest of everything that the output depends on.
             kind: the output's type, to read it back.
         """
+        ...
+
+
+class Edits(Protocol):
+    """What people of a course team changed (decisions 25)."""
+
+    async def put(self, edits: Sequence[Edit]) -> None:
+        """Store edits, all or none; one of the same lesson and id is replaced."""
+        ...
+
+    async def settle(self, edits: Sequence[Edit]) -> None:
+        """Store what became of edits; one that was changed again meanwhile is left alone."""
+        ...
+
+    async def of(self, platform_id: str, lesson_id: str) -> list[Edit]:
+        """Of one lesson, oldest first."""
         ...
 
 

@@ -430,6 +430,7 @@ class StageLimits(_Section):
     """Seconds after which a job gives a stage up."""
 
     extract: float = Field(21600.0, gt=0)
+    chapter: float = Field(3600.0, gt=0)
     chunk: float = Field(600.0, gt=0)
     embed: float = Field(3600.0, gt=0)
     compose: float = Field(3600.0, gt=0)

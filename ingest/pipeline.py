@@ -6,7 +6,7 @@ extract → segment → chapter → chunk → embed → compose → load, in tha
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncGenerator, Collection, Mapping
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -14,6 +14,7 @@ from pathlib import Path
 import anyio
 
 from baize.domain.course import Chapter, Course, Lesson
+from baize.domain.edit import Edit
 from baize.domain.library import BuiltLesson, ItemState, State, Transcript
 from baize.domain.search import Scope
 from baize.domain.sentences import detect_language
@@ -24,6 +25,7 @@ from baize.ports import (
     Catalog,
     ChunkIndex,
     Clock,
+    Edits,
     Embedder,
     Locks,
     Publisher,
@@ -36,6 +38,7 @@ from baize.retrieval.terms import TERMS_VERSION
 from ingest.chapter import chapters_of, computed_chapters
 from ingest.chunk import ChunkOptions, Place, chunk
 from ingest.compose import COMPOSE_VERSION, compose
+from ingest.edited import edited
 from ingest.embed import embed, embed_texts
 from ingest.extract.faq import FaqItem, read_faq
 from ingest.extract.read import ReadLesson, ReadSource, read_lesson, sources_digest
@@ -65,6 +68,7 @@ class Parts:
     splitter: Splitter
     clock: Clock
     locks: Locks
+    edits: Edits
     chunking: ChunkOptions
     artefacts: Artefacts | None = None
     writer: Writer | None = None
@@ -135,7 +139,8 @@ class Pipeline:
         run = _Run(course, plan.id)
         try:
             async with self._at(run, "plan"):
-                build_id = self._build_id(course, plan)
+                edits = await self._parts.edits.of(course.platform_id, plan.id)
+                build_id = self._build_id(course, plan, edits)
                 unchanged = await self._unchanged(course, plan.id, build_id)
             if unchanged is not None:
                 return unchanged
@@ -151,6 +156,7 @@ class Pipeline:
             problems = tuple(Problem.of(problem) for problem in read.problems)
             if not read.sources:
                 return await self._report(run, "failed", 0, 0.0, problems)
+            plan, read, settled = edited(plan, read, edits)
             duration_s = read.media.duration_s if read.media else None
             length_s = duration_s or _last_second(read)
             async with self._at(run, "chapter"):
@@ -172,6 +178,7 @@ class Pipeline:
                 chapters,
             )
             await self._publish(run, lesson, chunks, _transcript(plan.id, read))
+            await self._parts.edits.settle(settled)
             report = await self._report(run, "done", len(chunks), duration_s or 0.0, problems)
             return replace(report, speech=next((s.report for s in read.sources if s.report), None))
         except (BaizeError, OSError) as error:
@@ -297,13 +304,16 @@ class Pipeline:
             )
         return chunks
 
-    def _build_id(self, course: Course, plan: LessonPlan) -> str:
+    def _build_id(self, course: Course, plan: LessonPlan, edits: Sequence[Edit]) -> str:
         """Digest of all that a build depends on (decisions 4); speech only where it is listened to."""
         chapters = [f"{chapter.start}|{chapter.title}" for chapter in plan.chapters]
         heard = [] if plan.subtitles else [self._parts.transcriber.name, *course.glossary]
+        # Not their states: what became of an edit follows from it and from the sources.
+        changed = [part for e in edits for part in ("edit", e.kind, repr(e.span), e.base, e.text)]
         facts = (plan.id, plan.title, str(plan.position), plan.language, course.id, course.language)
         seen = [self._parts.slides.name] if self._parts.slides and plan.media else []
-        return digest(self._options_digest(), sources_digest(plan), *facts, *chapters, "·", *heard, *seen)
+        beyond = [*heard, *seen, *changed]
+        return digest(self._options_digest(), sources_digest(plan), *facts, *chapters, "·", *beyond)
 
     def _options_digest(self) -> str:
         parts = self._parts

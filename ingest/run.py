@@ -113,6 +113,7 @@ def parts_of(house: House, *, embedder: Embedder | None = None) -> Parts:
         splitter=house.splitter,
         clock=house.clock,
         locks=house.locks,
+        edits=house.edits,
         chunking=ChunkOptions(chunking.max_tokens, chunking.overlap_sentences),
         artefacts=house.artefacts,
         writer=writer_of(house),

@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 
 from baize.api.wire import TimeLocator
 from baize.domain.course import Chapter, Course, Lesson
+from baize.domain.edit import cue_id, text_hash
 from baize.domain.library import Transcript
 from baize.domain.speech import SpeechReport
 from baize.domain.text import Cue
@@ -69,6 +70,9 @@ class ChaptersBody(BaseModel):
 class CueBody(BaseModel):
     """A timed piece of speech, verbatim."""
 
+    id: str = Field(description="Names the line in an edit; the same for as long as it stands there.")
+    hash: str = Field(description="Of the text: an edit's `base_hash`.")
+    origin: Literal["source", "person"] = Field(description="`person`: a course team corrected it.")
     text: str
     locator: TimeLocator
 
@@ -178,7 +182,13 @@ def _report_body(report: SpeechReport) -> SpeechReportBody:
 
 
 def _cue_body(cue: Cue) -> CueBody:
-    return CueBody(text=cue.text, locator=_time(cue.start, cue.end))
+    return CueBody(
+        id=cue_id(cue),
+        hash=text_hash(cue.text),
+        origin="person" if cue.by_person else "source",
+        text=cue.text,
+        locator=_time(cue.start, cue.end),
+    )
 
 
 def _time(start: float, end: float) -> TimeLocator:

@@ -16,11 +16,12 @@ _CHUNK_NAMESPACE = uuid.UUID("6f1a6b0e-7a5d-5b8e-9d53-0b3a52c1e2aa")
 
 @dataclass(frozen=True, slots=True)
 class Cue:
-    """A timed piece of speech, from subtitles or from speech recognition."""
+    """A timed piece of speech, from subtitles or from speech recognition; or as a person corrected it."""
 
     start: float
     end: float
     text: str
+    by_person: bool = False
 
     @property
     def span(self) -> TimeSpan:

@@ -10,7 +10,7 @@ from baize.domain.library import ItemState
 from baize.errors import InvalidInput, NotAllowed, NotFound
 from baize.ports import Clock, Jobs, Publisher
 
-STAGES = ("plan", "extract", "chunk", "embed", "compose", "load")
+STAGES = ("plan", "extract", "chapter", "chunk", "embed", "compose", "load")
 """Of a lesson, in order."""
 
 

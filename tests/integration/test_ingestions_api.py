@@ -135,7 +135,7 @@ async def test_progress_counts_stages_of_lessons(door: Door) -> None:
             ItemState("default", "health", item, state, stage, error="x" if item == "d" else "")  # type: ignore[arg-type]
         )
     body = (await door.http.get(f"/ingestions/{job_id}")).json()
-    assert body["progress"] == pytest.approx((1 + 1 + 3 / 6) / 4)
+    assert body["progress"] == pytest.approx((1 + 1 + 4 / 7) / 4, abs=1e-4)
     assert body["eta_s"] > 0
     stages = {
         stage["name"]: (stage["n_done"], stage["n_running"], stage["n_failed"]) for stage in body["stages"]
@@ -143,6 +143,7 @@ async def test_progress_counts_stages_of_lessons(door: Door) -> None:
     assert stages == {
         "plan": (3, 0, 0),
         "extract": (2, 0, 1),
+        "chapter": (2, 0, 0),
         "chunk": (2, 0, 0),
         "embed": (1, 1, 0),
         "compose": (1, 0, 0),

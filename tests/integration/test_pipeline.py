@@ -17,6 +17,7 @@ from baize.errors import IndexUnavailable
 from baize.services.forget import forget_course
 from baize.testing.hash_embedder import HashEmbedder
 from baize.testing.memory_catalog import MemoryCatalog
+from baize.testing.memory_edits import MemoryEdits
 from baize.testing.memory_index import MemoryIndex
 from baize.testing.memory_locks import MemoryLocks
 from baize.testing.paragraph_splitter import ParagraphSplitter
@@ -110,6 +111,8 @@ class Workshop:
         default_factory=lambda: ScriptedTranscriber({"02-heard.wav": HEARD})
     )
 
+    edits: MemoryEdits = field(default_factory=MemoryEdits)
+
     @property
     def folder(self) -> Path:
         return self.root / "course"
@@ -128,6 +131,7 @@ class Workshop:
             splitter=ParagraphSplitter(),
             clock=FixedClock(),
             locks=MemoryLocks(),
+            edits=self.edits,
             chunking=ChunkOptions(max_tokens=40, overlap_sentences=1),
         )
         pipeline = Pipeline(parts, StageStore(self.root / "stages"), LogWatch(3))

@@ -138,6 +138,25 @@ class ItemStateRow(Table):
     recorded_at: Mapped[float] = mapped_column(Double)
 
 
+class EditRow(Table):
+    """No foreign key: an edit outlives the build, and the absence, of its lesson."""
+
+    __tablename__ = "edits"
+
+    platform_id: Mapped[str] = mapped_column(Id, primary_key=True)
+    lesson_id: Mapped[str] = mapped_column(Id, primary_key=True)
+    edit_id: Mapped[str] = mapped_column(Id, primary_key=True)
+    course_id: Mapped[str] = mapped_column(Id)
+    kind: Mapped[str] = mapped_column(String)
+    start_s: Mapped[float] = mapped_column(Double)
+    end_s: Mapped[float] = mapped_column(Double)
+    base: Mapped[str] = mapped_column(Text)
+    text: Mapped[str] = mapped_column(Text)
+    person: Mapped[str] = mapped_column(Text)
+    edited_at: Mapped[float] = mapped_column(Double)
+    state: Mapped[str] = mapped_column(String)
+
+
 class CourseFolderRow(Table):
     """Where a course is read from, as the workers see it."""
 

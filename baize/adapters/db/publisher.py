@@ -13,6 +13,7 @@ from baize.adapters.db.models import (
     ChapterRow,
     CourseFolderRow,
     CourseRow,
+    EditRow,
     ItemStateRow,
     LessonRow,
     PreparedRow,
@@ -119,6 +120,10 @@ class SqlPublisher:
             gone = list(await session.scalars(in_order.order_by(LessonRow.position, LessonRow.lesson_id)))
             await session.execute(delete(LessonRow).where(*of_course))
             await session.execute(delete(ItemStateRow).where(*of_states))
+            if lesson_ids is None:
+                # One that only left its folder keeps them: it may come back.
+                edits = delete(EditRow).where(EditRow.platform_id == platform_id)
+                await session.execute(edits.where(EditRow.course_id == course_id))
             if course is not None and lesson_ids is None:
                 await session.delete(course)
         return gone

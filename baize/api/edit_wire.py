@@ -1,0 +1,103 @@
+"""What a course team sends to change a lesson, and what it gets."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from itertools import pairwise
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, Field, model_validator
+
+from baize.api.requests import RequestBody, Seconds, Words
+from baize.api.wire import TimeLocator
+from baize.domain.edit import Edit
+
+Text = Annotated[Words, Field(min_length=1, max_length=2000)]
+
+
+class CueEdit(RequestBody):
+    """What one line shall say."""
+
+    cue_id: Annotated[str, Field(pattern=r"^c\d{1,12}-\d{1,12}$")]
+    base_hash: Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]
+    """`hash` of the line as it was read: where it says something else by now, nothing is changed."""
+    text: Text
+
+
+class TranscriptPatch(RequestBody):
+    """Lines to change: all or none."""
+
+    edits: Annotated[list[CueEdit], Field(min_length=1, max_length=500)]
+
+    @model_validator(mode="after")
+    def _each_line_once(self) -> TranscriptPatch:
+        if len({edit.cue_id for edit in self.edits}) < len(self.edits):
+            raise ValueError("each line may be changed once")
+        return self
+
+
+class ChapterEdit(RequestBody):
+    """A chapter; it ends where the next one starts."""
+
+    start: Seconds
+    title: Annotated[Words, Field(min_length=1, max_length=200)]
+
+
+class ChaptersPut(RequestBody):
+    """The whole outline."""
+
+    chapters: Annotated[list[ChapterEdit], Field(min_length=1, max_length=500)]
+
+    @model_validator(mode="after")
+    def _in_order(self) -> ChaptersPut:
+        starts = [chapter.start for chapter in self.chapters]
+        if any(a >= b for a, b in pairwise(starts)):
+            raise ValueError("each chapter must start after the one before it")
+        return self
+
+
+class EditAccepted(BaseModel):
+    """The change is kept, and the lesson is being built again."""
+
+    ingestion_id: str = Field(description="`GET /v1/ingestions/{id}` tells when learners see it.")
+
+
+class EditBody(BaseModel):
+    """One change of a lesson."""
+
+    id: str
+    kind: Literal["cue", "chapters"]
+    state: Literal["pending", "applied", "conflict"] = Field(
+        description="`conflict`: the source changed so much at this place that a person must decide."
+    )
+    locator: TimeLocator
+    base: str = Field(description="What the source said.")
+    text: str
+    person: str
+    edited_at: datetime
+
+
+class EditsBody(BaseModel):
+    """Every change of a lesson, oldest first."""
+
+    lesson_id: str
+    edits: list[EditBody]
+
+
+def edits_body(lesson_id: str, edits: list[Edit]) -> EditsBody:
+    return EditsBody(
+        lesson_id=lesson_id,
+        edits=[
+            EditBody(
+                id=edit.id,
+                kind=edit.kind,
+                state=edit.state,
+                locator=TimeLocator(kind="time", start=edit.span.start, end=edit.span.end),
+                base=edit.base,
+                text=edit.text,
+                person=edit.person,
+                edited_at=datetime.fromtimestamp(edit.at, UTC),
+            )
+            for edit in edits
+        ],
+    )

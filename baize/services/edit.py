@@ -1,0 +1,105 @@
+"""A course team changes a lesson: the change is stored, and the lesson built again before anything else."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from baize.domain.course import Lesson
+from baize.domain.edit import Edit, cue_id, text_hash
+from baize.domain.locator import TimeSpan
+from baize.errors import Conflict, NotFound
+from baize.ports import Artefacts, Clock, Edits
+from baize.services.ingestions import Ingestions
+
+
+@dataclass(frozen=True, slots=True)
+class CueChange:
+    """What a line shall say. `base_hash` is the `hash` of the line that the caller has seen."""
+
+    cue_id: str
+    base_hash: str
+    text: str
+
+
+class Editing:
+    """The use cases behind `PATCH …/transcript` and `PUT …/chapters`."""
+
+    def __init__(self, *, edits: Edits, artefacts: Artefacts, ingestions: Ingestions, clock: Clock) -> None:
+        self._edits = edits
+        self._artefacts = artefacts
+        self._ingestions = ingestions
+        self._clock = clock
+
+    async def change_cues(self, lesson: Lesson, changes: Sequence[CueChange], person: str) -> str:
+        """All changes or none. Gives the job that builds the lesson again.
+
+        Raises:
+            NotFound: the lesson has no transcript, or no such line.
+            Conflict: a line says something else than the caller has seen.
+        """
+        transcript = await self._artefacts.transcript(lesson.platform_id, lesson.id)
+        cues = {cue_id(cue): cue for cue in transcript.cues} if transcript else {}
+        known = await self._edits.of(lesson.platform_id, lesson.id)
+        before = {edit.span: edit for edit in known if edit.kind == "cue"}
+        edits: list[Edit] = []
+        for change in changes:
+            cue = cues.get(change.cue_id)
+            if cue is None:
+                raise NotFound(
+                    f"Lesson {lesson.id!r} has no line {change.cue_id!r}.",
+                    remedy="GET …/transcript lists them.",
+                )
+            earlier = before.get(cue.span)
+            # What waits to be built is not in the transcript yet.
+            says = earlier.text if earlier and earlier.state == "pending" else cue.text
+            if text_hash(says) != change.base_hash:
+                raise Conflict(
+                    f"The line {change.cue_id!r} was changed meanwhile.",
+                    remedy="Read it again, then edit it.",
+                )
+            base = earlier.base if earlier and earlier.state != "conflict" else cue.text
+            edits.append(self._edit(lesson, "cue", cue.span, base, change.text, person, earlier))
+        return await self._keep(lesson, edits)
+
+    async def put_chapters(self, lesson: Lesson, chapters: Sequence[tuple[float, str]], person: str) -> str:
+        """The outline; a person's wins over the source's and over computed ones. Gives the job."""
+        earlier = next(
+            (e for e in await self._edits.of(lesson.platform_id, lesson.id) if e.kind == "chapters"), None
+        )
+        text = json.dumps([list(chapter) for chapter in chapters], ensure_ascii=False)
+        edit = self._edit(lesson, "chapters", TimeSpan(0.0, 0.0), "", text, person, earlier)
+        return await self._keep(lesson, [edit])
+
+    def _edit(
+        self,
+        lesson: Lesson,
+        kind: str,
+        span: TimeSpan,
+        base: str,
+        text: str,
+        person: str,
+        earlier: Edit | None,
+    ) -> Edit:
+        edit_id = earlier.id if earlier else str(uuid.uuid4())
+        made = Edit(
+            lesson.platform_id,
+            lesson.course_id,
+            lesson.id,
+            edit_id,
+            "cue",
+            span,
+            base,
+            text,
+            person,
+            self._clock.now(),
+        )
+        return made if kind == "cue" else replace(made, kind="chapters")
+
+    async def _keep(self, lesson: Lesson, edits: Sequence[Edit]) -> str:
+        await self._edits.put(edits)
+        return await self._ingestions.submit(
+            lesson.platform_id, course_id=lesson.course_id, lesson_ids=(lesson.id,), priority="edit"
+        )

@@ -412,8 +412,18 @@ def forget(course: Annotated[str, typer.Argument(help="Course id.")], config: Co
     """Remove a course and every trace of it from the library."""
 
     async def work(opened: House) -> None:
+        from baize.services.erase import forget_answers, stop_work
         from baize.services.forget import forget_course
 
+        platform_id = opened.settings.platform_id
+        await stop_work(
+            platform_id,
+            course,
+            jobs=opened.jobs,
+            locks=opened.locks,
+            catalog=opened.catalog,
+            publisher=opened.publisher,
+        )
         n_lessons, n_points = await forget_course(
             opened.settings.platform_id,
             course,
@@ -424,7 +434,11 @@ def forget(course: Annotated[str, typer.Argument(help="Course id.")], config: Co
             card_index=opened.card_index,
         )
         await opened.storyboards.forget(opened.settings.platform_id, course)
-        typer.echo(f"{course}: {n_lessons} lessons and {n_points} chunks removed.")
+        n_answers = await forget_answers(platform_id, course, answers=opened.answers)
+        await opened.database.scrub()
+        typer.echo(
+            f"{course}: {n_lessons} lessons, {n_points} chunks and {n_answers} answers that quote it removed."
+        )
 
     run(config, work)
 

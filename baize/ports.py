@@ -408,6 +408,10 @@ class Answers(Protocol):
         """
         ...
 
+    async def forget_course(self, platform_id: str, course_id: str) -> int:
+        """Delete the answers that quote this course or point to it. Returns how many went."""
+        ...
+
     async def expire(self, before: float) -> int:
         """Delete the answers of all platforms that were stored before this instant (seconds since the epoch).
 

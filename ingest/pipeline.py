@@ -35,6 +35,7 @@ from baize.ports import (
     Transcriber,
 )
 from baize.retrieval.terms import TERMS_VERSION
+from baize.services.erase import lesson_lock
 from ingest.chapter import chapters_of, computed_chapters
 from ingest.chunk import ChunkOptions, Place, chunk
 from ingest.compose import COMPOSE_VERSION, compose
@@ -393,7 +394,7 @@ def faq_id(course: Course) -> str:
 
 
 def _lock_name(course: Course, lesson_id: str) -> str:
-    return f"lesson:{course.platform_id}:{lesson_id}"
+    return lesson_lock(course.platform_id, lesson_id)
 
 
 def _inside(plan: CoursePlan, path: str) -> str:

@@ -6,9 +6,10 @@ DBOS is imported at the first call: a process that never submits a job does not 
 
 from __future__ import annotations
 
+import sqlite3
 import uuid
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -133,6 +134,7 @@ class DbosJobs:
             if ids:
                 await to_thread.run_sync(lambda: client.cancel_workflows(ids, cancel_children=True))
                 await to_thread.run_sync(lambda: client.delete_workflows(ids, delete_children=True))
+                await to_thread.run_sync(_scrub, self._url)
         return len(ids)
 
     async def close(self) -> None:
@@ -191,6 +193,14 @@ def _open(url: str) -> DBOSClient:
         application_name=APPLICATION,
         retry_connection_errors=False,
     )
+
+
+def _scrub(url: str) -> None:
+    """Rewrites a SQLite file without what was deleted in it."""
+    path = make_url(url).database
+    if url.startswith("sqlite") and path:
+        with closing(sqlite3.connect(path, timeout=30)) as connection:
+            connection.execute("VACUUM")
 
 
 def job_of(workflow: WorkflowStatus, lessons: Sequence[WorkflowStatus]) -> Job:

@@ -42,6 +42,17 @@ class MemoryAnswers:
             self._drop((platform_id, answer_id))
         return gone
 
+    async def forget_course(self, platform_id: str, course_id: str) -> int:
+        """As `Answers.forget_course`."""
+        gone = [
+            key
+            for key, answer in self._answers.items()
+            if answer.platform_id == platform_id and f"course_id={course_id!r}" in repr(answer)
+        ]
+        for key in gone:
+            self._drop(key)
+        return len(gone)
+
     async def expire(self, before: float) -> int:
         """As `Answers.expire`."""
         old = [key for key, stored_at in self._stored_at.items() if stored_at < before]

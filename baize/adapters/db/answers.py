@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, delete, func, select
+from sqlalchemy import ColumnElement, Text, delete, func, select, type_coerce
 
+from baize.adapters.db.codec import encode
 from baize.adapters.db.engine import Database
 from baize.adapters.db.models import AnswerRow
 from baize.adapters.db.upsert import insert_or_update
@@ -62,6 +63,16 @@ class SqlAnswers:
         gone = delete(AnswerRow).where(*_of(platform_id, conversation_id, learner_id))
         async with self._database.writing() as session:
             return list(await session.scalars(gone.returning(AnswerRow.answer_id)))
+
+    async def forget_course(self, platform_id: str, course_id: str) -> int:
+        """As `Answers.forget_course`: by the course's id in citations and places, as they are stored."""
+        stored = type_coerce(AnswerRow.answer, Text)
+        gone = delete(AnswerRow).where(
+            AnswerRow.platform_id == platform_id,
+            stored.contains(f'"course_id":{encode(course_id)}', autoescape=True),
+        )
+        async with self._database.writing() as session:
+            return len(list(await session.scalars(gone.returning(AnswerRow.answer_id))))
 
     async def expire(self, before: float) -> int:
         """As `Answers.expire`."""

@@ -77,6 +77,12 @@ class Database:
             async with self._writing_engine.begin() as connection:
                 await connection.run_sync(upgrade)
 
+    async def scrub(self) -> None:
+        """After an erasure: nothing of it stays in SQLite's log. PostgreSQL's own vacuum does the same."""
+        if not self.shared:
+            async with self.connection() as connection:
+                await connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+
     async def close(self) -> None:
         """Close every connection. A process that forgets it may see warnings, but loses nothing."""
         await self._engine.dispose()
@@ -167,6 +173,8 @@ def _set_pragmas(connection: Any, _record: object) -> None:
     cursor = connection.cursor()
     cursor.execute("PRAGMA synchronous=NORMAL")
     cursor.execute("PRAGMA foreign_keys=ON")
+    # What is deleted is overwritten: erasure means the file too.
+    cursor.execute("PRAGMA secure_delete=ON")
     cursor.close()
 
 

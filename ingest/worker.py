@@ -130,6 +130,8 @@ class Worker:
                 "system_database_url": system_database(self._house.database.url, self._house.data_dir),
                 "application_version": VERSION,
                 "executor_id": self._id,
+                # Its default of 20 would take a whole PostgreSQL with a few workers.
+                "sys_db_pool_size": 5,
                 "log_level": "ERROR",
                 "serializer": DBOSPortableJSONSerializer(),
             }
@@ -301,7 +303,11 @@ class Worker:
                 for workflow in cancelled:
                     if scope := self._running.get(workflow.workflow_id):
                         scope.cancel()
-            await self._take_over()
+            try:
+                await self._take_over()
+            except BaizeError as error:
+                # The next look may succeed; a worker does not end because a database was away.
+                log.warning("%s", error)
             if self._drain and not await DBOS.list_workflows_async(
                 status=_ACTIVE, limit=1, load_input=False, load_output=False
             ):

@@ -269,7 +269,8 @@ class Pipeline:
         segments = segment_cues(spoken.cues)
         texts = [segment.text for segment in segments]
         vectors = await embed_texts(texts, self._parts.embedder, self._watch.advance)
-        return computed_chapters(segments, spoken.cues, vectors, length_s)
+        changes = [slide.start for source in read.sources for slide in source.slides]
+        return computed_chapters(segments, spoken.cues, vectors, length_s, slide_starts=changes)
 
     def _chunks(
         self, course: Course, plan: LessonPlan, read: ReadLesson, chapters: tuple[Chapter, ...]

@@ -46,7 +46,7 @@ def _title(part: Sequence[str], ranked: Sequence[KeyPhrase], given: Sequence[str
         pairs = [_joined(phrase.text, other.text) for other in others[:1] if number == 0]
         for title in (*pairs, phrase.text):
             shown = title[:1].upper() + title[1:]
-            if len(shown) <= (_MOST_HAN if has_han(shown) else _MOST_LATIN) and shown not in given:
+            if shown and len(shown) <= (_MOST_HAN if has_han(shown) else _MOST_LATIN) and shown not in given:
                 return shown
     return _first_words(part)
 
@@ -56,7 +56,7 @@ def _joined(first: str, second: str) -> str:
 
 
 def _first_words(part: Sequence[str]) -> str:
-    text = next((text for text in part if text.strip()), "")
+    text = next((text for text in part if any(ch.isalnum() for ch in text)), "…")
     most = _MOST_HAN if has_han(text) else _MOST_LATIN
     if len(text) <= most:
         return text.rstrip("。.，, ")

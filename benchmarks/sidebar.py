@@ -50,7 +50,9 @@ def measure(browser: Browser, folder: Path, n_questions: int, n_paints: int) -> 
             _SENTENCE.format(n=n, m=n % 8 + 1) + ("\n\n" if n % 12 == 11 else "") for n in range(250)
         )
         cited = [place(n % 8 + 1, f"第 {n % 8 + 1} 句原话。") for n in range(250)]
-        host.api.scripts["long"] = answer(long, cited)
+        script = answer(long, cited)
+        script.events[0] = ("evidence", {"items": cited[:8]})
+        host.api.scripts["long"] = script
         with host.page() as page:
             frames = long_answer_ms(page)
         with host.page() as page:

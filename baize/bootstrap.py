@@ -556,11 +556,22 @@ class House:
 
     @cached_property
     def slots(self) -> Slots:
+        chosen, n_workers = self.settings.admission, self.settings.server.workers
+        if self.settings.redis_url:
+            try:
+                from baize.adapters.slots_redis import RedisSlots
+            except ImportError as cause:
+                raise InvalidSettings(
+                    "redis_url is set and the package redis is not installed.",
+                    remedy="Run: pip install 'baize[redis]'",
+                ) from cause
+            return RedisSlots(
+                self.settings.redis_url, chosen.upstream_slots, chosen.max_waiting, n_processes=n_workers
+            )
         from baize.adapters.slots_memory import MemorySlots
 
-        chosen = self.settings.admission
         # The account's limit holds for all workers together.
-        return MemorySlots(max(chosen.upstream_slots // self.settings.server.workers, 1), chosen.max_waiting)
+        return MemorySlots(max(chosen.upstream_slots // n_workers, 1), chosen.max_waiting)
 
     def _admitted(self, answerer: Answerer | None) -> Answerer | None:
         if answerer is None:
@@ -613,6 +624,8 @@ class House:
                 await made[name].close()
         if "jobs" in made:
             await self.jobs.close()
+        if "slots" in made:
+            await self.slots.close()
         if "event_log" in made:
             await self.event_log.close()
         if "database" in made:

@@ -432,6 +432,10 @@ class Slots(Protocol):
         """
         ...
 
+    async def close(self) -> None:
+        """Let go of connections, and give back what is held."""
+        ...
+
 
 class EventLog(Protocol):
     """The events of answers, so that a stream can be read again from any point (decisions 13).

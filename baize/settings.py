@@ -402,9 +402,11 @@ class Admission(_Section):
     """How many questions may be at the model at once, and what the others do."""
 
     upstream_slots: int = Field(250, ge=1)
-    """Open calls that the account allows, of all workers of this server together."""
+    """Open calls that the account allows, of all workers of this server together; with `redis_url`, of all
+    replicas."""
     max_waiting: int = Field(500, ge=0)
-    """Questions of one process that may wait for a slot; more are answered by the course's own sentences."""
+    """Questions of one process (with `redis_url`, of all) that may wait for a slot; more are answered by the
+    course's own sentences."""
     wait_s: float = Field(8.0, gt=0)
     """After so long without a slot, too."""
 

@@ -39,6 +39,9 @@ class MemorySlots:
         finally:
             self._hand_on(tenant)
 
+    async def close(self) -> None:
+        """As `Slots.close`: nothing is open."""
+
     async def _wait(self, tenant: str, wait_s: float) -> None:
         ticket = _Ticket(tenant, asyncio.get_running_loop().create_future())
         at_once, turned_away = self._queue.ask(tenant, ticket)

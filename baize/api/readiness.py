@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Literal, get_args
+from typing import Literal
 
 import anyio
 import anyio.to_thread
@@ -21,11 +21,13 @@ _log = logging.getLogger(__name__)
 _PROBE_S = 3.0
 _SAMPLE = "准备好了吗？ Ready?"
 
-Part = Literal["database", "embedder", "index", "retrieval", "answers"]
+Part = Literal["database", "embedder", "index", "retrieval", "answers", "redis"]
+_SPARE: frozenset[Part] = frozenset({"redis"})
+"""Reported, and no reason to send learners elsewhere: all replicas would say so, and each goes on without."""
 
 
 class Readiness(BaseModel):
-    """`ready` only when every part is."""
+    """`ready` only when every part is that answers need; `redis`, where it is set, they can do without."""
 
     status: Literal["ready", "not ready"]
     parts: dict[Part, str] = Field(description="`ready`, `starting`, or what is wrong and what to do.")
@@ -36,7 +38,8 @@ class Warmth:
 
     def __init__(self, house: House) -> None:
         self._house = house
-        self._parts: dict[Part, str] = dict.fromkeys(get_args(Part), "starting")
+        self._probes = self._probes_of(house)
+        self._parts: dict[Part, str] = dict.fromkeys(self._probes, "starting")
         self._warmed = anyio.Event()
 
     async def warm_up(self) -> None:
@@ -54,10 +57,10 @@ class Warmth:
         """The state of each part, probed now once the warm-up is over."""
         if self._warmed.is_set():
             await self._probe_all(limit_s=_PROBE_S)
-        all_ready = all(state == "ready" for state in self._parts.values())
+        all_ready = all(state == "ready" for part, state in self._parts.items() if part not in _SPARE)
         return Readiness(status="ready" if all_ready else "not ready", parts=dict(self._parts))
 
-    async def _probe_all(self, *, limit_s: float) -> None:
+    def _probes_of(self, house: House) -> dict[Part, Callable[[], Awaitable[object]]]:
         probes: dict[Part, Callable[[], Awaitable[object]]] = {
             "database": self._probe_database,
             "embedder": self._probe_embedder,
@@ -65,7 +68,12 @@ class Warmth:
             "retrieval": self._probe_retrieval,
             "answers": self._probe_answers,
         }
-        for part, probe in probes.items():
+        if house.settings.redis_url:
+            probes["redis"] = self._probe_redis
+        return probes
+
+    async def _probe_all(self, *, limit_s: float) -> None:
+        for part, probe in self._probes.items():
             self._parts[part] = await _state(part, probe, limit_s)
 
     async def _probe_database(self) -> None:
@@ -86,6 +94,9 @@ class Warmth:
 
     async def _probe_answers(self) -> None:
         await anyio.to_thread.run_sync(self._load_answering)
+
+    async def _probe_redis(self) -> None:
+        await self._house.event_log.ping()
 
     def _load_answering(self) -> None:
         """Prompts, the chat SDK, tokenizer and dictionaries: else the first learner waits for them."""

@@ -43,6 +43,10 @@ def serve(settings: Settings) -> None:
     )
     with listen(settings.server) as door, job_worker(settings):
         if settings.server.workers > 1:
+            if not settings.redis_url:
+                logging.getLogger("uvicorn.error").warning(
+                    "Workers without redis_url: only the one that writes a stream resumes or stops it."
+                )
             Multiprocess(config, sockets=[door]).run()
         else:
             uvicorn.Server(config).run(sockets=[door])

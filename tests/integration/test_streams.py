@@ -296,6 +296,26 @@ async def test_another_replica_resumes_keeps_alive_and_stops(redis_server: Redis
     assert read + whole_frames(rest) == whole_frames(again)
 
 
+async def test_readiness_tells_of_redis_and_stays_ready_without(redis_server: RedisServer) -> None:
+    """Answers can do without it, so no balancer must take the replica away."""
+    with replica(settings(redis_url=redis_server.url)) as server:
+        async with httpx.AsyncClient(base_url=server.url, timeout=30) as client:
+            for _ in range(200):
+                if (ready := (await client.get("/readyz")).json())["status"] == "ready":
+                    break
+                await anyio.sleep(0.05)
+            assert ready["parts"]["redis"] == "ready"
+            redis_server.kill()
+            try:
+                without = await client.get("/readyz")
+                answer = await client.post("/v1/answers", json=QUESTION, headers=SSE)
+            finally:
+                redis_server.start()
+    assert without.status_code == 200
+    assert "Redis does not answer" in without.json()["parts"]["redis"]
+    assert "event: done" in answer.text
+
+
 # --------------------------------------------------------------------------------------------------- proxies
 
 

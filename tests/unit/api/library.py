@@ -111,7 +111,7 @@ def opens(*, chat: ChatModel | None = None, prepare: Callable[[House], None] = l
         )
         prepare(house)
         yield house
-        for name in ("chat", "event_log"):
+        for name in ("chat", "event_log", "slots"):
             if close := getattr(house.__dict__.get(name), "close", None):
                 await close()
 

@@ -45,7 +45,8 @@ def test_it_answers_until_it_is_told_to_stop(tmp_path: Path, repo_root: Path, n_
         url = re.findall(r"Serving on (http://127\.0\.0\.1:\d+)", log)[0]
         alive = [httpx.get(f"{url}/livez", timeout=10).status_code for _ in range(8)]
         process.send_signal(signal.SIGTERM)
-        process.stderr.read()
+        log += process.stderr.read()
 
+    assert log.count("without redis_url") == (n_workers > 1)
     assert alive == [200] * 8
     assert process.returncode in (0, -signal.SIGTERM)

@@ -209,7 +209,9 @@ class House:
 
     @cached_property
     def dictation(self) -> Dictation:
-        return Dictation(self.transcriber)
+        from baize.adapters.audio_av import lasts_longer
+
+        return Dictation(self.transcriber, lasts_longer)
 
     @property
     def may_hear(self) -> bool:

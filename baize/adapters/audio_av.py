@@ -26,6 +26,8 @@ MAX_PIXELS = 40_000_000
 """Of one picture: 8K has 33 million. Decoding takes up to eight bytes for each."""
 _FORMATS = "mov,mp4,m4a,3gp,matroska,webm,mp3,wav,w64,flac,aac,ogg,avi,flv,asf,mpegts,mpeg,aiff,caf,amr"
 """Containers of sound and moving pictures. Playlists are none: they name other files and hosts."""
+_LOWEST_RATE = 4_000
+"""Telephones have 8,000. At a rate of 1 a file of a megabyte would last for days."""
 _HOLE_S = 0.05
 _MAX_SILENCE_BLOCK_S = 10.0
 _QUIET_S = 0.2
@@ -57,6 +59,20 @@ def decode_audio(path: Path, sample_rate: int = SPEECH_RATE) -> Iterator[Samples
             raise unreadable(path, error.strerror) from error
     if not n_samples:
         raise unreadable(path, "no packet of its sound can be decoded")
+
+
+def lasts_longer(path: Path, seconds: float) -> bool:
+    """Whether there is more sound than that, by decoding it and no further: headers may say anything.
+
+    Raises:
+        UnreadableSource: as `decode_audio`.
+    """
+    left = round(seconds * SPEECH_RATE)
+    for block in decode_audio(path):
+        left -= len(block)
+        if left < 0:
+            return True
+    return False
 
 
 def open_media(path: Path) -> av.container.InputContainer:
@@ -122,6 +138,11 @@ def _resampled(container: av.container.InputContainer, sample_rate: int) -> Iter
     origin_s = (container.start_time or 0) / 1_000_000
     heard_s = 0.0
     for frame in _frames(container):
+        if frame.sample_rate < _LOWEST_RATE:
+            raise UnreadableSource(
+                f"Its sound has {frame.sample_rate} samples a second.",
+                remedy=f"Convert it: at least {_LOWEST_RATE} are needed.",
+            )
         if frame.pts is not None and frame.time_base is not None:
             hole_s = float(frame.pts * frame.time_base) - origin_s - heard_s
             if hole_s > _HOLE_S:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from anyio import CapacityLimiter, to_thread
 
-from baize.adapters.audio_av import unreadable
+from baize.adapters.audio_av import open_media, unreadable
 from baize.domain.locator import TimeSpan
 from baize.errors import DependencyUnavailable, UnreadableSource
 
@@ -53,7 +53,7 @@ def _frames(media: Path, seconds: Sequence[float]) -> list[bytes]:
     import av
 
     try:
-        with av.open(str(media), metadata_errors="ignore") as container:
+        with open_media(media) as container:
             stream = _pictures(container)
             if stream is None:
                 return []
@@ -143,7 +143,7 @@ def _cut(media: Path, spans: Sequence[TimeSpan], out: Path, stop: threading.Even
     part = out.with_name(f".{out.name}.part.mp4")
     try:
         with (
-            av.open(str(media), metadata_errors="ignore") as source,
+            open_media(media) as source,
             av.open(str(part), "w", format="mp4", options={"movflags": "+faststart"}) as target,
         ):
             length_s = _Reel(source, target, stop).write(spans)

@@ -105,6 +105,24 @@ async def test_what_is_no_media_is_unreadable(footage: Footage, tmp_path: Path) 
     assert names(tmp_path) == [_GARBAGE]
 
 
+@pytest.mark.parametrize(
+    "playlist",
+    [
+        "ffconcat version 1.0\nfile other.mp4\n",
+        "#EXTM3U\n#EXT-X-TARGETDURATION:20\n#EXTINF:20,\nother.mp4\n#EXT-X-ENDLIST\n",
+    ],
+)
+async def test_a_playlist_opens_no_other_file(clapper: Path, tmp_path: Path, playlist: str) -> None:
+    """Called a video, it would name files and addresses that are none of the course's."""
+    (tmp_path / "other.mp4").symlink_to(clapper)
+    media = tmp_path / "lesson.mp4"
+    media.write_text(playlist)
+    with pytest.raises(UnreadableSource):
+        await AvFootage().frames(media, [1.0])
+    with pytest.raises(UnreadableSource):
+        await AvFootage().cut(media, [TimeSpan(0.0, 1.0)], tmp_path / "reel.mp4")
+
+
 async def test_a_reel_is_as_long_as_its_spans(footage: Footage, clapper: Path, tmp_path: Path) -> None:
     """And it is written."""
     out = tmp_path / "reel.mp4"

@@ -6,7 +6,7 @@ import pytest
 
 from baize.bootstrap import House
 from baize.domain.text import Cue
-from baize.services.dictate import MAX_BYTES
+from baize.services.dictate import MAX_BYTES, Dictation
 from baize.testing.scripted_transcriber import ScriptedTranscriber
 from tests.unit.api.library import opens, served
 
@@ -20,6 +20,7 @@ def speaking(*cues: Cue) -> ScriptedTranscriber:
 def hearing(*cues: Cue) -> object:
     def prepare(house: House) -> None:
         house.__dict__["transcriber"] = speaking(*cues)
+        house.__dict__["dictation"] = Dictation(speaking(*cues), lambda _file, _seconds: False)
 
     return opens(prepare=prepare)
 

@@ -168,7 +168,7 @@ class HttpxFetcher:
         url = str(response.request.headers["host"])
         if response.headers.get("content-encoding", "identity") != "identity":
             raise _unreadable(url, "it is sent packed, though this was not asked for")
-        if declared.isdigit() and int(declared) > max_bytes:
+        if declared.isdecimal() and int(declared) > max_bytes:
             raise _unreadable(url, f"it holds {int(declared):,} bytes, {max_bytes:,} are admitted")
         n_bytes = 0
         async for block in response.aiter_raw(_BLOCK):
@@ -176,7 +176,7 @@ class HttpxFetcher:
             if n_bytes > max_bytes:
                 raise _unreadable(url, f"it is larger than the {max_bytes:,} bytes that are admitted")
             yield block
-        if declared.isdigit() and n_bytes < int(declared):
+        if declared.isdecimal() and n_bytes < int(declared):
             raise _unreadable(url, f"it was cut off after {n_bytes:,} of {int(declared):,} bytes")
 
 
@@ -225,7 +225,7 @@ def _check_status(response: httpx.Response, url: str) -> None:
             f"{shown(url)} answers {status}.",
             remedy="Try again later.",
             status=status,
-            retry_after_s=float(after) if after.isdigit() else None,
+            retry_after_s=float(after) if after.isdecimal() else None,
         )
     if status not in (httpx.codes.OK, httpx.codes.NOT_MODIFIED):
         raise _unreadable(url, f"it answers {status}")

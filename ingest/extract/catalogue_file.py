@@ -209,7 +209,9 @@ def _json_row(raw: bytes, line: _Line) -> Mapping[str, Any] | InvalidInput:
 def _csv_rows(line: _Line) -> Iterator[Mapping[str, Any] | InvalidInput]:
     encoding, delimiter = _sniff(line.path)
     with line.path.open(encoding=encoding, newline="") as file:
-        reader = csv.reader(_bounded(file), delimiter=delimiter)
+        # A line without an end is read in pieces, so that it cannot fill the memory.
+        pieces = iter(lambda: file.readline(_MAX_LINE_BYTES + 1), "")
+        reader = csv.reader(_bounded(pieces), delimiter=delimiter)
         try:
             header = [name.strip().lower() for name in next(reader, [])]
             line.number = 1

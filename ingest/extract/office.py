@@ -22,6 +22,8 @@ _HEADING_STYLE = re.compile(r"(?:heading|标题|標題)\s*(\d)", re.IGNORECASE)
 _TITLE_STYLES = frozenset(("title", "标题", "標題"))
 _LINE_BREAK = "\v"
 _MAX_GROUP_DEPTH = 20
+_MAX_COLUMNS = 1_000
+"""Word itself admits 63. A cell that says it covers millions would be given once for each."""
 
 
 def read_docx(path: Path) -> list[Section]:
@@ -108,12 +110,27 @@ def _heading(item: Any) -> tuple[int | None, str]:
 
 def _docx_block(item: Any) -> Iterator[str]:
     if hasattr(item, "rows"):
-        rows = _rows([cell.text for cell in row.cells] for row in item.rows)
+        rows = _rows([cell.text for cell in _cells(row)] for row in item.rows)
         yield "\n".join(rows)
         return
     text = "\n".join(" ".join(line.split()) for line in item.text.split("\n")).strip()
     if text:
         yield text
+
+
+def _cells(row: Any) -> Iterable[Any]:
+    """
+    Raises:
+        UnreadableSource: it has more columns than any table has.
+    """
+    n_columns = sum(cell.grid_span for cell in row._tr.tc_lst)
+    if n_columns > _MAX_COLUMNS:
+        raise UnreadableSource(
+            f"A table of the Word file has {n_columns:,} columns.",
+            remedy=f"Split the table: {_MAX_COLUMNS:,} columns are read at most.",
+        )
+    cells: Iterable[Any] = row.cells
+    return cells
 
 
 def _rows(rows: Iterable[list[str]]) -> Iterator[str]:

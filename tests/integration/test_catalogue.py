@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -303,3 +304,17 @@ def test_a_line_without_end_does_not_fill_the_memory(tmp_path: Path) -> None:
     (tmp_path / "c.jsonl").write_bytes(b'{"id": "' + b"x" * 3_000_000 + b'"}\n{"id": "a", "title": "t"}\n')
     read = list(read_catalogue(tmp_path / "c.jsonl"))
     assert [type(item) for item in read] == [Unusable, CatalogueEntry]
+
+
+def test_a_line_without_an_end_is_not_read_whole(tmp_path: Path) -> None:
+    """Of a table of gigabytes without a line break, as much is read as a line may have."""
+    path = tmp_path / "endless.csv"
+    path.write_bytes(b"id,title\n1,a\n2," + b"x" * 40_000_000)
+    tracemalloc.start()
+    found = list(read_catalogue(path))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert isinstance(found[0], CatalogueEntry)
+    assert isinstance(found[1], Unusable)
+    assert "longer than" in str(found[1].problem)
+    assert peak < 20_000_000

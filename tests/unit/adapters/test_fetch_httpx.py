@@ -191,6 +191,7 @@ def cut_off(handler: BaseHTTPRequestHandler) -> None:
         (body(b"x", Content_Encoding="gzip"), "packed"),
         (body(b"no", 404), "answers 404"),
         (body(b"no", 503, Retry_After="7"), "answers 503"),
+        (body(b"no", 502, Retry_After="\u00b2"), "answers 502"),
         (cut_off, "does not answer"),
     ],
 )

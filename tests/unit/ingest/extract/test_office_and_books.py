@@ -89,6 +89,22 @@ def test_docx_sections_keep_their_headings(tmp_path: Path) -> None:
     assert_places(pages)
 
 
+def test_a_cell_that_covers_millions_of_columns_is_refused(tmp_path: Path) -> None:
+    """A kilobyte would fill the memory of the worker; merged cells of a usual table are read once a row."""
+    document = docx.Document()
+    table = document.add_table(rows=2, cols=3)
+    table.cell(0, 0).merge(table.cell(0, 1)).text = "早晚"
+    table.cell(0, 2).text = "各一次"
+    table.cell(1, 0).text = "记下"
+    document.save(str(tmp_path / "a.docx"))
+    assert read_pages(tmp_path / "a.docx", "a.docx")[0].text == "早晚 | 各一次\n记下 |"
+
+    table.cell(1, 0)._tc.grid_span = 300_000_000
+    document.save(str(tmp_path / "bomb.docx"))
+    with pytest.raises(UnreadableSource, match="300,000,002 columns"):
+        read_pages(tmp_path / "bomb.docx", "bomb.docx")
+
+
 def test_a_slide_is_a_page_with_its_number(tmp_path: Path) -> None:
     """Numbers are those of the show, hidden slides count and are not read; notes stay with the speaker."""
     deck = pptx.Presentation()

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
+from contextlib import aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -17,7 +17,7 @@ from anyio.abc import TaskGroup
 
 from baize.domain.chat import Answer, AnswerEvent, Citation, Completed, Released, Started, Usage
 from baize.domain.live import AnswerKey, LogHead
-from baize.errors import Overloaded
+from baize.errors import DependencyUnavailable, Overloaded
 from baize.ports import Answers, EventLog
 from baize.services.answer import Prepared
 
@@ -126,18 +126,23 @@ class Live:
         """
         if self._tasks is None or len(self._writing) >= self._max_live:
             await events.aclose()
-            raise Overloaded(
-                "Too many answers are being written just now.",
-                remedy=f"Ask again in {_RETRY_AFTER_S:g} s.",
-                retry_after_s=_RETRY_AFTER_S,
-            )
+            raise _too_many()
         key = AnswerKey(prepared.scope.platform_id, prepared.answer_id)
         writing = _Writing(key, prepared)
         self._writing[key] = writing
-        await self._log.begin(key, prepared.learner_id)
+        try:
+            await self._log.begin(key, prepared.learner_id)
+            tasks = self._tasks
+            if tasks is None:
+                raise _too_many()
+        except BaseException:
+            self._forget(writing)
+            with anyio.CancelScope(shield=True):
+                await events.aclose()
+            raise
         # Whoever asked will read: that takes a moment.
         self._wait_for_listeners(writing, self._grace_s + _FIRST_READER_S)
-        self._tasks.start_soon(self._write, writing, events, framer)
+        tasks.start_soon(self._write, writing, events, framer)
         return key
 
     async def head(self, key: AnswerKey) -> LogHead | None:
@@ -214,34 +219,37 @@ class Live:
             await anyio.sleep(max(self._grace_s / 3, 0.1))
 
     async def _write(self, writing: _Writing, events: AsyncGenerator[AnswerEvent], framer: Framer) -> None:
+        """Whatever fails here stays here: the other answers and the server go on, and the place is free."""
         ended = False
         try:
             with writing.scope:
                 async for event in events:
                     writing.note(event)
+                    # Before it is told: stopped while it is, a whole answer must not be stored as a part.
+                    ended = isinstance(event, Completed)
                     await self._log.append(writing.key, framer.frames(event))
-                    if isinstance(event, Completed):
-                        ended = True
         except Exception as error:  # noqa: BLE001 - the stream must say so, whatever it is
-            await self._log.append(writing.key, [framer.error(error)])
             ended = True
+            with _contained("was not told that it failed", writing.key):
+                await self._log.append(writing.key, [framer.error(error)])
         finally:
-            # Stopped, we may still have to tell the endpoint that nobody listens any more.
-            with anyio.move_on_after(_CLOSING_S, shield=True):
+            # Each step has its own time: one that takes too long must not take the next ones with it.
+            with anyio.move_on_after(_CLOSING_S, shield=True), _contained("was not closed", writing.key):
+                # Stopped, we may still have to tell the endpoint that nobody listens any more.
                 await events.aclose()
-            with anyio.move_on_after(_CLOSING_S, shield=True):
-                await self._end(writing, framer, ended=ended)
-
-    async def _end(self, writing: _Writing, framer: Framer, *, ended: bool) -> None:
-        try:
             if not ended:
-                await self._log.append(writing.key, await self._stopped(writing, framer))
-            await self._log.finish(writing.key)
-        finally:
-            if writing.grace is not None:
-                writing.grace.cancel()
-            self._writing.pop(writing.key, None)
-            writing.ended.set()
+                await self._say_that_it_was_stopped(writing, framer)
+            with anyio.move_on_after(_CLOSING_S, shield=True), _contained("was not ended", writing.key):
+                await self._log.finish(writing.key)
+            self._forget(writing)
+
+    async def _say_that_it_was_stopped(self, writing: _Writing, framer: Framer) -> None:
+        frames: list[bytes] = []
+        with anyio.move_on_after(_CLOSING_S, shield=True), _contained("was not framed", writing.key):
+            frames = await self._stopped(writing, framer)
+        with anyio.move_on_after(_CLOSING_S, shield=True), _contained("was not told its end", writing.key):
+            too_slow = DependencyUnavailable("The answer could not be stored in time.", remedy="Ask again.")
+            await self._log.append(writing.key, frames or [framer.error(too_slow)])
 
     async def _stopped(self, writing: _Writing, framer: Framer) -> list[bytes]:
         answer = writing.so_far()
@@ -250,3 +258,26 @@ class Live:
         except Exception as error:  # noqa: BLE001 - as above
             return [framer.error(error)]
         return framer.frames(Completed(answer))
+
+    def _forget(self, writing: _Writing) -> None:
+        if writing.grace is not None:
+            writing.grace.cancel()
+        self._writing.pop(writing.key, None)
+        writing.ended.set()
+
+
+def _too_many() -> Overloaded:
+    return Overloaded(
+        "Too many answers are being written just now.",
+        remedy=f"Ask again in {_RETRY_AFTER_S:g} s.",
+        retry_after_s=_RETRY_AFTER_S,
+    )
+
+
+@contextmanager
+def _contained(what: str, key: AnswerKey) -> Iterator[None]:
+    """An error stays inside and is logged by its kind: its message may hold a learner's words."""
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001 - it would end every answer of the process
+        _log.error("The answer %s %s: %s", key.answer_id, what, type(error).__qualname__)

@@ -229,9 +229,11 @@ class Live:
                     ended = isinstance(event, Completed)
                     await self._log.append(writing.key, framer.frames(event))
         except Exception as error:  # noqa: BLE001 - the stream must say so, whatever it is
-            ended = True
-            with _contained("was not told that it failed", writing.key):
-                await self._log.append(writing.key, [framer.error(error)])
+            # Stopped, it may fail over the closing of what it read: it was stopped all the same.
+            ended = ended or not writing.scope.cancel_called
+            if not writing.scope.cancel_called:
+                with _contained("was not told that it failed", writing.key):
+                    await self._log.append(writing.key, [framer.error(error)])
         finally:
             # Each step has its own time: one that takes too long must not take the next ones with it.
             with anyio.move_on_after(_CLOSING_S, shield=True), _contained("was not closed", writing.key):

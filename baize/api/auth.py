@@ -6,6 +6,7 @@ import hmac
 import ipaddress
 from collections.abc import Awaitable, Callable
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from fastapi import Depends, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
@@ -44,7 +45,7 @@ async def _caller(
 
 
 async def _check_origin(request: Request, caller: Caller) -> None:
-    origin = request.headers.get("origin", "")
+    origin = request.headers.get("origin", "") or _embedding_page(request)
     if not origin or is_own_page(origin, request.headers.get("host", "")):
         return
     if not await doorkeeper_of(request.scope).admits(caller.platform_id, origin):
@@ -52,6 +53,20 @@ async def _check_origin(request: Request, caller: Caller) -> None:
             f"Pages of this web origin may not call for the platform {caller.platform_id!r}.",
             remedy=f"Run: baize tenants update {caller.platform_id} --origin https://…",
         )
+
+
+def _embedding_page(request: Request) -> str:
+    """Of what another site's page embeds from an open server (an `<img>`, a `<video>`): its origin.
+
+    Such a request says no `Origin`, and there is no key that the page would lack; but browsers say where it
+    comes from (https://www.w3.org/TR/fetch-metadata/). Links are followed.
+    """
+    headers = request.headers
+    embedded = headers.get("sec-fetch-site") == "cross-site" and headers.get("sec-fetch-dest") != "document"
+    if not embedded or not is_open(request.app.state.settings.server):
+        return ""
+    page = urlsplit(headers.get("referer", ""))
+    return f"{page.scheme}://{page.netloc}" if page.netloc else "null"
 
 
 async def _known(request: Request, credential: str) -> Caller:

@@ -51,6 +51,10 @@ async def stay_within_token(request: Request, caller: CurrentCaller, house: Curr
     course_id, lesson_id = request.path_params.get("course_id"), request.path_params.get("lesson_id")
     if lesson_id is not None:
         lesson = await house.catalog.lesson(caller.platform_id, lesson_id)
-        course_id = lesson.course_id if lesson else course_id
+        # The same words for what is elsewhere and for what is nowhere.
+        if lesson is None or not caller.sees(lesson.course_id):
+            raise NotFound(
+                f"There is no lesson {lesson_id!r}.", remedy="The learner token names its courses."
+            )
     if course_id is not None and not caller.sees(course_id):
         raise NotFound("The learner token does not open this course.", remedy="It names its courses.")

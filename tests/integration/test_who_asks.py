@@ -143,6 +143,31 @@ async def test_an_open_server_still_checks_what_it_is_given() -> None:
     assert statuses == [200, 200, 200, 401]
 
 
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Dest": "image"}, 403),
+        (
+            {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Dest": "video", "Referer": "https://evil.example/"},
+            403,
+        ),
+        ({"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Dest": "video", "Referer": f"{PAGE}/a"}, 200),
+        ({"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Dest": "document"}, 200),
+        ({"Sec-Fetch-Site": "same-origin", "Sec-Fetch-Dest": "video"}, 200),
+        ({"Sec-Fetch-Site": "none", "Sec-Fetch-Dest": "document"}, 200),
+    ],
+)
+async def test_a_strangers_page_embeds_nothing_of_an_open_server(
+    headers: dict[str, str], status: int
+) -> None:
+    """An image or a video is fetched without `Origin`, and would let it play lessons or keep a core busy."""
+    houses: list[House] = []
+    app = create_app(settings(), open_house=opens(prepare=houses.append))
+    async with client_of(app) as client:
+        await houses[0].platforms.put(Platform("default", secret=SECRET, origins=(PAGE,)))
+        assert (await client.get("/v1/lessons/health-01", headers=headers)).status_code == status
+
+
 # --------------------------------------------------------------------------------------------------- owners
 
 
@@ -219,6 +244,16 @@ async def test_a_token_for_some_courses_opens_no_others(door: Door, path: str, s
     assert (await door.client.get(path, headers=only)).status_code == status
     listed = (await door.client.get("/v1/courses", headers=only)).json()["items"]
     assert [course["id"] for course in listed] == ["health"]
+
+
+async def test_a_lesson_elsewhere_looks_like_one_nowhere(door: Door) -> None:
+    """Ids cannot be tried out: but for the id the problems are the same."""
+    only = token("lin", courses=["health"])
+    problems = [
+        (await door.client.get(f"/v1/lessons/{lesson_id}/summary", headers=only)).text.replace(lesson_id, "·")
+        for lesson_id in ("sheets-01", "sheets-99")
+    ]
+    assert problems[0] == problems[1]
 
 
 @pytest.mark.parametrize(

@@ -68,9 +68,12 @@ class Storyboards:
         found = scenes(lesson.duration_s or 0.0, lesson.chapters, transcript.cues if transcript else ())
         folder = self._place(lesson)
         board = Storyboard(lesson, found, folder)
-        async with self._making:
-            if not await anyio.Path(folder / _DONE).is_file():
-                await self._make(board)
+        done = anyio.Path(folder / _DONE)
+        # What is there waits for nobody: another lesson may be decoded for a minute.
+        if not await done.is_file():
+            async with self._making:
+                if not await done.is_file():
+                    await self._make(board)
         return board
 
     async def forget(self, platform_id: str, course_id: str) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import anyio
 import pytest
 
 from baize.domain.artefact import Highlight, Prepared
@@ -92,6 +94,28 @@ async def test_a_storyboard_is_made_once_a_build(library: MemoryCatalog, tmp_pat
         board.frame(99)
     await boards.forget("p", "c")
     assert list((tmp_path / "frames").iterdir()) == []
+
+
+class Stuck(StillFootage):
+    """Decodes one lesson without end."""
+
+    async def frames(self, media: Path, seconds: Sequence[float]) -> list[bytes]:
+        if seconds[-1] > 500:
+            await anyio.sleep_forever()
+        return await super().frames(media, seconds)
+
+
+async def test_pictures_that_are_there_wait_for_nobody(library: MemoryCatalog, tmp_path: Path) -> None:
+    """Though another lesson is being decoded."""
+    boards = Storyboards(footage=Stuck(), artefacts=library, publisher=library, folder=tmp_path / "frames")
+    await boards.of(LESSON)
+    other = replace(LESSON, id="c.2", duration_s=900.0, chapters=(Chapter(600.0, 900.0, "长"),))
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(boards.of, other)
+        await anyio.sleep(0.1)
+        with anyio.fail_after(5):
+            await boards.of(LESSON)
+        tasks.cancel_scope.cancel()
 
 
 async def test_the_page_escapes_what_a_course_says(library: MemoryCatalog, tmp_path: Path) -> None:

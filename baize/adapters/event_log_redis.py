@@ -12,6 +12,8 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import time
+from collections import deque
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, get_args
@@ -60,11 +62,13 @@ class RedisEventLog:
         self._keep_s = keep_s
         self._own = MemoryEventLog(keep_s=keep_s)
         self._copies: dict[AnswerKey, _Copy] = {}
+        self._waiting: deque[tuple[float, AnswerKey]] = deque()
         self._away = False
 
     async def begin(self, key: AnswerKey, learner_id: str) -> None:
         """As `EventLog.begin`."""
         await self._own.begin(key, learner_id)
+        self._forget_old()
         self._copies[key] = _Copy(learner_id)
         await self._copy(key)
 
@@ -78,7 +82,15 @@ class RedisEventLog:
         """As `EventLog.finish`."""
         await self._own.finish(key)
         self._copies[key].finished = True
+        self._waiting.append((time.monotonic(), key))
         await self._copy(key)
+
+    def _forget_old(self) -> None:
+        """While Redis is away, ended answers wait for it no longer than they would stay in it."""
+        oldest = time.monotonic() - self._keep_s
+        while self._waiting and self._waiting[0][0] <= oldest:
+            _, key = self._waiting.popleft()
+            self._copies.pop(key, None)
 
     async def _copy(self, key: AnswerKey) -> None:
         """Bring Redis up to date with one answer; while it is away, that waits."""
@@ -130,7 +142,7 @@ class RedisEventLog:
         while True:
             try:
                 found: Any = await self._blocking.xread({_name(key): last}, count=_BATCH, block=_BLOCK_MS)
-                if not found and not await self._redis.exists(_name(key)):
+                if not found and await self._is_over(key, after):
                     return
             except _FAILURES as error:
                 raise _unavailable(error) from error
@@ -141,6 +153,11 @@ class RedisEventLog:
                 last = entries[-1][0]
                 if _END in entries[-1][1]:
                     return
+
+    async def _is_over(self, key: AnswerKey, after: int) -> bool:
+        """Whether nothing can come any more: it is gone, or it ended before the event that was named."""
+        head = await self.head(key)
+        return head is None or (head.finished and head.n_events <= after)
 
     async def signal(self, key: AnswerKey, word: Word) -> None:
         """As `EventLog.signal`: to every replica, this one included."""

@@ -112,6 +112,21 @@ async def test_an_answer_without_events_ends(log: EventLog, key: AnswerKey) -> N
     assert await everything(log, key) == []
 
 
+async def test_a_reader_who_claims_to_know_more_does_not_wait_for_ever(log: EventLog, key: AnswerKey) -> None:
+    """`Last-Event-ID` is the caller's word; once the answer has ended, nothing comes behind it."""
+    await log.begin(key, "")
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(write_after, log, key, 0.1)
+        with anyio.fail_after(15):
+            assert await everything(log, key, 100_000) == []
+
+
+async def write_after(log: EventLog, key: AnswerKey, seconds: float) -> None:
+    await asyncio.sleep(seconds)
+    await log.append(key, FRAMES[:2])
+    await log.finish(key)
+
+
 async def test_one_platform_does_not_see_anothers(log: EventLog, key: AnswerKey) -> None:
     """The same answer id elsewhere is another answer."""
     await write(log, key)

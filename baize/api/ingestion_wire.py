@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
@@ -110,13 +111,13 @@ def ingestion_body(found: Ingestion) -> IngestionBody:
             )
             for stage in found.stages
         ],
-        lessons=[_lesson(lesson) for lesson in found.lessons],
+        lessons=[_lesson(lesson, found.job.folder) for lesson in found.lessons],
         removed=list(found.job.removed),
-        problems=list(found.job.problems),
+        problems=[_within(problem, found.job.folder) for problem in found.job.problems],
     )
 
 
-def _lesson(lesson: LessonProgress) -> LessonIngestionBody:
+def _lesson(lesson: LessonProgress, folder: str) -> LessonIngestionBody:
     job = lesson.job
     outcome: Literal["done", "unchanged", "failed"] | None = None
     if job.outcome in ("done", "unchanged", "failed"):
@@ -128,9 +129,14 @@ def _lesson(lesson: LessonProgress) -> LessonIngestionBody:
         stage=lesson.stage or None,
         n_chunks=lesson.n_chunks,
         attempts=job.attempts,
-        error=lesson.error or None,
-        causes=list(job.causes),
+        error=_within(lesson.error, folder) or None,
+        causes=[_within(cause, folder) for cause in job.causes],
     )
+
+
+def _within(text: str, folder: str) -> str:
+    """Paths as the caller knows them: where the operator keeps his folders is his business."""
+    return text.replace(f"{folder}/", "").replace(folder, Path(folder).name) if folder else text
 
 
 def _instant(seconds: float) -> datetime:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from baize.testing.scripted_chat_model import ScriptedChatModel
-from tests.unit.api.library import opens, served
+from tests.unit.api.library import opens, served, settings
 
 pytestmark = pytest.mark.anyio
 
@@ -14,7 +14,9 @@ async def test_what_answers_used_is_reported_with_its_cost() -> None:
     """Tokens and cost by day, course and model, and in all; a course that was not asked about has none."""
     said = ["量血压之前，先安静坐五分钟。[1][2][3]"]
     chat = ScriptedChatModel(said, said, name="deepseek-flash")
-    async with served(open_house=opens(chat=chat)) as client:
+    # Reused, the second answer would cost nothing.
+    chosen = settings(answers={"reuse": "off"})
+    async with served(chosen, open_house=opens(chat=chat)) as client:
         asked = {"question": "量血压之前坐多久？", "scope": {"course_ids": ["health"]}}
         answers = [(await client.post("/v1/answers", json=asked)).json() for _ in range(2)]
         report = (await client.get("/v1/usage")).json()
@@ -29,3 +31,11 @@ async def test_what_answers_used_is_reported_with_its_cost() -> None:
     assert none["items"] == []
     assert none["total"]["answers"] == 0
     assert refused.status_code == 422
+
+
+async def test_the_first_days_of_the_calendar_are_days() -> None:
+    """No answer is of them, and nothing fails."""
+    async with served() as client:
+        told = await client.get("/v1/usage", params={"to": "0001-01-02"})
+    assert told.status_code == 200
+    assert (told.json()["first_day"], told.json()["items"]) == ("0001-01-01", [])

@@ -58,7 +58,7 @@ async def ingestions(
     caller: AdminCaller,
     house: CurrentHouse,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
-    cursor: Annotated[str, Query(max_length=64, description="`next_cursor` of the page before.")] = "",
+    cursor: Annotated[str, Query(max_length=9, description="`next_cursor` of the page before.")] = "",
 ) -> Response:
     """Jobs of the platform, newest first."""
     if cursor and not (cursor.isascii() and cursor.isdecimal()):

@@ -72,7 +72,8 @@ async def usage(
     Days are those of the price list's time zone (`prices.timezone`).
     """
     last = last_day or date.fromisoformat(house.prices.day(house.clock.now()))
-    first = first_day or last - timedelta(days=_DEFAULT_DAYS)
+    # No earlier than the first day that a calendar has.
+    first = first_day or date.fromordinal(max(1, last.toordinal() - _DEFAULT_DAYS))
     if not timedelta() <= last - first <= timedelta(days=_MAX_DAYS):
         raise InvalidInput(
             f"From {first} to {last} is no span.",

@@ -34,6 +34,7 @@ def build() -> typer.Typer:
     from importlib.metadata import entry_points
 
     from baize.cli_prepared import register as register_prepared
+    from baize.cli_status import register as register_status
 
     app = typer.Typer(
         help="Bai Ze (白泽): a course's own answers, down to the second.",
@@ -46,7 +47,6 @@ def build() -> typer.Typer:
         ("search", search),
         ("chapters", chapters),
         ("transcript", transcript),
-        ("status", status),
         ("forget", forget),
         ("serve", serve),
         ("doctor", doctor),
@@ -54,6 +54,7 @@ def build() -> typer.Typer:
     ):
         app.command(name)(guarded(command))
     register_prepared(app)
+    register_status(app)
     config_app = typer.Typer(help="Settings.", no_args_is_help=True)
     config_app.command("show")(guarded(config_show))
     app.add_typer(config_app, name="config")
@@ -367,43 +368,6 @@ def transcript(
         else:
             for cue in found.cues:
                 typer.echo(f"{format_timestamp(cue.start):>8}  {cue.text}")
-
-    run(config, work)
-
-
-def status(
-    course: Annotated[str, typer.Argument(help="Course id; all courses without it.")] = "",
-    json_: Json = False,
-    config: Config = None,
-) -> None:
-    """How far ingestion came: state, chunks and last error of every lesson."""
-
-    async def work(opened: House) -> None:
-        from dataclasses import asdict
-
-        from baize.services.read import read_course
-
-        states = await opened.publisher.states(opened.settings.platform_id, course)
-        if course and not states:
-            await read_course(opened.catalog, opened.settings.platform_id, course)
-        speech = await opened.artefacts.speech_reports(opened.settings.platform_id, course)
-        if json_:
-            print_json(
-                [
-                    asdict(state) | {"speech": asdict(speech[state.item]) if state.item in speech else None}
-                    for state in states
-                ]
-            )
-            return
-        if not states:
-            typer.echo("Nothing has been ingested yet. `baize ingest FOLDER` starts.", err=True)
-        for state in states:
-            typer.echo(
-                f"{state.course_id}  {state.item}  {state.state}  "
-                f"{state.n_chunks} chunks  {state.error}".rstrip()
-            )
-            if state.item in speech:
-                typer.echo(f"    heard: {speech[state.item].summary()}")
 
     run(config, work)
 

@@ -19,7 +19,7 @@ from baize.domain.cost import Used
 from baize.domain.course import Course, Lesson
 from baize.domain.edit import Edit
 from baize.domain.job import Job, JobRequest
-from baize.domain.library import BuiltLesson, ItemState, LiveLesson, Transcript
+from baize.domain.library import BuiltLesson, Holding, ItemState, LiveLesson, Transcript
 from baize.domain.live import AnswerKey, LogHead, Word
 from baize.domain.locator import TimeSpan
 from baize.domain.platform import ApiKey, LearnerClaims, Platform
@@ -303,6 +303,10 @@ class Publisher(Protocol):
         """Where a course was read from; empty where that is not known."""
         ...
 
+    async def courses_in(self, platform_id: str, folder: str) -> list[str]:
+        """Ids of the courses that were read from this folder, sorted."""
+        ...
+
     async def forget(
         self, platform_id: str, course_id: str, lesson_ids: Sequence[str] | None = None
     ) -> list[str]:
@@ -374,6 +378,10 @@ class Artefacts(Protocol):
 
     async def prepared_of_course(self, platform_id: str, course_id: str) -> list[Prepared]:
         """What was prepared for its lessons, in course order, all of one moment."""
+        ...
+
+    async def holdings(self, platform_id: str, course_id: str = "") -> list[Holding]:
+        """What each published lesson of a course has, or of all courses; by course, position and id."""
         ...
 
     async def speech_reports(self, platform_id: str, course_id: str = "") -> dict[str, SpeechReport]:

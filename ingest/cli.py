@@ -34,12 +34,13 @@ def register(app: typer.Typer) -> None:
 
 def ingest(
     paths: Annotated[
-        list[Path],
+        list[Path] | None,
         typer.Argument(
             help="Course folders, single files, or catalogues (.jsonl, .csv) of courses without media.",
             metavar="PATH…",
+            show_default=False,
         ),
-    ],
+    ] = None,
     source: Annotated[
         str,
         typer.Option(
@@ -48,15 +49,24 @@ def ingest(
             show_default=False,
         ),
     ] = "",
+    retry: Annotated[
+        bool,
+        typer.Option("--retry", help="Again what `baize status --failed` lists; what is done costs nothing."),
+    ] = False,
     json_: Json = False,
     config: Config = None,
 ) -> None:
     """Read courses into the library: speech, subtitles and documents become searchable moments."""
 
-    async def work(opened: House) -> IngestReport:
-        from ingest.run import ingest_paths
+    from baize.errors import InvalidInput
 
-        return await ingest_paths(opened, paths, source)
+    if bool(paths) == retry:
+        raise InvalidInput("Give paths, or --retry.", remedy="`baize ingest FOLDER` reads a course.")
+
+    async def work(opened: House) -> IngestReport:
+        from ingest.run import failed_paths, ingest_paths
+
+        return await ingest_paths(opened, paths or await failed_paths(opened), source)
 
     report = run(config, work)
     if json_:

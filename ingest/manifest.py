@@ -96,7 +96,7 @@ def _read_single(path: Path, platform_id: str) -> CoursePlan:
         )
         members += [other for other in beside if path.stem in (other.stem, split_tag(other.stem)[0])]
     lessons, problems = lessons_of(course.id, path.parent, members)
-    return CoursePlan(course, path.parent, lessons, problems=tuple(problems))
+    return CoursePlan(course, path.parent, lessons, problems=tuple(problems), single=path)
 
 
 def _read_manifest(folder: Path, platform_id: str) -> CoursePlan:

@@ -122,7 +122,7 @@ class Pipeline:
         """Before its lessons: the course exists, and it is known where to read it again."""
         course = plan.course
         await self._parts.publisher.put_course(course)
-        await self._parts.publisher.put_folder(course.platform_id, course.id, str(plan.folder))
+        await self._parts.publisher.put_folder(course.platform_id, course.id, str(plan.single or plan.folder))
 
     async def close_course(self, plan: CoursePlan, present: Collection[str]) -> list[str]:
         """After its lessons: what left the folder leaves the library. Returns the lessons that went."""

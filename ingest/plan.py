@@ -73,6 +73,7 @@ class CoursePlan:
 
     Attributes:
         folder: absolute.
+        single: the file that the course is, where it is one; absolute.
         problems: one for each lesson or file that is left out, with path, line and remedy.
     """
 
@@ -81,6 +82,7 @@ class CoursePlan:
     lessons: tuple[LessonPlan, ...]
     faq: Source | None = None
     problems: tuple[InvalidInput, ...] = ()
+    single: Path | None = None
 
 
 def course_id_of(name: str) -> str:

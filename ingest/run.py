@@ -15,6 +15,7 @@ from baize.bootstrap import House
 from baize.errors import InvalidInput
 from baize.ports import Embedder
 from baize.prompting import PromptLibrary
+from baize.services.failures import dead_letters
 from ingest.chunk import ChunkOptions
 from ingest.dock import dock_file, is_catalogue
 from ingest.extract.slides import SlideReader
@@ -59,6 +60,14 @@ async def ingest_paths(house: House, paths: Sequence[Path], source_id: str = "")
         logging.getLogger("baize").setLevel(logging.INFO)
         reports = await _run(house, plans, LogWatch(n_items))
     return merge([*reports, IngestReport((), (), tuple(problems), tuple(docked))])
+
+
+async def failed_paths(house: House) -> list[Path]:
+    """The folders of all that failed: what is done in them is found unchanged, and costs nothing."""
+    letters = await dead_letters(
+        house.settings.platform_id, jobs=house.jobs, publisher=house.publisher, locks=house.locks
+    )
+    return sorted({Path(letter.folder) for letter in letters if letter.folder})
 
 
 async def planned(house: House, path: Path, platform_id: str = "") -> CoursePlan:

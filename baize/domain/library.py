@@ -47,6 +47,24 @@ class LiveLesson:
     languages: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """What the library has of one published lesson: how many of each.
+
+    Attributes:
+        media: file name of its recording; empty for a lesson of documents.
+        spoken: whether it has a transcript.
+    """
+
+    course_id: str
+    lesson_id: str
+    media: str
+    spoken: bool
+    n_chapters: int
+    n_summary: int
+    n_quiz: int
+
+
 State = Literal["running", "done", "failed"]
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from baize.domain.artefact import Prepared
 from baize.domain.course import Course, Lesson
-from baize.domain.library import BuiltLesson, ItemState, LiveLesson, Transcript
+from baize.domain.library import BuiltLesson, Holding, ItemState, LiveLesson, Transcript
 from baize.domain.search import Scope
 from baize.domain.speech import SpeechReport
 from baize.errors import Conflict, NotFound
@@ -78,6 +78,22 @@ class MemoryCatalog:
             if built.transcript and built.transcript.report
         }
 
+    async def holdings(self, platform_id: str, course_id: str = "") -> list[Holding]:
+        """As `Artefacts.holdings`."""
+        scope = Scope(platform_id, course_ids=(course_id,) if course_id else ())
+        return [
+            Holding(
+                built.lesson.course_id,
+                built.lesson.id,
+                built.lesson.media,
+                built.transcript is not None,
+                len(built.lesson.chapters),
+                len(built.prepared.summary) if built.prepared else 0,
+                len(built.prepared.quiz) if built.prepared else 0,
+            )
+            for built in self._in_scope(scope)
+        ]
+
     async def put_course(self, course: Course) -> None:
         """Create the course or replace what is known of it; its lessons stay."""
         self._courses[course.platform_id, course.id] = course
@@ -116,6 +132,14 @@ class MemoryCatalog:
     async def folder(self, platform_id: str, course_id: str) -> str:
         """As `Publisher.folder`."""
         return self._folders.get((platform_id, course_id), "")
+
+    async def courses_in(self, platform_id: str, folder: str) -> list[str]:
+        """As `Publisher.courses_in`."""
+        return sorted(
+            course_id
+            for (platform, course_id), known in self._folders.items()
+            if (platform, known) == (platform_id, folder)
+        )
 
     async def forget(
         self, platform_id: str, course_id: str, lesson_ids: Sequence[str] | None = None

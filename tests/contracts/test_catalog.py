@@ -180,6 +180,9 @@ async def test_the_folder_of_a_course(library: Library) -> None:
         await library.publisher.put_folder("p1", "health", folder)
     assert await library.publisher.folder("p1", "health") == "/courses/新"
     assert await library.publisher.folder("p2", "health") == ""
+    assert await library.publisher.courses_in("p1", "/courses/新") == ["health"]
+    assert await library.publisher.courses_in("p1", "/courses/old") == []
+    assert await library.publisher.courses_in("p2", "/courses/新") == []
     await library.publisher.forget("p1", "health")
     assert await library.publisher.folder("p1", "health") == ""
 
@@ -534,3 +537,26 @@ async def test_platforms_share_nothing(library: Library, changes: list[Any]) -> 
         assert await outcome(library.publisher, change) == await outcome(own.publisher, change)
     for platform_id, own in alone.items():
         assert await everything(library, platform_id) == await everything(own, platform_id)
+
+
+async def test_what_a_lesson_holds(library: Library) -> None:
+    """How many of each, without reading it; by course, and never of another platform."""
+    for course_id, platform_id in (("health", "p1"), ("farming", "p1"), ("health", "p2")):
+        await library.publisher.put_course(course(course_id, platform_id))
+    heard = Transcript("health.1", "zh", "a.vtt", (Cue(0.0, 1.0, "x"),))
+    chapters = (Chapter(0, 9, "一"), Chapter(9, 61.25, "二"))
+    full = built(prepared=prepared_for("health.1"), transcript=heard, chapters=chapters)
+    await library.publisher.publish(full)
+    await library.publisher.publish(built("health.2", position=2))
+    await library.publisher.publish(built("farming.1", "farming"))
+    await library.publisher.publish(built("x", "health", "p2"))
+    first, second = await library.artefacts.holdings("p1", "health")
+    assert (first.course_id, first.lesson_id, first.media) == ("health", "health.1", full.lesson.media)
+    assert (first.spoken, first.n_chapters) == (True, 2)
+    assert (first.n_summary, first.n_quiz) == (1, 1)
+    assert (second.lesson_id, second.spoken, second.n_summary, second.n_quiz) == ("health.2", False, 0, 0)
+    assert [held.lesson_id for held in await library.artefacts.holdings("p1")] == [
+        "farming.1",
+        "health.1",
+        "health.2",
+    ]

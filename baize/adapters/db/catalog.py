@@ -9,10 +9,10 @@ from sqlalchemy import Select, func, select, type_coerce
 
 from baize.adapters.db.codec import Frozen
 from baize.adapters.db.engine import Database
-from baize.adapters.db.models import CourseRow, LessonRow, PreparedRow, TranscriptRow
+from baize.adapters.db.models import ChapterRow, CourseRow, LessonRow, PreparedRow, TranscriptRow
 from baize.domain.artefact import Prepared
 from baize.domain.course import Chapter, Course, Lesson
-from baize.domain.library import LiveLesson, Transcript
+from baize.domain.library import Holding, LiveLesson, Transcript
 from baize.domain.search import Scope
 from baize.domain.speech import SpeechReport
 
@@ -106,6 +106,34 @@ class SqlArtefacts:
         async with self._database.reading() as session:
             return {lesson_id: report for lesson_id, report in await session.execute(found) if report}
 
+    async def holdings(self, platform_id: str, course_id: str = "") -> list[Holding]:
+        """As `Artefacts.holdings`: one statement, and no transcript is read for it."""
+
+        def mine(row: Any) -> Any:
+            return (row.platform_id == LessonRow.platform_id) & (row.lesson_id == LessonRow.lesson_id)
+
+        n_chapters = (
+            select(func.count())
+            .select_from(ChapterRow)
+            .where(mine(ChapterRow))
+            .correlate(LessonRow)
+            .scalar_subquery()
+        )
+        spoken = select(TranscriptRow.lesson_id).where(mine(TranscriptRow)).correlate(LessonRow).exists()
+        found = (
+            select(
+                *(LessonRow.course_id, LessonRow.lesson_id, LessonRow.media),
+                *(spoken, n_chapters, PreparedRow.prepared),
+            )
+            .join(PreparedRow, mine(PreparedRow), isouter=True)
+            .where(LessonRow.platform_id == platform_id)
+            .order_by(LessonRow.course_id, LessonRow.position, LessonRow.lesson_id)
+        )
+        if course_id:
+            found = found.where(LessonRow.course_id == course_id)
+        async with self._database.reading() as session:
+            return [_holding(*row) for row in await session.execute(found)]
+
     async def prepared(self, platform_id: str, lesson_id: str) -> Prepared | None:
         """As `Artefacts.prepared`."""
         async with self._database.reading() as session:
@@ -145,6 +173,13 @@ def _passage_languages(scope: Scope) -> Select[Any]:
     following = select(func.min(languages)).where(of_platform, languages > seen.c.held).scalar_subquery()
     seen = seen.union_all(select(following).where(seen.c.held.is_not(None)))
     return select(type_coerce(seen.c.held, Frozen())).where(seen.c.held.is_not(None))
+
+
+def _holding(
+    course_id: str, lesson_id: str, media: str, spoken: bool, n_chapters: int, prepared: Prepared | None
+) -> Holding:
+    n_summary, n_quiz = (len(prepared.summary), len(prepared.quiz)) if prepared else (0, 0)
+    return Holding(course_id, lesson_id, media, spoken, n_chapters, n_summary, n_quiz)
 
 
 def _course(row: CourseRow) -> Course:

@@ -98,6 +98,16 @@ class SqlPublisher:
             row = await session.get(CourseFolderRow, (platform_id, course_id))
             return row.folder if row else ""
 
+    async def courses_in(self, platform_id: str, folder: str) -> list[str]:
+        """As `Publisher.courses_in`."""
+        found = (
+            select(CourseFolderRow.course_id)
+            .where(CourseFolderRow.platform_id == platform_id, CourseFolderRow.folder == folder)
+            .order_by(CourseFolderRow.course_id)
+        )
+        async with self._database.reading() as session:
+            return list(await session.scalars(found))
+
     async def forget(
         self, platform_id: str, course_id: str, lesson_ids: Sequence[str] | None = None
     ) -> list[str]:

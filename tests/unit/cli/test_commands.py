@@ -163,6 +163,57 @@ def test_status_lists_every_lesson(library: Path) -> None:
     assert {state["item"]: state["state"] for state in states} == {"measure": "done", "pills": "done"}
 
 
+def test_coverage_says_what_is_there_and_why_not(library: Path) -> None:
+    """Of two lessons one is spoken; the other has no recording."""
+    shown = baize("status", "health", "--coverage").stdout
+    assert "transcript      1 of 2   50.0%" in shown
+    assert "1 not: no recording" in shown
+    found = as_json("status", "health", "--coverage", "--json")
+    assert isinstance(found, dict)
+    assert set(found) == {"transcript", "chapters", "summary", "quiz"}
+    assert found["chapters"]["missing"] == [
+        {"course_id": "health", "lesson_id": "pills", "why": "no recording"}
+    ]
+
+
+def test_what_failed_is_listed_and_tried_again(library: Path) -> None:
+    """With its cause; when the file is mended, `--retry` finds it without being told where."""
+    assert "Nothing has failed." in baize("status", "--failed").stderr
+    course = library / "weak"
+    course.mkdir()
+    (course / "notes.pdf").write_bytes(b"%PDF-1.4 no more")
+    (course / "good.md").write_text("# 睡眠\n\n每天按时睡觉。\n", encoding="utf-8")
+    assert baize("ingest", str(course)).exit_code == 2
+    letters = as_json("status", "--failed", "--json")
+    assert isinstance(letters, list)
+    assert [(x["course_id"], x["item"], x["stage"], x["folder"]) for x in letters] == [
+        ("weak", "weak.notes", "extract", str(course))
+    ]
+    assert "notes.pdf" in letters[0]["causes"][0]
+    found = as_json("status", "weak", "--coverage", "--json")
+    assert isinstance(found, dict)
+    assert any(gap["why"].startswith("failed in extract: ") for gap in found["summary"]["missing"])
+    (course / "notes.pdf").unlink()
+    (course / "notes.md").write_text("# 早餐\n\n早餐要吃好。\n", encoding="utf-8")
+    again = baize("ingest", "--retry")
+    assert again.exit_code == 0, again.output
+    assert "1 lessons done, 1 unchanged, 0 failed" in again.stdout
+    assert as_json("status", "--failed", "--json") == []
+    assert baize("forget", "weak").exit_code == 0
+
+
+def test_a_course_of_one_file_is_tried_again_alone(library: Path) -> None:
+    """Its neighbours in the folder are no part of it."""
+    (library / "lone").mkdir()
+    (library / "lone" / "one.md").write_bytes(b"")
+    (library / "lone" / "two.md").write_text("# 二\n\n别的。\n", encoding="utf-8")
+    assert baize("ingest", str(library / "lone" / "one.md")).exit_code == 2
+    (library / "lone" / "one.md").write_text("# 一\n\n有字了。\n", encoding="utf-8")
+    again = baize("ingest", "--retry")
+    assert (again.exit_code, again.stdout[:14]) == (0, "1 lessons done"), again.output
+    assert baize("forget", "one").exit_code == 0
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -176,6 +227,9 @@ def test_status_lists_every_lesson(library: Path) -> None:
         ("transcript", "nope"),
         ("transcript", "pills"),
         ("forget", "nope"),
+        ("status", "--failed", "--coverage"),
+        ("ingest",),
+        ("ingest", "x", "--retry"),
         ("config", "show", "--config", "nope.yaml"),
         ("nonsense",),
         ("ask", "x", "--nonsense"),

@@ -28,6 +28,7 @@ from baize.domain.cost import Price, PriceList
 from baize.errors import InvalidSettings
 from baize.ports import (
     Answerer,
+    Answers,
     ApiKeys,
     Cache,
     ChatModel,
@@ -58,6 +59,7 @@ from baize.services.answer import Answering, AnswerOptions
 from baize.services.dictate import Dictation
 from baize.services.edit import Editing
 from baize.services.find import Finder, FindOptions
+from baize.services.in_need import KeptCatalog, LateWrites, PatientAnswers, PatientUsageBook
 from baize.services.ingestions import Ingestions
 from baize.services.live import Live
 from baize.services.reuse import Reuse, ReuseOptions
@@ -66,7 +68,6 @@ from baize.services.who import Doorkeeper
 
 if TYPE_CHECKING:
     from baize.adapters.chat_openai import OpenAIChatModel
-    from baize.adapters.db.answers import SqlAnswers
     from baize.adapters.db.cards import SqlCards
     from baize.adapters.db.catalog import SqlArtefacts, SqlCatalog
     from baize.adapters.db.edits import SqlEdits
@@ -190,10 +191,19 @@ class House:
         )
 
     @cached_property
-    def answers(self) -> SqlAnswers:
+    def answers(self) -> Answers:
         from baize.adapters.db.answers import SqlAnswers
 
-        return SqlAnswers(self.database, self.clock)
+        return PatientAnswers(SqlAnswers(self.database, self.clock), self.late_writes)
+
+    @cached_property
+    def late_writes(self) -> LateWrites:
+        return LateWrites()
+
+    @cached_property
+    def kept_catalog(self) -> KeptCatalog:
+        """For questions, which are answered while the database is away too."""
+        return KeptCatalog(self.catalog)
 
     @cached_property
     def preferences(self) -> LearnerPreferences:
@@ -265,7 +275,7 @@ class House:
         return Reuse(
             cache=self.cache,
             answers=self.answers,
-            catalog=self.catalog,
+            catalog=self.kept_catalog,
             embedder=self.embedder,
             options=ReuseOptions(chosen.reuse, chosen.reuse_s),
         )
@@ -499,14 +509,14 @@ class House:
 
     def finder_over(self, index: ChunkIndex) -> Finder:
         """The finder with these settings over another view of the library, e.g. one leg alone."""
-        return self._finder(index, self.catalog)
+        return self._finder(index, self.kept_catalog)
 
     @cached_property
     def card_finder(self) -> Finder:
         return self._finder(self.card_index, self.cards, n_moments=MAX_K)
 
     def _finder(
-        self, index: ChunkIndex, catalog: SqlCatalog | SqlCards, *, n_moments: int | None = None
+        self, index: ChunkIndex, catalog: KeptCatalog | SqlCards, *, n_moments: int | None = None
     ) -> Finder:
         chosen = self.settings.retrieval
         scale = CosineScale(chosen.dense_midpoint, chosen.foreign_midpoint)
@@ -535,13 +545,13 @@ class House:
         chosen = self.settings.answers
         return Answering(
             finder=self.finder,
-            catalog=self.catalog,
+            catalog=self.kept_catalog,
             answers=self.answers,
             embedder=self.model_embedder,
             counter=self.counter,
             by_model=self._admitted(by_model(self.chat, thinking_tokens=chosen.thinking_tokens)),
             extractive=ExtractiveAnswerer(max_sentences=chosen.extractive_sentences),
-            ledger=Ledger(self.usage_book, self.prices, self.clock),
+            ledger=Ledger(PatientUsageBook(self.usage_book, self.late_writes), self.prices, self.clock),
             cache=self.cache,
             reuse=self.reuse,
             options=AnswerOptions(
@@ -628,6 +638,8 @@ class House:
             await self.jobs.close()
         if "slots" in made:
             await self.slots.close()
+        if "late_writes" in made:
+            await self.late_writes.close()
         if "event_log" in made:
             await self.event_log.close()
         if "database" in made:

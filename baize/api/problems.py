@@ -27,6 +27,7 @@ from baize.api.encoding import OmitIfNone, encode
 _log = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
+_STORE_RETRY_S = 5.0
 _HIDDEN = "Something went wrong inside the service."
 _HIDDEN_REMEDY = "Try again; if it stays, give the operator the `instance` of this problem."
 
@@ -151,11 +152,21 @@ def install(app: FastAPI) -> None:
 
 
 async def _on_baize_error(_: Request, error: Exception) -> Response:
-    wait_s = error.retry_after_s if isinstance(error, errors.UpstreamFailed | errors.Overloaded) else None
+    wait_s = _wait_of(error)
     headers = {"Retry-After": str(math.ceil(wait_s))} if wait_s else None
     if isinstance(error, errors.Unauthorised):
         headers = {"WWW-Authenticate": "Bearer"}
     return respond(problem_of(error), headers)
+
+
+def _wait_of(error: Exception) -> float | None:
+    """When asking again may help, in seconds; None where it is not known to."""
+    if isinstance(error, errors.UpstreamFailed | errors.Overloaded):
+        return error.retry_after_s
+    # A model that is missing stays missing; a store that is away is mostly back soon.
+    if isinstance(error, errors.DependencyUnavailable) and not isinstance(error, errors.ModelUnavailable):
+        return _STORE_RETRY_S
+    return None
 
 
 async def _on_http_exception(_: Request, error: Exception) -> Response:

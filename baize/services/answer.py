@@ -338,12 +338,17 @@ class Answering:
     async def _turns(self, platform_id: str, question: Question) -> list[Answer]:
         if not question.conversation_id:
             return []
-        turns = await self._answers.turns(
-            platform_id,
-            question.conversation_id,
-            self._options.history_turns,
-            learner_id=question.learner_id,
-        )
+        try:
+            turns = await self._answers.turns(
+                platform_id,
+                question.conversation_id,
+                self._options.history_turns,
+                learner_id=question.learner_id,
+            )
+        except DependencyUnavailable as failure:
+            # A question can do without its past.
+            _log.warning("A conversation goes on without what was said: %s", failure)
+            return []
         # One without text was stopped before its first sentence.
         return [turn for turn in turns if turn.text]
 

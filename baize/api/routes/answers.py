@@ -44,7 +44,7 @@ async def ask(
     Nothing is sent that is not proved by a passage of the course. A stream whose connection is lost goes on
     for `answers.resume_grace_s` and can be read again from `/events`.
     """
-    scope = await within(caller, body.scope.scope(caller.platform_id), house.catalog)
+    scope = await within(caller, body.scope.scope(caller.platform_id), house.kept_catalog)
     question = body.to_question(scope, learner_of(caller, body.learner_id))
     prepared = await house.answering.prepare(question)
     if "text/event-stream" in request.headers.get("accept", ""):

@@ -1,0 +1,204 @@
+"""A database that goes and comes back: reads go on from what is known, writes wait, nothing is doubled."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from typing import Any
+
+import anyio
+import pytest
+
+from baize.domain.chat import Answer
+from baize.domain.cost import Used
+from baize.domain.course import Course
+from baize.domain.library import LiveLesson
+from baize.domain.search import Scope
+from baize.errors import DependencyUnavailable
+from baize.services import in_need
+from baize.services.in_need import KeptCatalog, LateWrites, PatientAnswers, PatientUsageBook
+from baize.testing.held_clock import HeldClock
+from baize.testing.memory_answers import MemoryAnswers
+from baize.testing.memory_usage_book import MemoryUsageBook
+
+pytestmark = pytest.mark.anyio
+
+
+class Fragile:
+    """Passes calls on, unless it is away."""
+
+    def __init__(self, inner: Any) -> None:
+        self._inner = inner
+        self.away = False
+        self.n_asked = 0
+
+    def __getattr__(self, name: str) -> Any:
+        async def call(*args: Any, **named: Any) -> Any:
+            self.n_asked += 1
+            if self.away:
+                raise DependencyUnavailable("The database is away.")
+            return await getattr(self._inner, name)(*args, **named)
+
+        return call
+
+
+class Shelf:
+    """A catalogue of one course with three lessons."""
+
+    title = "One"
+
+    async def course(self, platform_id: str, course_id: str) -> Course | None:
+        """As `Catalog.course`."""
+        return Course(platform_id, course_id, self.title, "zh") if course_id == "c" else None
+
+    async def languages(self, _: Scope) -> list[str]:
+        """As `Catalog.languages`."""
+        return ["zh"]
+
+    async def live(self, scope: Scope) -> list[LiveLesson]:
+        """As `Catalog.live`."""
+        return [
+            LiveLesson("c", one, f"b-{one}", ("zh",)) for one in scope.lesson_ids if one in ("1", "2", "3")
+        ]
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(in_need, "_RETRY_S", 0.01)
+    monkeypatch.setattr(in_need, "_PAUSE_S", 0.05)
+
+
+def an_answer(n: int, platform_id: str = "p", learner_id: str = "l") -> Answer:
+    return Answer(
+        platform_id + str(n), platform_id, "k", f"q{n}", "zh", "m", "v1", text=f"a{n}", learner_id=learner_id
+    )
+
+
+async def test_what_was_read_is_good_while_the_database_is_away() -> None:
+    """By platform and question; builds by lesson. What was never read is an honest failure."""
+    inner = Fragile(Shelf())
+    catalog = KeptCatalog(inner)
+    course = await catalog.course("p", "c")
+    await catalog.languages(Scope("p"))
+    await catalog.live(Scope("p", lesson_ids=("1", "2")))
+    inner.away = True
+    assert await catalog.course("p", "c") == course
+    assert await catalog.languages(Scope("p")) == ["zh"]
+    assert [one.lesson_id for one in await catalog.live(Scope("p", lesson_ids=("2", "3")))] == ["2"]
+    for strange in (catalog.course("other", "c"), catalog.live(Scope("p", lesson_ids=("3",)))):
+        with pytest.raises(DependencyUnavailable):
+            await strange
+
+
+async def test_the_database_is_asked_as_soon_as_it_answers() -> None:
+    """And while it does not, at most once in a while."""
+    shelf = Shelf()
+    inner = Fragile(shelf)
+    catalog = KeptCatalog(inner)
+    await catalog.course("p", "c")
+    inner.away = True
+    n_before = inner.n_asked
+    for _ in range(50):
+        await catalog.course("p", "c")
+    assert inner.n_asked - n_before < 10
+    inner.away, shelf.title = False, "Two"
+    await asyncio.sleep(0.06)
+    found = await catalog.course("p", "c")
+    assert found is not None
+    assert found.title == "Two"
+
+
+async def test_a_slow_database_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where an earlier result is at hand."""
+    monkeypatch.setattr(in_need, "_PATIENCE_S", 0.05)
+    shelf = Shelf()
+    catalog = KeptCatalog(shelf)  # type: ignore[arg-type]  # what is asked here, it has
+    await catalog.course("p", "c")
+
+    async def stuck(*_: str) -> Course | None:
+        await asyncio.sleep(60)
+        return None
+
+    monkeypatch.setattr(shelf, "course", stuck)
+    with anyio.fail_after(2):
+        assert await catalog.course("p", "c") is not None
+
+
+async def test_what_is_kept_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For each platform apart."""
+    monkeypatch.setattr(in_need, "_KEPT_PER_PLATFORM", 2)
+    inner = Fragile(Shelf())
+    catalog = KeptCatalog(inner)
+    await catalog.course("other", "c")
+    await catalog.course("p", "c")
+    await catalog.live(Scope("p", lesson_ids=("1", "2", "3")))
+    inner.away = True
+    assert await catalog.course("other", "c") is not None
+    with pytest.raises(DependencyUnavailable):
+        await catalog.course("p", "c")
+
+
+@pytest.fixture
+async def late() -> AsyncIterator[LateWrites]:
+    made = LateWrites()
+    yield made
+    await made.close()
+
+
+async def settle(late: LateWrites) -> None:
+    with anyio.fail_after(5):
+        while late.n_waiting:  # noqa: ASYNC110 - it tells nobody
+            await anyio.sleep(0.01)
+
+
+async def test_answers_wait_in_their_order_and_are_stored_once(late: LateWrites) -> None:
+    """Readable meanwhile; their counts wait behind them; afterwards all is there, nothing twice."""
+    store, book = MemoryAnswers(HeldClock()), MemoryUsageBook()
+    inner, inner_book = Fragile(store), Fragile(book)
+    answers, usage = PatientAnswers(inner, late), PatientUsageBook(inner_book, late)
+    await answers.put(an_answer(1))
+    inner.away = inner_book.away = True
+    for n in (2, 3):
+        await answers.put(an_answer(n))
+        await usage.add(Used("p", "2026-11-28", "c", "m", n_answers=1))
+    await answers.put(replace(an_answer(3), text="later"))
+    waiting = await answers.get("p", "p3")
+    assert waiting is not None
+    assert waiting.text == "later"
+    assert await store.get("p", "p3") is None
+    inner.away = inner_book.away = False
+    await settle(late)
+    assert [one.text for one in await answers.turns("p", "k", 9)] == ["a1", "a2", "later"]
+    assert [one.text for one in await store.turns("p", "k", 9)] == ["a1", "a2", "later"]
+    assert [one.n_answers for one in await book.between("p", "2026-11-28", "2026-11-28")] == [2]
+
+
+async def test_what_is_forgotten_while_it_waits_is_never_stored(late: LateWrites) -> None:
+    """Of this learner only."""
+    store = MemoryAnswers(HeldClock())
+    inner = Fragile(store)
+    answers = PatientAnswers(inner, late)
+    inner.away = True
+    await answers.put(an_answer(1))
+    await answers.put(an_answer(2, learner_id="other"))
+    with pytest.raises(DependencyUnavailable):
+        await answers.forget("p", "k", learner_id="l")
+    inner.away = False
+    await settle(late)
+    assert [one.id for one in await store.turns("p", "k", 9)] == ["p2"]
+
+
+async def test_too_many_are_refused_and_other_platforms_see_none(
+    late: LateWrites, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The queue is bounded; the platform is the boundary here too."""
+    monkeypatch.setattr(in_need, "_MAX_WAITING", 1)
+    inner = Fragile(MemoryAnswers(HeldClock()))
+    answers = PatientAnswers(inner, late)
+    inner.away = True
+    await answers.put(an_answer(1))
+    with pytest.raises(DependencyUnavailable, match="wait"):
+        await answers.put(an_answer(2))
+    inner.away = False
+    assert await answers.get("q", "p1") is None

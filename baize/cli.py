@@ -127,6 +127,10 @@ def ask(
     question: Annotated[str, typer.Argument(help="What the learner wants to know.")],
     course: CourseId = "",
     lesson: LessonId = "",
+    at: Annotated[
+        float | None,
+        typer.Option(min=0, help="Second of --lesson that the question is asked at.", show_default=False),
+    ] = None,
     thinking: Annotated[str, typer.Option(help="auto, on or off.")] = "auto",
     json_: Json = False,
     config: Config = None,
@@ -136,12 +140,16 @@ def ask(
 
     if thinking not in ("auto", "on", "off"):
         raise InvalidInput(f"--thinking {thinking} is not known.", remedy="Use auto, on or off.")
+    if at is not None and not lesson:
+        raise InvalidInput("--at is a second of a lesson.", remedy="Name the lesson with --lesson.")
 
     async def work(opened: House) -> None:
+        from baize.domain.search import Position
         from baize.services.answer import Question
 
         wanted = {"auto": None, "on": True, "off": False}[thinking]
-        asked = Question(question, scope(opened, course, lesson), thinking=wanted)
+        position = Position(lesson, at) if at is not None else None
+        asked = Question(question, scope(opened, course, lesson), thinking=wanted, position=position)
         prepared = await opened.answering.prepare(asked)
         async for event in opened.answering.stream(prepared):
             print_event(event, as_json=json_)

@@ -156,6 +156,9 @@ def filter_of(scope: Scope, language: str = "") -> models.Filter:
         elsewhere = models.Filter(must_not=[_is("lesson_id", scope.up_to.lesson_id)])
         before = models.FieldCondition(key="start_s", range=models.Range(lt=scope.up_to.position_s))
         must.append(models.Filter(should=[elsewhere, before]))
+    if scope.starts_within is not None:
+        span = models.Range(gte=scope.starts_within.start, lt=scope.starts_within.end)
+        must.append(models.FieldCondition(key="start_s", range=span))
     return models.Filter(must=must, must_not=must_not or None)
 
 

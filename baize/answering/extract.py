@@ -14,6 +14,7 @@ from baize.retrieval.sentences import TermWeights
 from baize.retrieval.terms import terms
 
 _HEADINGS = {"zh": "课程里是这样讲的：\n", "en": "This is what the course says:\n"}
+_JUST_SAID = {"zh": "刚才讲的是：\n", "en": "This was just said:\n"}
 _MARKER = re.compile(MARKERS)
 _NEAR = 0.6
 """Share of the best sentence's term weight from which another one is an answer too."""
@@ -38,9 +39,16 @@ class ExtractiveAnswerer:
 
     async def stream(self, turn: Turn) -> AsyncGenerator[DraftEvent]:
         """A heading, then one line per chosen sentence."""
-        yield Heading(_HEADINGS.get(turn.query.language, _HEADINGS["en"]))
-        for marker, sentence in self._choose(turn.query, turn.evidence):
+        headings = _JUST_SAID if turn.just_said else _HEADINGS
+        yield Heading(headings.get(turn.query.language, headings["en"]))
+        chosen = self._last(turn.evidence) if turn.just_said else self._choose(turn.query, turn.evidence)
+        for marker, sentence in chosen:
             yield TextDelta(f"- {_marked(_one_line(sentence.text), marker)}\n")
+
+    def _last(self, evidence: Sequence[Evidence]) -> list[tuple[int, Segment]]:
+        """The last sentences that were said, in the order of time."""
+        said = [(item.marker, sentence) for item in evidence for sentence in item.chunk.sentences]
+        return [(marker, s) for marker, s in said if not _MARKER.search(s.text)][-self._max_sentences :]
 
     def _choose(self, query: Query, evidence: Sequence[Evidence]) -> list[tuple[int, Segment]]:
         """The located sentence of the best evidence, the one after it, then those with about as many terms.

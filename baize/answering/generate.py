@@ -14,6 +14,7 @@ from baize.prompting import Prompt
 NOT_COVERED = "NOT_COVERED"
 """What the prompt asks for when the passages do not answer."""
 
+_JUST_SAID = "\n(Asked while watching. The passages are what the video said in the last minute, in order.)"
 _LANGUAGE_NAMES = {"zh": "Simplified Chinese (简体中文)", "en": "English"}
 
 
@@ -57,7 +58,7 @@ class ModelAnswerer:
             {
                 "course_card": _course_card(turn.course),
                 "evidence": "\n".join(_block(item) for item in turn.evidence),
-                "question": turn.query.question,
+                "question": turn.query.question + (_JUST_SAID if turn.just_said else ""),
                 "language": _LANGUAGE_NAMES.get(turn.query.language, turn.query.language),
             }
         )

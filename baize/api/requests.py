@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
 from baize.domain.course import ID_PATTERN
-from baize.domain.search import Scope, UpTo
+from baize.domain.search import Position, Scope, UpTo
 from baize.errors import InvalidInput
 from baize.services.answer import Question
 from baize.services.search import Kind
@@ -50,7 +50,11 @@ class ScopeBody(RequestBody):
 
 
 class PositionBody(RequestBody):
-    """Where the learner is in the player."""
+    """Where the learner is in the player.
+
+    A question that points at what is being said there ("What did he just say?") is answered from the minute
+    before `t`. It says nothing for other questions, or where the lesson is not in scope.
+    """
 
     lesson_id: Id
     t: Seconds
@@ -89,6 +93,7 @@ class AnswerRequest(RequestBody):
             (self.language or "").split("-")[0].lower(),
             _THINKING[self.thinking],
             learner_id,
+            Position(self.position.lesson_id, self.position.t) if self.position else None,
         )
 
 

@@ -50,6 +50,7 @@ class Turn:
     Attributes:
         course: the course that the evidence is from; None when it is from several.
         history: earlier turns, oldest first.
+        just_said: the question points at the player, and the evidence is what was said there, in order.
     """
 
     query: Query
@@ -57,6 +58,7 @@ class Turn:
     course: Course | None = None
     history: tuple[Message, ...] = ()
     sampling: Sampling = field(default_factory=Sampling)
+    just_said: bool = False
 
 
 @dataclass(frozen=True, slots=True)

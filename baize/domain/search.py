@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from baize.domain.locator import Locator
+from baize.domain.locator import Locator, TimeSpan
 from baize.domain.text import Chunk, Segment
 
 Vector = npt.NDArray[np.float32]
@@ -25,6 +25,14 @@ class UpTo:
 
 
 @dataclass(frozen=True, slots=True)
+class Position:
+    """Where a learner is in the player: `t` seconds into this lesson."""
+
+    lesson_id: str
+    t: float
+
+
+@dataclass(frozen=True, slots=True)
 class Scope:
     """Which chunks may be found. The platform is never optional: it is the security boundary.
 
@@ -34,6 +42,7 @@ class Scope:
         languages: passage languages; empty means all.
         build_ids: only points of these builds; None means of any.
         settled: lessons of which only points of the given build may be found; none where it is empty.
+        starts_within: only what starts within this span, its end excluded; nothing without a place in time.
     """
 
     platform_id: str
@@ -43,6 +52,7 @@ class Scope:
     languages: tuple[str, ...] = ()
     build_ids: tuple[str, ...] | None = None
     settled: tuple[LiveBuild, ...] = ()
+    starts_within: TimeSpan | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,12 +35,13 @@ from baize.domain.chat import (
     Usage,
 )
 from baize.domain.course import Course
-from baize.domain.search import Evidence, Moment, Scope
+from baize.domain.search import Evidence, Moment, Position, Scope
 from baize.errors import DependencyUnavailable, UpstreamFailed
 from baize.ports import Answerer, Answers, Cache, Catalog, Embedder, TokenCounter
+from baize.retrieval.just_said import points_at
 from baize.retrieval.pack import pack
 from baize.services.account import Ledger
-from baize.services.find import Finder, checked, resolve_scope, storable
+from baize.services.find import Finder, Found, checked, resolve_scope, storable
 from baize.services.reuse import Reusable, Reuse
 
 _log = logging.getLogger(__name__)
@@ -76,6 +77,8 @@ class Question:
 
     Attributes:
         learner_id: whose question and conversation it is; empty for nobody in particular.
+        position: where the learner is in the player. A question that points at what is being said there has
+            its evidence from the minute before; one that is out of scope says nothing.
     """
 
     text: str
@@ -84,6 +87,7 @@ class Question:
     language: str = ""
     thinking: bool | None = None
     learner_id: str = ""
+    position: Position | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +178,7 @@ class Answering:
         conversation_id = question.conversation_id or str(uuid.uuid4())
         turns = await self._turns(scope.platform_id, question)
 
-        found = await self._finder.find(text, _messages(turns), scope)
+        found = await self._found(text, turns, scope, question.position)
         evidence = pack(
             found.moments,
             self._counter,
@@ -187,10 +191,11 @@ class Answering:
             text, question.thinking, self._options.thinking
         )
         sampling = Sampling(thinking=thinking, user_id=self._user_id(scope.platform_id, course, question))
-        turn = Turn(query, tuple(evidence), course, tuple(await self._history(turns)), sampling)
+        history = tuple(await self._history(turns))
+        turn = Turn(query, tuple(evidence), course, history, sampling, found.just_said)
         covered = found.evidence_score >= self._options.min_evidence and bool(evidence)
         reusable = recalled = None
-        if self._by_model is not None and covered:
+        if self._by_model is not None and covered and not found.just_said:
             reusable = await self._reuse.reusable(turn, scope, self._by_model.model, self._by_model.prompt)
             recalled = await self._reuse.find(reusable, turn, scope.platform_id) if reusable else None
         return Prepared(
@@ -334,6 +339,14 @@ class Answering:
         texts = _REFUSALS if prepared.nearest else _REFUSALS_BARE
         text = texts.get(prepared.turn.query.language, texts["en"])
         return [refusal, draft.release(Released(text))]
+
+    async def _found(self, text: str, turns: Sequence[Answer], scope: Scope, at: Position | None) -> Found:
+        """What was just said, where the question points at it; else what the courses in scope say."""
+        if at is not None and points_at(text, in_conversation=bool(turns)):
+            found = await self._finder.just_said(text, at, scope)
+            if found.moments:
+                return found
+        return await self._finder.find(text, _messages(turns), scope)
 
     async def _turns(self, platform_id: str, question: Question) -> list[Answer]:
         if not question.conversation_id:

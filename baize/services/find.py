@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from baize.domain.chat import Message
-from baize.domain.search import Hit, LiveBuild, Match, Moment, Query, Scope, Vector
+from baize.domain.search import Hit, LiveBuild, Match, Moment, Position, Query, Scope, Vector
 from baize.errors import InvalidInput, NotFound
 from baize.ports import Cards, Catalog, ChunkIndex, Embedder, Reranker
 from baize.retrieval.assess import AssessOptions, assess, signals
 from baize.retrieval.collapse import collapse
 from baize.retrieval.fetch import fetch
 from baize.retrieval.fuse import fuse
+from baize.retrieval.just_said import just_said
 from baize.retrieval.locate import locate
 from baize.retrieval.rerank import rerank
 from baize.retrieval.rewrite import rewrite
@@ -47,9 +48,16 @@ class FindOptions:
 
 @dataclass(frozen=True, slots=True)
 class Found:
+    """
+    Attributes:
+        evidence_score: how surely the moments answer the question, 0..1.
+        just_said: the moments are what was said last in the player, in the order of time.
+    """
+
     query: Query
     moments: tuple[Moment, ...]
     evidence_score: float
+    just_said: bool = False
 
 
 class Finder:
@@ -90,6 +98,15 @@ class Finder:
             query, vector, hits, embedder=self._embedder, n_foreign=self._options.n_foreign
         )
         return Found(query, tuple(moments), score)
+
+    async def just_said(self, question: str, at: Position, scope: Scope) -> Found:
+        """What was said in the minute before `at`, for a question that points at it; maybe nothing.
+
+        Raises:
+            IndexUnavailable: the vector store does not answer.
+        """
+        moments = await just_said(question, at, scope, index=self._index, catalog=self._catalog)
+        return Found(rewrite(question, ()), tuple(moments), 1.0, just_said=True)
 
     async def _looked_up(self, query: Query, scope: Scope) -> tuple[list[str], Vector]:
         """The passage languages in scope and the query's vector, at the same time."""

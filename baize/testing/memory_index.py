@@ -136,7 +136,10 @@ def _matches(stored: _Stored, scope: Scope) -> bool:
 
 def _is_seen(chunk: Chunk, scope: Scope) -> bool:
     """In the lesson of `up_to` only what starts before the position; a document has no place in time."""
+    place = chunk.window[0].locator if chunk.window else chunk.locator
+    start = place.start if isinstance(place, TimeSpan) else math.inf
+    if scope.starts_within is not None and not scope.starts_within.start <= start < scope.starts_within.end:
+        return False
     if scope.up_to is None or chunk.lesson_id != scope.up_to.lesson_id:
         return True
-    place = chunk.window[0].locator if chunk.window else chunk.locator
-    return isinstance(place, TimeSpan) and place.start < scope.up_to.position_s
+    return start < scope.up_to.position_s

@@ -267,6 +267,22 @@ async def test_chunks_of_one_passage_differ_in_their_sentence(index: ChunkIndex)
     assert [hit.chunk.focus for hit in seen] == [0, 1]
 
 
+async def test_a_span_of_time_is_of_what_starts_within_it(index: ChunkIndex) -> None:
+    """The start counts, the end does not; a document is in no span."""
+    await index.upsert(
+        [
+            make_point(make_chunk("早", locator=TimeSpan(0, 30))),
+            make_point(make_chunk("中", locator=TimeSpan(30, 60))),
+            make_point(make_chunk("晚", locator=TimeSpan(60, 90))),
+            make_point(make_chunk("讲义", locator=TextSpan("a.pdf", 0, 2, 1))),
+        ]
+    )
+    for start, end, heard in ((30.0, 60.0, ["中"]), (0.0, 60.5, ["中", "早", "晚"]), (20.0, 30.0, [])):
+        scope = Scope("p1", starts_within=TimeSpan(start, end))
+        assert sorted(texts(await dense_hits(index, scope))) == sorted(heard)
+        assert len(await index.ids(scope)) == len(heard)
+
+
 async def test_only_the_builds_in_scope_are_seen(index: ChunkIndex) -> None:
     """None sees every build, a tuple its builds, an empty tuple nothing."""
     await index.upsert([make_point(make_chunk("旧"), build="b1"), make_point(make_chunk("新"), build="b2")])

@@ -345,3 +345,17 @@ async def test_preferences_and_feedback_are_the_learners_own(door: Door) -> None
     assert (await door.client.get("/v1/feedback", headers=mine)).status_code == 403
     teacher = await door.key(right="teach")
     assert len((await door.client.get("/v1/feedback", headers=teacher)).json()["items"]) == 1
+
+
+async def test_a_place_in_the_player_opens_no_course(door: Door) -> None:
+    """The lesson counts within the token's courses only."""
+    for question, lesson, heard in (
+        ("他刚才说的是什么意思？", "health-01", {"health-01"}),
+        ("What did he just say?", "sheets-01", set()),
+    ):
+        body = {"question": question, "position": {"lesson_id": lesson, "t": 12}}
+        response = await door.client.post("/v1/answers", json=body, headers=token("lin", courses=["health"]))
+        answer = response.json()
+        assert response.status_code == 200
+        assert {c["lesson_id"] for c in answer["citations"]} & {lesson} == heard
+        assert all(c["course_id"] == "health" for c in answer["citations"])

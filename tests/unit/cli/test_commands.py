@@ -126,6 +126,15 @@ def test_ask_as_json_is_the_whole_answer(library: Path) -> None:
     assert (answer["refusal"], answer["degraded"], answer["model"]) == (None, None, "extractive")
 
 
+def test_ask_at_a_second_of_a_lesson(library: Path) -> None:
+    """What was said before it, in order."""
+    answer = as_json("ask", "他刚才说的是什么意思？", "--lesson", "measure", "--at", "9999", "--json")
+    assert "刚才讲的是" not in answer["text"]
+    answer = as_json("ask", "他刚才说的是什么意思？", "--lesson", "measure", "--at", "12", "--json")
+    assert answer["text"].startswith("刚才讲的是：")
+    assert all(c["locator"]["start"] < 12 for c in answer["citations"])
+
+
 def test_search_finds_moments_lessons_and_courses(library: Path) -> None:
     """Rows as JSON and as lines."""
     rows = as_json("search", "降压药怎么吃", "--json")
@@ -219,6 +228,7 @@ def test_a_course_of_one_file_is_tried_again_alone(library: Path) -> None:
     [
         ("ask", ""),
         ("ask", "x", "--thinking", "maybe"),
+        ("ask", "x", "--at", "3"),
         ("ask", "x", "--course", "nope"),
         ("search", "x", "--kind", "people"),
         ("search", "x", "-k", "0"),

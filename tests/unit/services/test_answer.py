@@ -22,7 +22,7 @@ from baize.domain.chat import (
     TextDelta,
     ThinkingDelta,
 )
-from baize.domain.search import Scope, UpTo
+from baize.domain.search import Position, Scope, UpTo
 from baize.errors import InvalidInput, NotFound, UpstreamBusy, UpstreamRejected
 from baize.services.answer import Prepared, Question
 from baize.services.find import MAX_QUESTION_CHARS
@@ -33,6 +33,7 @@ from tests.unit.services.world import (
     FAQ,
     PLATFORM,
     PRESSURE,
+    SHEETS,
     World,
     ask,
     completed,
@@ -514,3 +515,57 @@ async def test_no_stream_makes_the_service_dishonest(world: World, script: list[
         false in answer.text for false in ("03:12", "３：１２", "3分12秒", "2:05", "咖啡", "第3分钟")
     )
     assert not any(isinstance(event, TextDelta) for event in events)
+
+
+async def test_what_was_just_said_is_quoted_in_order(world: World) -> None:
+    """However little such a question shares with it; and nothing that comes later in the lesson."""
+    world.min_evidence = 0.99
+    for question, lesson, heading, said_there in (
+        ("他刚才说的是什么意思？", "health.01", "刚才讲的是：\n", PRESSURE[:3]),
+        ("What did he just say?", "sheets.01", "This was just said:\n", SHEETS),
+    ):
+        answering = world.answering()
+        prepared = await answering.prepare(Question(question, ALL, position=Position(lesson, 14.0)))
+        events = [event async for event in answering.stream(prepared)]
+        answer = completed(events).answer
+        assert answer.text == (heading + "".join(f"- {text}[1]\n" for text in said_there)).strip()
+        assert [c.quote for c in answer.citations] == list(said_there)
+        assert {c.lesson_id for c in answer.citations} == {lesson}
+
+
+async def test_a_model_is_told_that_its_passages_were_just_said(world: World) -> None:
+    """It sees the minute; and the answer serves no other learner, at whatever second they are."""
+    world.reuse = "semantic"
+    chat = ScriptedChatModel([f"{PRESSURE[0]}[1]"])
+    answering = world.answering(chat)
+    asked = Question("What did he just say?", ALL, position=Position("health.01", 4.0))
+    prepared = await answering.prepare(asked)
+    answer = completed([event async for event in answering.stream(prepared)]).answer
+    prompt = chat.asked[-1].messages[-1].content
+    assert answer.citations
+    assert PRESSURE[0] in prompt
+    assert PRESSURE[1] not in prompt
+    assert "said in the last minute" in prompt
+    assert prepared.reusable is None
+
+
+@pytest.mark.parametrize(
+    ("question", "position", "scope"),
+    [
+        (QUESTION, Position("health.02", 5.0), ALL),
+        ("刚才说的袖带要多高？", Position("health.02", 5.0), ALL),
+        ("他刚才说的是什么意思？", Position("health.02", 5.0), Scope(PLATFORM, ("sheets",))),
+        ("他刚才说的是什么意思？", Position("nope", 5.0), ALL),
+        ("他刚才说的是什么意思？", None, ALL),
+    ],
+    ids=["points at nothing", "words not said", "out of scope", "no such lesson", "no position"],
+)
+async def test_other_questions_are_found_as_ever(
+    world: World, question: str, position: Position | None, scope: Scope
+) -> None:
+    """The place in the player changes nothing for them."""
+    answering = world.answering()
+    placed = await answering.prepare(Question(question, scope, position=position))
+    plain = await answering.prepare(Question(question, scope))
+    assert placed.turn == plain.turn
+    assert placed.nearest == plain.nearest

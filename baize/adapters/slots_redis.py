@@ -87,7 +87,8 @@ class RedisSlots:
     @asynccontextmanager
     async def hold(self, tenant: str, wait_s: float) -> AsyncGenerator[None]:
         """As `Slots.hold`."""
-        if self._keeping is None:
+        # Ended by what nobody expected, it would leave everyone waiting from then on.
+        if self._keeping is None or self._keeping.done():
             self._keeping = asyncio.create_task(self._keep())
         ticket = _Ticket(str(next(self._numbers)), tenant, asyncio.get_running_loop().create_future())
         self._waiting[ticket.number] = ticket

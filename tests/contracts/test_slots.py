@@ -137,6 +137,19 @@ async def test_the_slots_of_a_process_that_died_come_back(url: str) -> None:
     await dead.close()
 
 
+async def test_a_keeper_that_ended_is_started_again(url: str) -> None:
+    """By the next who asks; else everyone would wait in vain from then on."""
+    slots = RedisSlots(url, 1, 10)
+    async with slots.hold("a", 5):
+        pass
+    assert slots._keeping is not None
+    slots._keeping.cancel()
+    await asyncio.wait([slots._keeping])
+    async with slots.hold("a", 5):
+        pass
+    await slots.close()
+
+
 async def test_a_lease_is_renewed(url: str) -> None:
     """However long a call takes."""
     async with _replicas(url, 2, n_slots=1, n_waiting=3, lease_s=0.3) as (one, other), one.hold("a", 1):

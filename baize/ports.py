@@ -459,6 +459,14 @@ class EventLog(Protocol):
         """No more will come; the log stays for some minutes."""
         ...
 
+    async def forget(self, key: AnswerKey) -> None:
+        """Remove a log that is finished, here and where it is shared; nothing happens without one.
+
+        Raises:
+            DependencyUnavailable: the store does not answer.
+        """
+        ...
+
     async def head(self, key: AnswerKey) -> LogHead | None:
         """
         Raises:

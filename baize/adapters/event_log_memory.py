@@ -57,6 +57,11 @@ class MemoryEventLog:
         log.change()
         self._going.append((self._monotonic() + self._keep_s, key))
 
+    async def forget(self, key: AnswerKey) -> None:
+        """As `EventLog.forget`."""
+        if (log := self._logs.get(key)) is not None and log.finished:
+            del self._logs[key]
+
     async def head(self, key: AnswerKey) -> LogHead | None:
         """As `EventLog.head`."""
         self._expire()

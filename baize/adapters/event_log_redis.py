@@ -85,6 +85,17 @@ class RedisEventLog:
         self._waiting.append((time.monotonic(), key))
         await self._copy(key)
 
+    async def forget(self, key: AnswerKey) -> None:
+        """As `EventLog.forget`."""
+        if (own := await self._own.head(key)) is not None and not own.finished:
+            return
+        await self._own.forget(key)
+        self._copies.pop(key, None)
+        try:
+            await self._redis.delete(_name(key))
+        except _FAILURES as error:
+            raise _unavailable(error) from error
+
     def _forget_old(self) -> None:
         """While Redis is away, ended answers wait for it no longer than they would stay in it."""
         oldest = time.monotonic() - self._keep_s
@@ -181,6 +192,10 @@ class RedisEventLog:
                             yield heard
                         for waiting in self._own.waiting_signals():
                             yield waiting
+                        if self._away:
+                            # A write failed, and yet this connection lives: nobody else would notice.
+                            await self._redis.ping()
+                            await self._back()
             except _FAILURES as error:
                 self._note(error)
                 for waiting in self._own.waiting_signals():

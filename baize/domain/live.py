@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Word = Literal["stop", "heard"]
-"""What one process tells the others about an answer: end it; somebody here is reading it."""
+Word = Literal["stop", "heard", "forget"]
+"""What one process tells the others about an answer: end it; somebody here is reading it; remove it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,10 @@ import logging
 import anyio
 
 from baize.domain.chat import Answer
-from baize.errors import NotFound
+from baize.domain.live import AnswerKey
+from baize.errors import DependencyUnavailable, NotFound
 from baize.ports import Answers, Clock
+from baize.services.live import Live
 
 _log = logging.getLogger(__name__)
 
@@ -36,15 +38,22 @@ async def read_conversation(
 
 
 async def forget_conversation(
-    answers: Answers, platform_id: str, conversation_id: str, learner_id: str | None
+    answers: Answers, live: Live, platform_id: str, conversation_id: str, learner_id: str | None
 ) -> None:
-    """Delete it, with all its answers.
+    """Delete it, with all its answers and what could be streamed of them again.
 
     Raises:
         NotFound: there is none, or it is somebody else's.
     """
-    if not await answers.forget(platform_id, conversation_id, learner_id=learner_id):
+    gone = await answers.forget(platform_id, conversation_id, learner_id=learner_id)
+    if not gone:
         raise _unknown(conversation_id)
+    for answer_id in gone:
+        try:
+            await live.forget(AnswerKey(platform_id, answer_id))
+        except DependencyUnavailable as failure:
+            # It is deleted all the same: events last ten minutes.
+            _log.warning("the events of the answer %s go by themselves: %s", answer_id, failure)
 
 
 def _unknown(conversation_id: str) -> NotFound:

@@ -189,6 +189,15 @@ class Live:
         else:
             await self._log.signal(key, "stop")
 
+    async def forget(self, key: AnswerKey) -> None:
+        """Remove the events of an answer that has ended, in every process.
+
+        Raises:
+            DependencyUnavailable: the log does not answer.
+        """
+        await self._log.forget(key)
+        await self._log.signal(key, "forget")
+
     async def stop_all(self) -> None:
         """Stop every answer of this process, and wait for their ends to be written."""
         leaving = list(self._writing.values())
@@ -206,9 +215,12 @@ class Live:
 
     async def _obey(self) -> None:
         async for key, word in self._log.signals():
-            if (writing := self._writing.get(key)) is None:
+            if word == "forget":
+                with _contained("was not forgotten", key):
+                    await self._log.forget(key)
+            elif (writing := self._writing.get(key)) is None:
                 continue
-            if word == "stop":
+            elif word == "stop":
                 writing.scope.cancel()
             elif writing.n_listeners == 0:
                 self._wait_for_listeners(writing)

@@ -127,6 +127,19 @@ async def write_after(log: EventLog, key: AnswerKey, seconds: float) -> None:
     await log.finish(key)
 
 
+async def test_what_is_forgotten_is_gone_once_it_is_finished(log: EventLog, key: AnswerKey) -> None:
+    """What is being written stays until then; forgetting nothing is no failure."""
+    await log.forget(key)
+    await log.begin(key, "lin")
+    await log.append(key, FRAMES[:2])
+    await log.forget(key)
+    assert await log.head(key) is not None
+    await log.finish(key)
+    await log.forget(key)
+    assert await log.head(key) is None
+    assert await everything(log, key) == []
+
+
 async def test_one_platform_does_not_see_anothers(log: EventLog, key: AnswerKey) -> None:
     """The same answer id elsewhere is another answer."""
     await write(log, key)
@@ -213,6 +226,25 @@ async def test_an_answer_goes_on_while_redis_is_away(
         await asyncio.gather(listening, return_exceptions=True)
         await writer.close()
         await reader.close()
+
+
+async def test_one_write_that_failed_does_not_part_the_replicas(
+    redis_server: RedisServer, key: AnswerKey
+) -> None:
+    """The connection that listens lives on, so only the writer itself can notice that all is well."""
+    writer, reader = RedisEventLog(redis_server.url, keep_s=600), RedisEventLog(redis_server.url, keep_s=600)
+    listening = asyncio.create_task(_listen(writer))
+    await asyncio.sleep(0.2)
+    writer._note(TimeoutError())
+    await write(writer, key)
+    with anyio.fail_after(10):
+        while (head := await reader.head(key)) is None or not head.finished:  # noqa: ASYNC110 - as above
+            await asyncio.sleep(0.1)
+    assert await everything(reader, key) == FRAMES
+    listening.cancel()
+    await asyncio.gather(listening, return_exceptions=True)
+    await writer.close()
+    await reader.close()
 
 
 async def _listen(log: EventLog) -> None:

@@ -202,6 +202,20 @@ async def test_a_conversation_shows_exactly_what_was_said(door: Door) -> None:
     assert shown.json()["turns"][1]["answer"] == second
 
 
+async def test_a_deleted_conversation_cannot_be_streamed_again(door: Door) -> None:
+    """Neither what was stored nor what was kept for those whose connection broke."""
+    mine = token("lin")
+    streaming = mine | {"Accept": "text/event-stream"}
+    stream = await door.client.post("/v1/answers", json=QUESTION, headers=streaming)
+    start = json.loads(re.findall(r"event: start\ndata: (.*)\n", stream.text)[0])
+    path = f"/v1/answers/{start['answer_id']}"
+    paths = [path, f"{path}/events"]
+    before = [(await door.client.get(one, headers=mine)).status_code for one in paths]
+    gone = await door.client.delete(f"/v1/conversations/{start['conversation_id']}", headers=mine)
+    after = [(await door.client.get(one, headers=mine)).status_code for one in paths]
+    assert (before, gone.status_code, after) == ([200, 200], 204, [404, 404])
+
+
 async def test_nobody_continues_somebody_elses_conversation(door: Door) -> None:
     """The same id in another learner's hands is another conversation, without the first one's history."""
     answer = await ask(door, token("lin"))

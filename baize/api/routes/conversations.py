@@ -45,5 +45,7 @@ async def conversation(
 )
 async def forget(conversation_id: ConversationId, caller: CurrentCaller, house: CurrentHouse) -> Response:
     """All its questions and answers go; backups keep them until they are overwritten."""
-    await forget_conversation(house.answers, caller.platform_id, conversation_id, caller.learner_id or None)
+    await forget_conversation(
+        house.answers, house.live, caller.platform_id, conversation_id, caller.learner_id or None
+    )
     return Response(status_code=204)

@@ -10,9 +10,9 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Mapping
-from datetime import date, time
+from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import platformdirs
@@ -29,7 +29,6 @@ from pydantic import (
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from baize.domain.course import DEFAULT_PLATFORM
-from baize.domain.tariff import Tariff
 from baize.errors import InvalidSettings
 
 _PASSWORD = re.compile(r"(://[^/@:]*:)[^/@]+@")
@@ -275,52 +274,9 @@ class Compose(_Section):
     """What is prepared at ingestion: summary, key points, glossary, quiz (docs/artefacts.md)."""
 
     by_model: Literal["off-peak", "always", "never"] = "off-peak"
-    """When the chat model words them; the lesson's own sentences stand in until then."""
+    """When the chat model words them, by `prices`; the lesson's own sentences stand in until then."""
     part_tokens: int = Field(6000, ge=500)
     """Of a lesson in one prompt."""
-    peak: tuple[str, ...] = ("09:00-12:00", "14:00-18:00")
-    """Hours, on working days, at which DeepSeek costs more."""
-    timezone: str = "Asia/Shanghai"
-    holidays: tuple[date, ...] = ()
-    """Days without peak hours."""
-    price_hit: float = Field(0.02, ge=0)
-    """Per million tokens of input from the prefix cache, off-peak, in yuan."""
-    price_miss: float = Field(1.0, ge=0)
-    price_out: float = Field(4.0, ge=0)
-    peak_factor: float = Field(2.0, ge=1)
-
-    @model_validator(mode="after")
-    def _readable(self) -> Self:
-        """Hours and zone are checked when settings are loaded, not at the first ingestion."""
-        self.tariff()
-        return self
-
-    def tariff(self) -> Tariff:
-        """
-        Raises:
-            ValueError: an hour or the time zone is wrong.
-        """
-        try:
-            zone = ZoneInfo(self.timezone)
-        except (KeyError, ValueError, OSError) as cause:
-            raise ValueError(f"there is no time zone {self.timezone!r}") from cause
-        return Tariff(
-            self.price_hit,
-            self.price_miss,
-            self.price_out,
-            self.peak_factor,
-            tuple(_hours(span) for span in self.peak),
-            zone,
-            frozenset(self.holidays),
-        )
-
-
-def _hours(span: str) -> tuple[time, time]:
-    start, _, end = span.partition("-")
-    try:
-        return time.fromisoformat(start.strip()), time.fromisoformat(end.strip())
-    except ValueError as cause:
-        raise ValueError(f"{span!r} is no span of hours such as 09:00-12:00") from cause
 
 
 class ModelPrice(_Section):

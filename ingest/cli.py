@@ -156,8 +156,7 @@ def print_report(report: IngestReport) -> None:
         typer.echo(
             f"Written by the model: {writing.n_written} lessons in {writing.n_calls} calls, "
             f"{writing.prompt_tokens} tokens in ({writing.cache_hit_tokens} from its cache), "
-            f"{writing.completion_tokens} out, ¥{writing.cost:.4f}; "
-            f"¥{writing.cost_per_1000:.2f} for 1,000 such lessons."
+            f"{writing.completion_tokens} out, {writing.bill()}."
         )
         if writing.n_waiting:
             typer.echo(

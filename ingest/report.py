@@ -84,7 +84,7 @@ class Writing:
         n_calls: prompts that were sent; 0 when all was remembered, or nothing was to be written.
         n_written: lessons that were worded.
         n_waiting: lessons that the model could not word yet.
-        cost: of these tokens, in the currency of `compose.price_…`.
+        cost: of these tokens, in `currency`; None where `prices` has none for the model.
     """
 
     n_calls: int = 0
@@ -93,12 +93,22 @@ class Writing:
     prompt_tokens: int = 0
     cache_hit_tokens: int = 0
     completion_tokens: int = 0
-    cost: float = 0.0
+    cost: float | None = 0.0
+    currency: str = "CNY"
 
     @property
-    def cost_per_1000(self) -> float:
+    def cost_per_1000(self) -> float | None:
         """Of a thousand lessons such as these; 0.0 when none was written."""
+        if self.cost is None:
+            return None
         return 1000 * self.cost / self.n_written if self.n_written else 0.0
+
+    def bill(self) -> str:
+        """What it cost, for a person."""
+        if self.cost is None or self.cost_per_1000 is None:
+            return "at no known price (name the model in `prices`)"
+        sign = "¥" if self.currency == "CNY" else f"{self.currency} "
+        return f"{sign}{self.cost:.4f}; {sign}{self.cost_per_1000:.2f} for 1,000 such lessons"
 
 
 @dataclass(frozen=True, slots=True)

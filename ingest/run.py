@@ -99,7 +99,7 @@ def writer_of(house: House) -> Writer | None:
         house.model_embedder,
         house.counter,
         house.clock,
-        tariff=chosen.tariff(),
+        prices=house.prices,
         options=WriterOptions(
             chosen.part_tokens,
             # Only DeepSeek has dear hours; another endpoint is used at any.

@@ -41,7 +41,8 @@ class ExtractiveAnswerer:
         """A heading, then one line per chosen sentence."""
         headings = _JUST_SAID if turn.just_said else _HEADINGS
         yield Heading(headings.get(turn.query.language, headings["en"]))
-        chosen = self._last(turn.evidence) if turn.just_said else self._choose(turn.query, turn.evidence)
+        points_only = turn.just_said and not turn.query.terms
+        chosen = self._last(turn.evidence) if points_only else self._choose(turn.query, turn.evidence)
         for marker, sentence in chosen:
             yield TextDelta(f"- {_marked(_one_line(sentence.text), marker)}\n")
 

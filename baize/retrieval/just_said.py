@@ -6,8 +6,9 @@ for. `pack` follows. Any other question is left to `find`.
 
 from __future__ import annotations
 
+import math
 import re
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -69,10 +70,15 @@ def points_at(question: str, *, in_conversation: bool) -> bool:
     return not in_conversation and _AT_THIS.search(question) is not None
 
 
+def own_terms(question: str) -> list[str]:
+    """The terms of a question without those that only point; none in “What did he just say?”."""
+    return terms(_SAYS_NOTHING.sub(" ", normalise(question)))
+
+
 async def just_said(
     question: str, at: Position, scope: Scope, *, index: ChunkIndex, catalog: Catalog | Cards
 ) -> list[Moment]:
-    """What was said in the minute before `at`, in the order of time, each passage cut to it.
+    """What was said in the minute before `at`, each passage cut to it: in its order, or the words first.
 
     There is nothing where the lesson is out of scope; nor for a question with words of its own
     (“刚才说的袖带要多紧？”) of which none was said: then the course at large knows better.
@@ -89,9 +95,23 @@ async def just_said(
     matches = [Match(chunk_id, "", n, 0.0, "said") for n, chunk_id in enumerate(await index.ids(heard), 1)]
     found = (await fetch(matches, scope.platform_id, index=index, catalog=catalog)).hits
     moments = _by_passage(_of_one_track(found, detect_language(question)), minute)
-    own = set(terms(_SAYS_NOTHING.sub(" ", normalise(question))))
-    said = {term for moment in moments for term in terms(moment.hit.chunk.text)}
-    return moments if not own or own & said else []
+    own = own_terms(question)
+    return _that_say(own, moments) if own else moments
+
+
+def _that_say(own: Sequence[str], moments: Sequence[Moment]) -> list[Moment]:
+    """With the focus on the sentence that says most of these words, most first; none where all say none."""
+    wanted = set(own)
+
+    def n_said(text: str) -> int:
+        return len(wanted.intersection(terms(text)))
+
+    focused = [
+        replace(moment, focus=max(moment.hit.chunk.sentences, key=lambda s: n_said(s.text)))
+        for moment in moments
+    ]
+    focused.sort(key=lambda moment: -n_said(moment.focus.text))
+    return focused if focused and n_said(focused[0].focus.text) else []
 
 
 def _of_one_track(hits: Sequence[Hit], language: str) -> list[Hit]:
@@ -104,20 +124,21 @@ def _of_one_track(hits: Sequence[Hit], language: str) -> list[Hit]:
 
 def _by_passage(hits: Sequence[Hit], minute: TimeSpan) -> list[Moment]:
     """One moment for each passage; its link lands on the last sentence that was begun."""
-    passages: dict[tuple[str, str], list[Hit]] = defaultdict(list)
-    for hit in hits:
-        passages[hit.chunk.text, repr(hit.chunk.locator)].append(hit)
-    moments = [
-        Moment(replace(of_one[-1], chunk=cut), cut.sentences[-1])
-        for of_one in passages.values()
-        if (cut := _cut(of_one[-1].chunk, minute)) is not None
-    ]
-    return sorted(moments, key=lambda moment: _start(moment.focus.locator))
+    passages = {hit.chunk.locator: hit for hit in hits}
+    moments: list[Moment] = []
+    told = minute.start
+    for hit in sorted(passages.values(), key=lambda hit: _start(hit.chunk.locator)):
+        # Neighbouring passages share sentences; each is told once.
+        cut = _cut(hit.chunk, told, minute.end)
+        if cut is not None:
+            moments.append(Moment(replace(hit, chunk=cut), cut.sentences[-1]))
+            told = math.nextafter(_start(cut.sentences[-1].locator), math.inf)
+    return moments
 
 
-def _cut(chunk: Chunk, minute: TimeSpan) -> Chunk | None:
-    """The passage with only those of its sentences that begin within the minute, as verbatim as before."""
-    kept = tuple(s for s in chunk.sentences if minute.start <= _start(s.locator) < minute.end)
+def _cut(chunk: Chunk, start: float, end: float) -> Chunk | None:
+    """The passage with only those of its sentences that begin within the span, as verbatim as before."""
+    kept = tuple(s for s in chunk.sentences if start <= _start(s.locator) < end)
     if not kept:
         return None
     return replace(

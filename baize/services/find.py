@@ -14,7 +14,7 @@ from baize.retrieval.assess import AssessOptions, assess, signals
 from baize.retrieval.collapse import collapse
 from baize.retrieval.fetch import fetch
 from baize.retrieval.fuse import fuse
-from baize.retrieval.just_said import just_said
+from baize.retrieval.just_said import just_said, own_terms
 from baize.retrieval.locate import locate
 from baize.retrieval.rerank import rerank
 from baize.retrieval.rewrite import rewrite
@@ -106,7 +106,8 @@ class Finder:
             IndexUnavailable: the vector store does not answer.
         """
         moments = await just_said(question, at, scope, index=self._index, catalog=self._catalog)
-        return Found(rewrite(question, ()), tuple(moments), 1.0, just_said=True)
+        query = replace(rewrite(question, ()), terms=tuple(own_terms(question)))
+        return Found(query, tuple(moments), 1.0, just_said=True)
 
     async def _looked_up(self, query: Query, scope: Scope) -> tuple[list[str], Vector]:
         """The passage languages in scope and the query's vector, at the same time."""

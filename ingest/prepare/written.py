@@ -17,10 +17,10 @@ from baize.answering.cite import CitedSentence
 from baize.answering.verify import VerifyOptions, verify
 from baize.domain.artefact import GlossaryTerm, KeyPoint, Prepared, QuizItem, SummaryLine
 from baize.domain.chat import ChatEvent, TextDelta, Usage
+from baize.domain.cost import PriceList
 from baize.domain.course import Course
 from baize.domain.locator import Locator, TimeSpan, locator_key
 from baize.domain.search import Evidence, Hit, Moment
-from baize.domain.tariff import Tariff
 from baize.domain.text import Chunk
 from baize.errors import UpstreamBusy
 from baize.ports import ChatModel, Clock, Embedder, StepRunner, TokenCounter
@@ -82,7 +82,7 @@ class Writer:
         counter: TokenCounter,
         clock: Clock,
         *,
-        tariff: Tariff,
+        prices: PriceList,
         options: WriterOptions,
     ) -> None:
         self._chat = chat
@@ -90,7 +90,7 @@ class Writer:
         self._embedder = embedder
         self._counter = counter
         self._clock = clock
-        self._tariff = tariff
+        self._prices = prices
         self._options = options
         self.usage = Usage()
         self.n_calls = self.n_written = self.n_waiting = 0
@@ -103,10 +103,11 @@ class Writer:
 
     def may_write(self) -> bool:
         """Whether this is an hour for it."""
-        return not (self._options.off_peak_only and self._tariff.is_peak(self._clock.now()))
+        return not (self._options.off_peak_only and self._prices.is_peak(self._clock.now()))
 
     def report(self) -> Writing:
         """What was done so far, and what it cost at the prices of this hour."""
+        cost = self._prices.cost(self._chat.name, self.usage, self._clock.now())
         return Writing(
             self.n_calls,
             self.n_written,
@@ -114,7 +115,8 @@ class Writer:
             self.usage.prompt_tokens,
             self.usage.cache_hit_tokens,
             self.usage.completion_tokens,
-            round(self._tariff.cost(self.usage, peak=self._tariff.is_peak(self._clock.now())), 6),
+            round(cost, 6) if cost is not None else None,
+            self._prices.currency,
         )
 
     async def write(

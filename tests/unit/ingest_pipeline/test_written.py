@@ -13,9 +13,9 @@ import pytest
 
 from baize.domain.artefact import Prepared
 from baize.domain.chat import Message
+from baize.domain.cost import Price, PriceList
 from baize.domain.course import Chapter, Course, Lesson
 from baize.domain.locator import TimeSpan
-from baize.domain.tariff import Tariff
 from baize.domain.text import Chunk, Cue
 from baize.errors import UpstreamBusy
 from baize.prompting import PromptLibrary
@@ -88,14 +88,14 @@ class Desk:
     said: Sequence[str] = SAID
     off_peak_only: bool = False
     part_tokens: int = 6000
-    tariff: Tariff = field(default_factory=Tariff)
+    prices: PriceList = field(default_factory=lambda: PriceList({}))
     steps: Any = field(default_factory=Forgetful)
     chapters: tuple[Chapter, ...] = ()
 
     def writer(self) -> Writer:
         options = WriterOptions(self.part_tokens, self.off_peak_only)
         parts = (self.chat, PromptLibrary(), HashEmbedder(), SimpleTokenCounter(), Clock())
-        return Writer(*parts, tariff=self.tariff, options=options)
+        return Writer(*parts, prices=self.prices, options=options)
 
     async def prepare(self, writer: Writer | None = None) -> Prepared:
         cues = [Cue(10.0 * n, 10.0 * n + 8.0, text) for n, text in enumerate(self.said)]
@@ -241,8 +241,8 @@ async def test_a_model_that_fails_leaves_the_lessons_own_sentences(replies: list
 async def test_at_peak_hours_nothing_is_asked() -> None:
     """By policy; the lesson has its own sentences until the next off-peak ingestion."""
     chat = ScriptedChatModel()
-    always_peak = Tariff(peak=((time(0), time(23, 59, 59)),))
-    made = await Desk(chat, off_peak_only=True, tariff=always_peak).prepare()
+    always_peak = PriceList({}, peak_hours=((time(0), time(23, 59, 59)),))
+    made = await Desk(chat, off_peak_only=True, prices=always_peak).prepare()
     assert (made.waiting, made.model, chat.asked) == (True, "extractive", [])
 
 
@@ -259,14 +259,24 @@ async def test_a_second_run_asks_nothing(tmp_path: Path) -> None:
 
 async def test_tokens_and_cost_are_counted() -> None:
     """By all calls; what a thousand such lessons would cost."""
-    desk = Desk(ScriptedChatModel(*scripts(*ALL)), tariff=Tariff(hit=0.02, miss=1.0, out=4.0))
+    desk = Desk(ScriptedChatModel(*scripts(*ALL)), prices=PriceList({"scripted": Price(0.02, 1.0, 4.0)}))
     writer = desk.writer()
     await desk.prepare(writer)
     report = writer.report()
     assert (report.n_calls, report.n_written, report.n_waiting) == (4, 1, 0)
     assert report.prompt_tokens > 0
     assert report.completion_tokens > 0
+    assert report.cost
+    assert report.bill().startswith("¥0.00")
     assert report.cost_per_1000 == pytest.approx(1000 * report.cost)
+
+
+async def test_a_model_without_a_price_has_no_cost() -> None:
+    """Nobody's price is put in for it."""
+    writer = (desk := Desk(ScriptedChatModel(*scripts(*ALL)))).writer()
+    await desk.prepare(writer)
+    assert (writer.report().cost, writer.report().cost_per_1000) == (None, None)
+    assert "no known price" in writer.report().bill()
 
 
 async def test_a_long_lesson_is_sent_in_parts_and_nothing_is_lost() -> None:

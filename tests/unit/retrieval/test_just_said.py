@@ -117,6 +117,28 @@ async def test_the_last_minute_and_nothing_after(world: World) -> None:
     assert await told(world, 9000.0) == []
 
 
+async def test_a_sentence_that_two_passages_share_is_told_once() -> None:
+    """Passages overlap, so that nothing is cut off from what it belongs to."""
+    whole = spoken(9)
+    parts = [whole[0].sentences[:5], whole[0].sentences[4:]]
+    chunks = [
+        replace(
+            chunk,
+            text="".join(s.text for s in part),
+            sentences=part,
+            locator=TimeSpan(part[0].locator.start, part[-1].locator.end),  # type: ignore[union-attr]
+            focus=n - first,
+            id=f"{chunk.id}-{first}",
+        )
+        for first, part in zip((0, 4), parts, strict=True)
+        for n, chunk in enumerate(whole)
+        if first <= n < first + 5
+    ]
+    moments = await told(await make_world(chunks), 75.0)
+    assert texts(moments) == [f"第{n}句话讲安静休息。" for n in range(2, 8)]
+    assert len(moments) == 2
+
+
 async def test_the_scope_holds(world: World) -> None:
     """Course, lesson, platform and `up_to`: the player's place opens nothing."""
     assert await told(world, 125.0, scope=Scope("p2")) == []
@@ -137,7 +159,8 @@ async def test_a_build_that_is_not_live_is_not_heard(world: World) -> None:
 
 async def test_words_of_its_own_must_have_been_said(world: World) -> None:
     """“刚才说的安静休息” was said; “刚才说的袖带” was not, and the whole course may know it."""
-    assert await told(world, 125.0, "刚才说的安静休息要多久？")
+    (moment,) = await told(world, 125.0, "刚才说的第9句话，讲的安静是什么？")
+    assert moment.focus.text == "第9句话讲安静休息。"
     assert not await told(world, 125.0, "刚才说的袖带要多紧？")
 
 

@@ -187,7 +187,11 @@ class House:
     @cached_property
     def ingestions(self) -> Ingestions:
         return Ingestions(
-            jobs=self.jobs, publisher=self.publisher, clock=self.clock, root=self.settings.jobs.folder
+            jobs=self.jobs,
+            publisher=self.publisher,
+            clock=self.clock,
+            root=self.settings.jobs.folder,
+            home=self.settings.platform_id,
         )
 
     @cached_property

@@ -10,6 +10,7 @@ from baize.domain.library import ItemState
 from baize.errors import InvalidInput, NotAllowed, NotFound
 from baize.ports import Clock, Jobs, Publisher
 
+_EACH = "{platform_id}"
 STAGES = ("plan", "extract", "chapter", "chunk", "embed", "compose", "load")
 """Of a lesson, in order."""
 
@@ -55,14 +56,19 @@ class Ingestions:
     """The use cases of `/v1/ingestions`.
 
     Args:
-        root: the folder whose courses callers may name; None where there is none.
+        root: the folder whose courses callers may name; None where there is none. Without `{platform_id}` in
+            it, it is the home platform's alone: one platform must not read another's courses.
+        home: the server's own platform.
     """
 
-    def __init__(self, *, jobs: Jobs, publisher: Publisher, clock: Clock, root: Path | None) -> None:
+    def __init__(
+        self, *, jobs: Jobs, publisher: Publisher, clock: Clock, root: Path | None, home: str
+    ) -> None:
         self._jobs = jobs
         self._publisher = publisher
         self._clock = clock
         self._root = root
+        self._home = home
 
     async def submit(
         self,
@@ -114,7 +120,12 @@ class Ingestions:
             raise NotAllowed(
                 "This server reads no folders that a caller names.", remedy="The operator sets jobs.folder."
             )
-        root = Path(str(self._root).replace("{platform_id}", platform_id)).resolve()
+        if _EACH not in str(self._root) and platform_id != self._home:
+            raise NotAllowed(
+                f"This server reads no folders that the platform {platform_id!r} names.",
+                remedy=f"The operator writes {_EACH} into jobs.folder, so that each platform has its own.",
+            )
+        root = Path(str(self._root).replace(_EACH, platform_id)).resolve()
         # Resolved, so that neither `..` nor a link leads out.
         found = (root / path).resolve()
         if not found.is_relative_to(root) or found == root:

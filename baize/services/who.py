@@ -183,7 +183,8 @@ async def create_platform(
         Conflict: it exists.
         InvalidInput: the id or an origin cannot be used.
     """
-    if not ID_PATTERN.fullmatch(platform_id):
+    # A platform may have a folder of its name: `..` would be another's.
+    if not ID_PATTERN.fullmatch(platform_id) or not platform_id.strip("."):
         raise InvalidInput(f"{platform_id!r} is no id.", remedy=f"Ids match {ID_PATTERN.pattern}.")
     if await platforms.platform(platform_id) is not None:
         raise Conflict(f"The platform {platform_id!r} exists.", remedy="`baize tenants update` changes it.")

@@ -9,10 +9,13 @@ from pathlib import Path
 import httpx
 import pytest
 
+from baize.adapters.clock_system import SystemClock
 from baize.api.app import create_app
 from baize.bootstrap import House
 from baize.domain.job import LessonJob
 from baize.domain.library import ItemState
+from baize.errors import NotAllowed
+from baize.services.ingestions import Ingestions
 from baize.testing.memory_catalog import MemoryCatalog
 from baize.testing.memory_jobs import MemoryJobs
 from tests.unit.api.library import opens, settings
@@ -59,6 +62,18 @@ async def test_a_folder_becomes_a_job(door: Door) -> None:
     assert request.folder == str(door.root / "default" / "first")
     assert request.priority == "bulk"
     assert (await door.http.get(response.headers["location"].removeprefix("/v1"))).json()["id"] == body["id"]
+
+
+async def test_a_folder_for_all_is_the_home_platforms_alone(tmp_path: Path) -> None:
+    """Else the operator of one platform could take another's courses."""
+    (tmp_path / "first").mkdir()
+    library = MemoryCatalog()
+    ingestions = Ingestions(
+        jobs=MemoryJobs(), publisher=library, clock=SystemClock(), root=tmp_path, home="default"
+    )
+    assert await ingestions.submit("default", path="first")
+    with pytest.raises(NotAllowed, match="'other'"):
+        await ingestions.submit("other", path="first")
 
 
 @pytest.mark.parametrize(

@@ -87,6 +87,8 @@ async def test_what_does_not_exist_is_named() -> None:
         await create_platform(platforms, "p", "", ())
     with pytest.raises(InvalidInput):
         await create_platform(platforms, "a b", "", ())
+    with pytest.raises(InvalidInput, match="no id"):
+        await create_platform(platforms, "..", "", ())
     with pytest.raises(NotFound, match="k9"):
         await revoke_key(keys, "p", "k9", 1.0)
 

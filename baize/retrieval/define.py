@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from baize.domain.sentences import has_han
 from baize.retrieval.terms import normalise
@@ -109,12 +110,12 @@ def explained(
 
 def mentions(text: str, term: str) -> bool:
     """Whether a folded text uses a folded term: as whole words where the term is not Chinese."""
-    return bool(re.search(_bounded(term), text))
+    return term in text and _whole(term).search(text) is not None
 
 
 def n_mentions(text: str, term: str) -> int:
     """How often it does; overlapping uses count once."""
-    return len(re.findall(_bounded(term), text))
+    return len(_whole(term).findall(text)) if term in text else 0
 
 
 def is_word(text: str, term: str, start: int) -> bool:
@@ -146,7 +147,7 @@ def is_nominal(term: str, texts: Sequence[str]) -> bool:
     if term.endswith(("ed", "ly")):
         return False
     n = sum(n_mentions(text, term) for text in texts)
-    n_articles = sum(len(re.findall(_ARTICLE + _bounded(term), text)) for text in texts)
+    n_articles = sum(len(_after_article(term).findall(text)) for text in texts if term in text)
     return n_articles >= _NOMINAL * n
 
 
@@ -166,12 +167,27 @@ def _without(text: str, longer: Collection[str], term: str) -> str:
     return text
 
 
+@lru_cache(maxsize=1 << 10)
+def _whole(term: str) -> re.Pattern[str]:
+    return re.compile(_bounded(term))
+
+
+@lru_cache(maxsize=1 << 10)
+def _after_article(term: str) -> re.Pattern[str]:
+    return re.compile(_ARTICLE + _bounded(term))
+
+
 def _bounded(term: str) -> str:
     return re.escape(term) if has_han(term) else rf"(?<!\w){re.escape(term)}(?:es|s)?(?!\w)"
 
 
 def _matches(text: str, term: str, pattern: str) -> bool:
-    return re.search(pattern.replace("{term}", re.escape(term)), text) is not None
+    return term in text and _filled(term, pattern).search(text) is not None
+
+
+@lru_cache(maxsize=1 << 10)
+def _filled(term: str, pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern.replace("{term}", re.escape(term)))
 
 
 _FIRST = {True: _TERM_FIRST_ZH, False: _TERM_FIRST_EN}

@@ -11,6 +11,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from baize.domain.sentences import has_han
 from baize.retrieval.plain_words import CHINESE, ENGLISH, SUFFIXES
@@ -194,6 +195,7 @@ def _key(words: Sequence[str]) -> str:
     return " ".join(_stem_of(word) for word in words)
 
 
+@lru_cache(maxsize=1 << 14)
 def _stem_of(word: str) -> str:
     """Plurals fold into their singular; all else stays, so that two terms never become one."""
     if word.isascii() and len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us", "is")):

@@ -19,6 +19,7 @@ from baize.domain.sentences import has_han
 
 if TYPE_CHECKING:
     from opencc import OpenCC
+    from pypinyin.core import Pinyin
     from snowballstemmer.basestemmer import BaseStemmer
 
 TERMS_VERSION = "terms-3"
@@ -37,6 +38,8 @@ STOP_WORDS = frozenset(
 )
 
 _SHORT_STEM = 3
+_SENTENCE = 400
+"""Characters up to which a text is remembered: ingest folds each sentence many times over."""
 _K1 = 1.2
 _B = 0.75
 _MEAN_TERMS = 80.0
@@ -45,6 +48,11 @@ _MEAN_TERMS = 80.0
 
 def normalise(text: str) -> str:
     """NFKC, lower case, traditional → simplified Chinese."""
+    return _folded(text) if len(text) <= _SENTENCE else _folded.__wrapped__(text)
+
+
+@lru_cache(maxsize=1 << 13)
+def _folded(text: str) -> str:
     folded = unicodedata.normalize("NFKC", text).lower()
     return str(_simplifier().convert(folded)) if has_han(folded) else folded
 
@@ -57,11 +65,16 @@ def terms(text: str) -> list[str]:
     segmentation never hides a match; other runs give their English stem. Function words and question words
     are left out: they match everything.
     """
+    return list(_terms(text) if len(text) <= _SENTENCE else _terms.__wrapped__(text))
+
+
+@lru_cache(maxsize=1 << 13)
+def _terms(text: str) -> tuple[str, ...]:
     found: list[str] = []
     for match in _RUN.finditer(normalise(text)):
         run = match.group()
         found.extend(_han_terms(run) if has_han(run) else _latin_terms(run))
-    return found
+    return tuple(found)
 
 
 def terms_among(text: str, wanted: Collection[str]) -> set[str]:
@@ -80,20 +93,21 @@ def pinyin_terms(text: str) -> list[str]:
 
     Only Chinese runs give any; a lone syllable has too many homophones to say anything.
     """
-    import pypinyin
-
     found: list[str] = []
     for match in _RUN.finditer(normalise(text)):
         run = match.group()
-        if not has_han(run) or len(run) == 1:
-            continue
-        syllables = pypinyin.lazy_pinyin(run)
-        # Function words by character: their syllables (shi, de) belong to many others too.
-        kept = [char not in _FUNCTION_CHARS for char in run]
-        found.extend(
-            f"{syllables[i]} {syllables[i + 1]}" for i in range(len(run) - 1) if kept[i] and kept[i + 1]
-        )
+        if has_han(run) and len(run) > 1:
+            found.extend(_syllable_pairs(run))
     return found
+
+
+@lru_cache(maxsize=1 << 13)
+def _syllable_pairs(run: str) -> tuple[str, ...]:
+    """Remembered, because each sentence stands in several windows."""
+    syllables = _pronouncer().lazy_pinyin(run)
+    # Function words by character: their syllables (shi, de) belong to many others too.
+    kept = [char not in _FUNCTION_CHARS for char in run]
+    return tuple(f"{syllables[i]} {syllables[i + 1]}" for i in range(len(run) - 1) if kept[i] and kept[i + 1])
 
 
 def passage_vector(text_terms: Iterable[str]) -> SparseVector:
@@ -109,18 +123,19 @@ def query_vector(query_terms: Iterable[str]) -> SparseVector:
     return _sparse(dict.fromkeys(query_terms, 1.0))
 
 
-def _han_terms(run: str) -> list[str]:
+@lru_cache(maxsize=1 << 13)
+def _han_terms(run: str) -> tuple[str, ...]:
     import rjieba
 
     if len(run) == 1:
-        return [] if run in _FUNCTION_CHARS else [run]
+        return () if run in _FUNCTION_CHARS else (run,)
     words = [word for word in rjieba.cut_for_search(run) if len(word) > 1 and word not in STOP_WORDS]
     bigrams = [
         f"#{pair}"
         for pair in (run[i : i + 2] for i in range(len(run) - 1))
         if not (set(pair) & _FUNCTION_CHARS) and pair not in STOP_WORDS
     ]
-    return words + bigrams
+    return (*words, *bigrams)
 
 
 @lru_cache(maxsize=1 << 16)
@@ -159,6 +174,18 @@ def _simplifier() -> OpenCC:
     import opencc
 
     return opencc.OpenCC("t2s")
+
+
+@cache
+def _pronouncer() -> Pinyin:
+    """pypinyin, which takes a word apart anew each time, with a memory of words."""
+    from pypinyin.converter import DefaultConverter
+    from pypinyin.core import Pinyin
+
+    class Remembering(DefaultConverter):
+        convert = lru_cache(maxsize=1 << 14)(DefaultConverter.convert)
+
+    return Pinyin(Remembering())
 
 
 def _sparse(weights: dict[str, float]) -> SparseVector:

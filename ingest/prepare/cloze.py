@@ -13,7 +13,6 @@ from baize.domain.locator import locator_key
 from baize.domain.sentences import has_han
 from baize.retrieval.define import is_nominal, is_word, mentions, n_mentions
 from baize.retrieval.lines import LONGEST, line_of
-from baize.retrieval.phrases import key_phrases
 from baize.retrieval.sentences import salience
 from baize.retrieval.terms import normalise
 from ingest.prepare.text import LessonText
@@ -78,7 +77,7 @@ def _terms(text: LessonText, glossary: Sequence[GlossaryTerm]) -> list[str]:
     candidates = [*(entry.term for entry in glossary), *text.glossary]
     candidates += [
         phrase.text
-        for phrase in key_phrases(text.texts, 16)
+        for phrase in text.phrases.best(16)
         if phrase.n > 1 and is_nominal(normalise(phrase.text), text.folded)
     ]
     return list({normalise(term): term for term in reversed(candidates)}.values())[::-1]

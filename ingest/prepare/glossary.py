@@ -6,7 +6,6 @@ from baize.domain.artefact import GlossaryTerm
 from baize.domain.sentences import joined
 from baize.retrieval.define import Explained, explained, is_nominal
 from baize.retrieval.lines import LONGEST, cut
-from baize.retrieval.phrases import key_phrases
 from baize.retrieval.terms import normalise
 from ingest.prepare.text import LessonText
 
@@ -35,7 +34,7 @@ def _of_lesson(text: LessonText) -> list[tuple[str, Explained]]:
     """Key phrases that are no glossary word and no part of one."""
     known = [normalise(term) for term in text.glossary]
     found: list[tuple[str, Explained]] = []
-    for phrase in key_phrases(text.texts, _PHRASES):
+    for phrase in text.phrases.best(_PHRASES):
         term = normalise(phrase.text)
         if any(term in other or other in term for other in known) or not is_nominal(term, text.folded):
             continue

@@ -15,6 +15,7 @@ from baize.domain.sentences import ends_sentence
 from baize.domain.text import Chunk, Segment
 from baize.ports import Embedder
 from baize.retrieval.lines import stands_alone
+from baize.retrieval.phrases import PhraseTable
 from baize.retrieval.terms import normalise
 
 _PUNCTUATED = 0.5
@@ -50,6 +51,10 @@ class LessonText:
     def folded(self) -> tuple[str, ...]:
         """As terms are looked for in them."""
         return tuple(normalise(text) for text in self.texts)
+
+    @cached_property
+    def phrases(self) -> PhraseTable:
+        return PhraseTable(self.texts)
 
     @cached_property
     def punctuated(self) -> bool:

@@ -96,6 +96,7 @@ class Live:
         self._grace_s = grace_s
         self._max_live = max_live
         self._writing: dict[AnswerKey, _Writing] = {}
+        self._n_whole = 0
         self._tasks: TaskGroup | None = None
 
     @property
@@ -124,7 +125,7 @@ class Live:
         Raises:
             Overloaded: too many are being written.
         """
-        if self._tasks is None or len(self._writing) >= self._max_live:
+        if self._tasks is None or self._is_full():
             await events.aclose()
             raise _too_many()
         key = AnswerKey(prepared.scope.platform_id, prepared.answer_id)
@@ -144,6 +145,24 @@ class Live:
         self._wait_for_listeners(writing, self._grace_s + _FIRST_READER_S)
         tasks.start_soon(self._write, writing, events, framer)
         return key
+
+    @contextmanager
+    def place(self) -> Iterator[None]:
+        """Held by an answer that is not streamed: it is no lighter than one that is.
+
+        Raises:
+            Overloaded: too many are being written.
+        """
+        if self._is_full():
+            raise _too_many()
+        self._n_whole += 1
+        try:
+            yield
+        finally:
+            self._n_whole -= 1
+
+    def _is_full(self) -> bool:
+        return len(self._writing) + self._n_whole >= self._max_live
 
     async def head(self, key: AnswerKey) -> LogHead | None:
         """As `EventLog.head`."""

@@ -50,7 +50,8 @@ async def ask(
     if "text/event-stream" in request.headers.get("accept", ""):
         key = await house.live.start(prepared, house.answering.stream(prepared), Frames(mapper))
         return AnswerStream(padded(house.live.read(key)))
-    answer = await while_connected(request.receive, lambda: _whole(house.answering, prepared))
+    with house.live.place():
+        answer = await while_connected(request.receive, lambda: _whole(house.answering, prepared))
     return json_response(mapper.answer(answer)) if answer else Response(status_code=_CLIENT_CLOSED_REQUEST)
 
 

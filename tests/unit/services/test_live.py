@@ -179,3 +179,20 @@ async def test_a_full_house_is_said() -> None:
         await found.start(prepared(), endless(), Words())
         with pytest.raises(Overloaded):
             await found.start(prepared("a2"), endless(), Words())
+
+
+async def test_whole_answers_and_streams_share_the_places() -> None:
+    """Leaving out `Accept` is no way around the limit; a place is free again, whatever happened."""
+    found = live()
+    async with found.running():
+        with found.place():
+            with pytest.raises(Overloaded):
+                await found.start(prepared(), endless(), Words())
+            with pytest.raises(Overloaded), found.place():
+                pass
+        with pytest.raises(RuntimeError), found.place():
+            raise RuntimeError
+        key = await found.start(prepared(), whole(), Words())
+        with pytest.raises(Overloaded), found.place():
+            pass
+        assert (await all_of(found, key))[-1].endswith(DONE)

@@ -18,6 +18,7 @@ export class Remembered {
   capabilities: Capabilities = PLAIN;
   /** Null until the learner or the server has said something: then the host's attributes hold. */
   chosen: Preferences | null = null;
+  #saving: Promise<unknown> = Promise.resolve();
 
   constructor(
     private readonly client: Client,
@@ -43,7 +44,12 @@ export class Remembered {
     this.chosen = chosen;
     this.changed();
     const path = this.#path();
-    if (path) await this.client.call(path, { method: "PUT", body: chosen, keepalive: true }).catch(() => {});
+    if (!path) return;
+    // One after the other: of two that overtake each other, the older one would stay on the server.
+    this.#saving = this.#saving.then(() =>
+      this.client.call(path, { method: "PUT", body: chosen, keepalive: true }).catch(() => {}),
+    );
+    await this.#saving;
   }
 
   #path(): string {

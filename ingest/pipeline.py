@@ -39,7 +39,7 @@ from baize.services.erase import lesson_lock
 from ingest.chapter import chapters_of, computed_chapters
 from ingest.chunk import ChunkOptions, Place, chunk
 from ingest.compose import COMPOSE_VERSION, compose
-from ingest.edited import edited
+from ingest.edited import edited, pinned
 from ingest.embed import embed, embed_texts
 from ingest.extract.faq import FaqItem, read_faq
 from ingest.extract.read import ReadLesson, ReadSource, read_lesson, sources_digest
@@ -178,7 +178,7 @@ class Pipeline:
                 build_id,
                 chapters,
             )
-            await self._publish(run, lesson, chunks, _transcript(plan.id, read))
+            await self._publish(run, lesson, chunks, _transcript(plan.id, read), settled)
             await self._parts.edits.settle(settled)
             report = await self._report(run, "done", len(chunks), duration_s or 0.0, problems)
             return replace(report, speech=next((s.report for s in read.sources if s.report), None))
@@ -243,7 +243,12 @@ class Pipeline:
             )
 
     async def _publish(
-        self, run: _Run, lesson: Lesson, chunks: list[Chunk], transcript: Transcript | None
+        self,
+        run: _Run,
+        lesson: Lesson,
+        chunks: list[Chunk],
+        transcript: Transcript | None,
+        edits: Sequence[Edit] = (),
     ) -> None:
         async with self._at(run, "embed"):
             points = await embed(chunks, lesson.build_id, self._parts.embedder, self._watch.advance)
@@ -256,6 +261,7 @@ class Pipeline:
                 writer=self._parts.writer,
                 steps=self._steps,
             )
+            prepared = pinned(prepared, lesson, edits)
         async with self._at(run, "load"):
             languages = tuple(sorted({c.language for c in chunks}))
             built = BuiltLesson(lesson, languages, len(chunks), transcript, prepared)

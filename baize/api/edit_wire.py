@@ -10,7 +10,8 @@ from pydantic import BaseModel, Field, model_validator
 
 from baize.api.requests import RequestBody, Seconds, Words
 from baize.api.wire import TimeLocator
-from baize.domain.edit import Edit
+from baize.domain.edit import Edit, EditedLine, EditKind
+from baize.domain.locator import TextSpan, TimeSpan
 
 Text = Annotated[Words, Field(min_length=1, max_length=2000)]
 
@@ -56,6 +57,72 @@ class ChaptersPut(RequestBody):
         return self
 
 
+class TimeEdit(RequestBody):
+    """A span of the recording in seconds."""
+
+    kind: Literal["time"] = "time"
+    start: Seconds
+    end: Seconds
+
+    @model_validator(mode="after")
+    def _forward(self) -> TimeEdit:
+        if self.end <= self.start:
+            raise ValueError("a span must end after it starts")
+        return self
+
+
+class TextEdit(RequestBody):
+    """A span of a document in characters of its text."""
+
+    kind: Literal["text"]
+    file: Annotated[Words, Field(min_length=1, max_length=500)]
+    page: Annotated[int, Field(ge=1)] | None = None
+    section: Annotated[Words, Field(max_length=500)] = ""
+    char_start: Annotated[int, Field(ge=0)]
+    char_end: Annotated[int, Field(ge=1)]
+
+    @model_validator(mode="after")
+    def _forward(self) -> TextEdit:
+        if self.char_end <= self.char_start:
+            raise ValueError("a span must end after it starts")
+        return self
+
+
+class LineEdit(RequestBody):
+    """One line, as `GET` gives it."""
+
+    text: Text
+    locators: Annotated[list[TimeEdit | TextEdit], Field(min_length=1, max_length=20)]
+    """Where the lesson says it."""
+    lesson_id: str = ""
+    """Not needed; it is that of the path."""
+    origin: str = ""
+    """Not needed; it becomes `person`."""
+
+    def edited(self) -> EditedLine:
+        return EditedLine(
+            self.text,
+            tuple(
+                TimeSpan(spot.start, spot.end)
+                if isinstance(spot, TimeEdit)
+                else TextSpan(spot.file, spot.char_start, spot.char_end, spot.page, spot.section)
+                for spot in self.locators
+            ),
+        )
+
+
+class SummaryPut(RequestBody):
+    """The whole summary."""
+
+    lines: Annotated[list[LineEdit], Field(min_length=1, max_length=100)]
+
+
+class KeyPointsPut(RequestBody):
+    """All key points."""
+
+    key_points: Annotated[list[LineEdit], Field(min_length=1, max_length=50)]
+
+
 class EditAccepted(BaseModel):
     """The change is kept, and the lesson is being built again."""
 
@@ -66,7 +133,7 @@ class EditBody(BaseModel):
     """One change of a lesson."""
 
     id: str
-    kind: Literal["cue", "chapters"]
+    kind: EditKind
     state: Literal["pending", "applied", "conflict"] = Field(
         description="`conflict`: the source changed so much at this place that a person must decide."
     )

@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+import json
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from typing import Literal
 
-from baize.domain.locator import TimeSpan, iou
+from baize.domain.locator import (
+    Locator,
+    TextSpan,
+    TimeSpan,
+    iou,
+    locator_from_dict,
+    locator_to_dict,
+    overlap,
+)
 from baize.domain.text import Cue
 
 EditState = Literal["pending", "applied", "conflict"]
 """Not built yet; shown to learners; or the source changed so much that a person must decide."""
+
+EditKind = Literal["cue", "chapters", "summary", "key_points"]
+LINES: tuple[EditKind, ...] = ("summary", "key_points")
+"""Kinds whose text is a person's lines, each with its places."""
 
 _SAME_PLACE = 0.5
 _SAME_TEXT = 0.6
@@ -23,10 +36,10 @@ class Edit:
     """One change of one lesson (decisions 25).
 
     Attributes:
-        kind: `cue` for a line of the transcript, `chapters` for the whole outline.
-        span: of the line when it was changed; of nothing for an outline.
-        base: what the source said there then.
-        text: what it shall say; for an outline, its chapters as JSON: [[start in seconds, title], …].
+        kind: `cue` for a line of the transcript; `chapters`, `summary`, `key_points` for the whole of it.
+        span: of the line when it was changed; of nothing for what is whole.
+        base: what the source said there then; for lines, at all of their places.
+        text: what it shall say; chapters as JSON: [[start in seconds, title], …]; lines as `lines_to_text`.
         person: who did it, as the platform names them; may be empty.
         at: seconds since the epoch.
     """
@@ -35,7 +48,7 @@ class Edit:
     course_id: str
     lesson_id: str
     id: str
-    kind: Literal["cue", "chapters"]
+    kind: EditKind
     span: TimeSpan
     base: str
     text: str
@@ -78,3 +91,48 @@ def _holds(edit: Edit, cue: Cue) -> bool:
     if cue.text in (edit.base, edit.text):
         return True
     return SequenceMatcher(None, edit.base, cue.text, autojunk=False).ratio() >= _SAME_TEXT
+
+
+@dataclass(frozen=True, slots=True)
+class EditedLine:
+    """A line of a summary, or a key point, as a person worded it; `locators`: where the lesson says it."""
+
+    text: str
+    locators: tuple[Locator, ...]
+
+
+def lines_to_text(lines: Sequence[EditedLine]) -> str:
+    """As an edit keeps them."""
+    return json.dumps(
+        [[line.text, [locator_to_dict(locator) for locator in line.locators]] for line in lines],
+        ensure_ascii=False,
+    )
+
+
+def lines_of(edit: Edit) -> tuple[EditedLine, ...]:
+    """What `lines_to_text` wrote."""
+    return tuple(
+        EditedLine(text, tuple(locator_from_dict(locator) for locator in locators))
+        for text, locators in json.loads(edit.text)
+    )
+
+
+def said_at(lines: Sequence[EditedLine], cues: Sequence[Cue]) -> str:
+    """What the transcript says where these lines are said to stand, a line a line."""
+    return "\n".join(
+        " ".join(
+            cue.text
+            for cue in cues
+            if any(isinstance(spot, TimeSpan) and overlap(cue.span, spot) > 0 for spot in line.locators)
+        )
+        for line in lines
+    )
+
+
+def settle_lines(edit: Edit, cues: Sequence[Cue], files: Collection[str]) -> Edit:
+    """The edit with its state: it holds while its files are there and its seconds say much the same."""
+    lines = lines_of(edit)
+    there = all(spot.file in files for line in lines for spot in line.locators if isinstance(spot, TextSpan))
+    said = said_at(lines, cues)
+    same = SequenceMatcher(None, edit.base, said, autojunk=False).ratio() >= _SAME_TEXT
+    return replace(edit, state="applied" if there and same else "conflict")

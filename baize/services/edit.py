@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from baize.domain.course import Lesson
-from baize.domain.edit import Edit, cue_id, text_hash
+from baize.domain.edit import Edit, EditedLine, EditKind, cue_id, lines_to_text, said_at, text_hash
 from baize.domain.locator import TimeSpan
-from baize.errors import Conflict, NotFound
+from baize.errors import Conflict, InvalidInput, NotFound
 from baize.ports import Artefacts, Clock, Edits
 from baize.services.ingestions import Ingestions
 
@@ -25,7 +25,7 @@ class CueChange:
 
 
 class Editing:
-    """The use cases behind `PATCH …/transcript` and `PUT …/chapters`."""
+    """The use cases behind `PATCH …/transcript` and `PUT …/chapters`, `/summary`, `/key-points`."""
 
     def __init__(self, *, edits: Edits, artefacts: Artefacts, ingestions: Ingestions, clock: Clock) -> None:
         self._edits = edits
@@ -73,10 +73,32 @@ class Editing:
         edit = self._edit(lesson, "chapters", TimeSpan(0.0, 0.0), "", text, person, earlier)
         return await self._keep(lesson, [edit])
 
+    async def put_lines(
+        self, lesson: Lesson, kind: EditKind, lines: Sequence[EditedLine], person: str
+    ) -> str:
+        """The whole summary, or all key points, in a person's words. Gives the job.
+
+        Raises:
+            InvalidInput: a line stands nowhere in the lesson: after its end, or where nothing is said.
+        """
+        transcript = await self._artefacts.transcript(lesson.platform_id, lesson.id)
+        cues = transcript.cues if transcript else ()
+        for line, said in zip(lines, said_at(lines, cues).split("\n"), strict=True):
+            if not said and all(isinstance(locator, TimeSpan) for locator in line.locators):
+                raise InvalidInput(
+                    f"Nothing is said where the line {line.text[:40]!r} is said to stand.",
+                    remedy="GET …/transcript tells the seconds.",
+                )
+        known = await self._edits.of(lesson.platform_id, lesson.id)
+        earlier = next((edit for edit in known if edit.kind == kind), None)
+        base = said_at(lines, cues)
+        edit = self._edit(lesson, kind, TimeSpan(0.0, 0.0), base, lines_to_text(lines), person, earlier)
+        return await self._keep(lesson, [edit])
+
     def _edit(
         self,
         lesson: Lesson,
-        kind: str,
+        kind: EditKind,
         span: TimeSpan,
         base: str,
         text: str,
@@ -84,19 +106,18 @@ class Editing:
         earlier: Edit | None,
     ) -> Edit:
         edit_id = earlier.id if earlier else str(uuid.uuid4())
-        made = Edit(
+        return Edit(
             lesson.platform_id,
             lesson.course_id,
             lesson.id,
             edit_id,
-            "cue",
+            kind,
             span,
             base,
             text,
             person,
             self._clock.now(),
         )
-        return made if kind == "cue" else replace(made, kind="chapters")
 
     async def _keep(self, lesson: Lesson, edits: Sequence[Edit]) -> str:
         await self._edits.put(edits)

@@ -144,6 +144,42 @@ async def test_a_persons_chapters_win(team: Team) -> None:
     assert (await team.http.put("/lessons/bp.1/chapters", json=wrong)).status_code == 422
 
 
+async def test_a_persons_summary_and_key_points_are_pinned(team: Team) -> None:
+    """Shown as a person's over a re-ingest; a conflict where the source says something else there."""
+    line = {"text": "先静坐，再量。", "locators": [{"kind": "time", "start": 0, "end": 2}]}
+    put = await team.http.put("/lessons/bp.1/summary", json={"lines": [line]})
+    assert put.status_code == 202, put.text
+    assert (await team.http.put("/lessons/bp.1/key-points", json={"key_points": [line]})).status_code == 202
+    await team.build()
+    write_subtitles(team.folder / "1.zh.vtt", [*LINES, "最后把数字写下来。"])
+    await team.build()
+    shown = {**line, "lesson_id": "bp.1", "origin": "person"}
+    summary = (await team.http.get("/lessons/bp.1/summary")).json()
+    assert summary["lines"] == [shown]
+    assert (await team.http.get("/lessons/bp.1/key-points")).json()["key_points"] == [shown]
+    # What GET gives may be sent back.
+    assert (await team.http.put("/lessons/bp.1/summary", json={"lines": [shown]})).status_code == 202
+    write_subtitles(team.folder / "1.zh.vtt", ["下面讲怎样吃早饭。", *LINES[1:]])
+    await team.build()
+    assert {(kind, state) for kind, state, _ in await team.edits()} == {
+        ("summary", "conflict"),
+        ("key_points", "conflict"),
+    }
+    summary = (await team.http.get("/lessons/bp.1/summary")).json()
+    assert {said["origin"] for said in summary["lines"]} == {"extractive"}
+    write_subtitles(team.folder / "1.zh.vtt", LINES)
+    await team.build()
+    assert (await team.http.get("/lessons/bp.1/summary")).json()["lines"] == [shown]
+    for wrong in (
+        {"lines": []},
+        {"lines": [{"text": "x", "locators": []}]},
+        {"lines": [{"text": "x", "locators": [{"kind": "time", "start": 900, "end": 901}]}]},
+        {"lines": [{"text": "x", "locators": [{"kind": "time", "start": 2, "end": 1}]}]},
+    ):
+        refused = await team.http.put("/lessons/bp.1/summary", json=wrong)
+        assert refused.status_code == 422, wrong
+
+
 async def test_forgetting_a_course_forgets_its_edits(team: Team) -> None:
     """They are the course's words."""
     await team.change((await team.lines())[1], "袖带要和心脏一样高。")

@@ -7,7 +7,15 @@ from starlette.responses import Response
 
 from baize.api.auth import TeachingCaller
 from baize.api.depends import CurrentHouse
-from baize.api.edit_wire import ChaptersPut, EditAccepted, EditsBody, TranscriptPatch, edits_body
+from baize.api.edit_wire import (
+    ChaptersPut,
+    EditAccepted,
+    EditsBody,
+    KeyPointsPut,
+    SummaryPut,
+    TranscriptPatch,
+    edits_body,
+)
 from baize.api.encoding import json_response
 from baize.api.openapi import problems
 from baize.api.routes.lessons import CurrentLesson
@@ -40,6 +48,29 @@ async def put_chapters(
     """They win over the source's own and over computed ones."""
     chapters = [(chapter.start, chapter.title) for chapter in asked.chapters]
     return _accepted(await house.editing.put_chapters(lesson, chapters, _person(caller)))
+
+
+@router.put(
+    "/summary", summary="Set the summary", status_code=202, responses=_ERRORS, response_model=EditAccepted
+)
+async def put_summary(
+    asked: SummaryPut, lesson: CurrentLesson, caller: TeachingCaller, house: CurrentHouse
+) -> Response:
+    """A person's lines stand in place of the prepared ones, over every re-ingest."""
+    lines = [line.edited() for line in asked.lines]
+    return _accepted(await house.editing.put_lines(lesson, "summary", lines, _person(caller)))
+
+
+@router.put(
+    "/key-points", summary="Set the key points", status_code=202, responses=_ERRORS,
+    response_model=EditAccepted,
+)  # fmt: skip
+async def put_key_points(
+    asked: KeyPointsPut, lesson: CurrentLesson, caller: TeachingCaller, house: CurrentHouse
+) -> Response:
+    """As the summary."""
+    lines = [line.edited() for line in asked.key_points]
+    return _accepted(await house.editing.put_lines(lesson, "key_points", lines, _person(caller)))
 
 
 @router.get("/edits", summary="Changes of a lesson", responses=_ERRORS, response_model=EditsBody)

@@ -59,6 +59,7 @@ from baize.services.answer import Answering, AnswerOptions
 from baize.services.dictate import Dictation
 from baize.services.edit import Editing
 from baize.services.find import Finder, FindOptions
+from baize.services.follow_up import FollowUps
 from baize.services.in_need import KeptCatalog, LateWrites, PatientAnswers, PatientUsageBook
 from baize.services.ingestions import Ingestions
 from baize.services.live import Live
@@ -558,6 +559,7 @@ class House:
             ledger=Ledger(PatientUsageBook(self.usage_book, self.late_writes), self.prices, self.clock),
             cache=self.cache,
             reuse=self.reuse,
+            follow_ups=FollowUps(self.artefacts),
             options=AnswerOptions(
                 min_evidence=chosen.min_evidence,
                 evidence_tokens=chosen.evidence_tokens,

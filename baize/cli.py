@@ -173,6 +173,8 @@ def print_event(event: AnswerEvent, *, as_json: bool) -> None:
             if answer.refusal:
                 for moment in answer.refusal.nearest:
                     typer.echo(f"  · {moment_line(moment)}")
+            for question in answer.follow_ups:
+                typer.echo(f"  → {question}")
             if answer.degraded:
                 typer.secho("(The model could not be used; these are the course's own sentences.)", err=True)
 
@@ -209,6 +211,7 @@ def answer_to_dict(answer: Any) -> dict[str, Any]:
         }
         if answer.refusal
         else None,
+        "follow_ups": list(answer.follow_ups),
         "withheld": answer.withheld,
         "degraded": answer.degraded or None,
     }

@@ -110,7 +110,9 @@ class AnswerBody(BaseModel):
     html: str = Field(description='The text as sanitised HTML; markers are `<cite data-marker="n">`.')
     citations: list[CitationBody]
     refusal: OmitIfNone[RefusalBody] = None
-    follow_ups: list[str]
+    follow_ups: list[str] = Field(
+        description="Up to three questions that the course answers and that may come next."
+    )
     usage: UsageBody
     cost: float | None
     reused_from: OmitIfNone[str] = Field(

@@ -42,6 +42,7 @@ from baize.retrieval.just_said import points_at
 from baize.retrieval.pack import pack
 from baize.services.account import Ledger
 from baize.services.find import Finder, Found, checked, resolve_scope, storable
+from baize.services.follow_up import FollowUps
 from baize.services.reuse import Reusable, Reuse
 
 _log = logging.getLogger(__name__)
@@ -92,7 +93,11 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A question that can be answered or refused: everything that may fail early has been done."""
+    """A question that can be answered or refused: everything that may fail early has been done.
+
+    Attributes:
+        earlier: the questions of the turns before.
+    """
 
     answer_id: str
     conversation_id: str
@@ -103,6 +108,7 @@ class Prepared:
     learner_id: str = ""
     reusable: Reusable | None = None
     recalled: RecalledAnswerer | None = None
+    earlier: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -136,6 +142,7 @@ class Answering:
         ledger: prices and counts what answers use.
         cache: remembers what the model was asked, for the turns that follow.
         reuse: earlier answers to equal questions.
+        follow_ups: what may be asked next.
     """
 
     def __init__(
@@ -151,6 +158,7 @@ class Answering:
         ledger: Ledger,
         cache: Cache,
         reuse: Reuse,
+        follow_ups: FollowUps,
         options: AnswerOptions,
     ) -> None:
         self._finder = finder
@@ -163,6 +171,7 @@ class Answering:
         self._ledger = ledger
         self._cache = cache
         self._reuse = reuse
+        self._follow_ups = follow_ups
         self._options = options
 
     async def prepare(self, question: Question) -> Prepared:
@@ -208,6 +217,7 @@ class Answering:
             question.learner_id,
             reusable,
             recalled,
+            tuple(turn.question for turn in turns),
         )
 
     async def stream(self, prepared: Prepared) -> AsyncGenerator[AnswerEvent]:
@@ -243,7 +253,8 @@ class Answering:
             citations=tuple(draft.citations),
             reasoning=storable("".join(draft.reasoning)),
         )
-        answer = self._ledger.priced(answer)
+        asked_next = await self._follow_ups.after(answer, turn, prepared.scope, prepared.earlier)
+        answer = self._ledger.priced(replace(answer, follow_ups=asked_next))
         await self._store(answer, prepared)
         yield Completed(answer)
 

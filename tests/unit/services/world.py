@@ -24,6 +24,7 @@ from baize.retrieval.terms import passage_vector, terms
 from baize.services.account import Ledger
 from baize.services.answer import Answering, AnswerOptions, Prepared, Question
 from baize.services.find import Finder, FindOptions
+from baize.services.follow_up import FollowUps
 from baize.services.reuse import Policy, Reuse, ReuseOptions
 from baize.services.search import Searching
 from baize.testing.hash_embedder import HashEmbedder
@@ -141,6 +142,7 @@ class World:
                 embedder=self.embedder,
                 options=ReuseOptions(self.reuse, 60.0),
             ),
+            follow_ups=FollowUps(self.catalog),
             options=AnswerOptions(
                 min_evidence=self.min_evidence,
                 evidence_tokens=2000,

@@ -23,7 +23,7 @@ from baize.bootstrap import House
 from baize.domain.chat import AnswerEvent, ThinkingDelta
 from baize.domain.course import Course
 from baize.domain.search import Vector
-from baize.errors import IndexUnavailable, UpstreamBusy
+from baize.errors import Conflict, IndexUnavailable, UpstreamBusy
 from baize.settings import OpenAIChat, Server
 from baize.testing.hash_embedder import HashEmbedder
 from baize.testing.scripted_chat_model import ScriptedChatModel
@@ -119,7 +119,7 @@ async def test_without_sse_the_answer_comes_whole(client: httpx.AsyncClient) -> 
     answer = response.json()
     assert {"text", "html", "citations", "follow_ups", "usage", "cost", "withheld"} <= answer.keys()
     assert "degraded" not in answer
-    assert (answer["cost"], answer["follow_ups"]) == (None, [])
+    assert (answer["cost"], answer["follow_ups"]) == (0.0, [])
     assert '<cite data-marker="1">[1]</cite>' in answer["html"]
 
 
@@ -292,7 +292,7 @@ def _late(error: Exception) -> Any:
 
 async def test_a_late_failure_is_an_error_event_and_the_last() -> None:
     """The same object as the response would have been; no `done` beside it."""
-    failing = _late(IndexUnavailable("The store is gone.", remedy="Start it."))
+    failing = _late(Conflict("There is an answer of this id.", remedy="Ask again."))
     async with served(open_house=failing) as client:
         streamed = await client.post("/v1/answers", json=QUESTION, headers=SSE)
         whole = await client.post("/v1/answers", json=QUESTION)
@@ -301,7 +301,7 @@ async def test_a_late_failure_is_an_error_event_and_the_last() -> None:
     assert [name for _, name, _ in events].count("error") == 1
     assert events[-1][1] == "error"
     assert "done" not in [name for _, name, _ in events]
-    assert events[-1][2] == assert_problem(whole, 503)
+    assert events[-1][2] == assert_problem(whole, 409)
 
 
 async def test_an_unexpected_failure_tells_nothing(caplog: pytest.LogCaptureFixture) -> None:
@@ -492,8 +492,8 @@ async def test_a_large_body_is_refused(client: httpx.AsyncClient) -> None:
 
 
 async def test_unknown_paths_and_methods_are_problems(client: httpx.AsyncClient) -> None:
-    """Routes of later issues are absent, and say so in the same form as everything else."""
-    assert_problem(await client.get("/v1/usage"), 404)
+    """What is not there, or not yet, says so in the same form as everything else."""
+    assert_problem(await client.get("/v1/statements"), 404)
     refused = await client.delete("/v1/courses")
     assert_problem(refused, 405)
     assert "GET" in refused.headers["allow"]
@@ -606,6 +606,9 @@ async def test_transcripts_and_chapters_carry_their_locators(client: httpx.Async
     outline = await client.get("/v1/lessons/health-01/chapters.vtt")
 
     assert transcript["cues"][1] == {
+        "id": "c10000-18500",
+        "hash": "3635311ac095088f",
+        "origin": "source",
         "text": "袖带要和心脏一样高。",
         "locator": {"kind": "time", "start": 10.0, "end": 18.5},
     }
@@ -626,12 +629,15 @@ async def test_with_a_key_every_route_of_v1_wants_it() -> None:
     """Whatever the path; health needs none, and the page without a key is not there."""
     chosen = settings(server=Server(api_key="bz_secret"))
     async with served(chosen) as client:
-        paths = [
-            path for path in (await client.get("/openapi.json")).json()["paths"] if path.startswith("/v1")
+        described = (await client.get("/openapi.json")).json()["paths"]
+        routes = [
+            (method, path)
+            for path, methods in described.items()
+            for method in methods
+            if path.startswith("/v1")
         ]
-        for path in paths:
-            url = re.sub(r"\{\w+\}", "health-01", path)
-            method = "POST" if path in ("/v1/answers", "/v1/search") else "GET"
+        for method, path in routes:
+            url = re.sub(r"\{\w+\}", "1", path)
             for headers in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": "Basic bz_secret"}):
                 refused = await client.request(method, url, json=QUESTION, headers=headers)
                 assert_problem(refused, 401)

@@ -401,9 +401,19 @@ class Answers(Protocol):
     async def get(self, platform_id: str, answer_id: str) -> Answer | None: ...
 
     async def turns(
-        self, platform_id: str, conversation_id: str, limit: int, *, learner_id: str | None = None
+        self,
+        platform_id: str,
+        conversation_id: str,
+        limit: int,
+        *,
+        learner_id: str | None = None,
+        block: int = 1,
     ) -> list[Answer]:
-        """The latest `limit` answers of a conversation, oldest first."""
+        """The latest `limit` answers of a conversation, oldest first.
+
+        Earlier ones are left out `block` at a time, so that with more than 1 the first one stays the first
+        for as many turns; at least `limit` - `block` + 1 are told, where there are so many.
+        """
         ...
 
     async def forget(

@@ -206,3 +206,8 @@ class Completed:
 
 
 AnswerEvent = Started | EvidenceFound | ThinkingDelta | Released | Refusal | Completed
+
+
+def left_out(n_turns: int, limit: int, block: int) -> int:
+    """How many of the first turns of a conversation are left out to keep `limit`: always whole blocks."""
+    return max(-(-(n_turns - limit) // block), 0) * block

@@ -368,6 +368,8 @@ class Answering:
                 question.conversation_id,
                 self._options.history_turns,
                 learner_id=question.learner_id,
+                # A window that moves with every turn would never find itself in the endpoint's prefix cache.
+                block=max(self._options.history_turns // 2, 1),
             )
         except DependencyUnavailable as failure:
             # A question can do without its past.

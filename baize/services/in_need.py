@@ -251,7 +251,13 @@ class PatientAnswers:
         return await self._inner.get(platform_id, answer_id)
 
     async def turns(
-        self, platform_id: str, conversation_id: str, limit: int, *, learner_id: str | None = None
+        self,
+        platform_id: str,
+        conversation_id: str,
+        limit: int,
+        *,
+        learner_id: str | None = None,
+        block: int = 1,
     ) -> list[Answer]:
         """As `Answers.turns`, those that wait included."""
         waiting = [
@@ -259,7 +265,9 @@ class PatientAnswers:
             for one in self._late.answers(platform_id)
             if one.conversation_id == conversation_id and learner_id in (None, one.learner_id)
         ]
-        stored = await self._inner.turns(platform_id, conversation_id, limit, learner_id=learner_id)
+        stored = await self._inner.turns(
+            platform_id, conversation_id, limit, learner_id=learner_id, block=block
+        )
         ids = {one.id for one in waiting}
         turns = [one for one in stored if one.id not in ids] + waiting
         return turns[max(len(turns) - limit, 0) :] if limit > 0 else []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from baize.domain.chat import Answer
+from baize.domain.chat import Answer, left_out
 from baize.ports import Clock
 
 
@@ -27,11 +27,17 @@ class MemoryAnswers:
         return self._answers.get((platform_id, answer_id))
 
     async def turns(
-        self, platform_id: str, conversation_id: str, limit: int, *, learner_id: str | None = None
+        self,
+        platform_id: str,
+        conversation_id: str,
+        limit: int,
+        *,
+        learner_id: str | None = None,
+        block: int = 1,
     ) -> list[Answer]:
         """As `Answers.turns`."""
         turns = list(self._of(platform_id, conversation_id, learner_id))
-        return turns[max(len(turns) - max(limit, 0), 0) :]
+        return turns[left_out(len(turns), max(limit, 0), block) :]
 
     async def forget(
         self, platform_id: str, conversation_id: str, *, learner_id: str | None = None

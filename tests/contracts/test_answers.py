@@ -144,6 +144,17 @@ async def test_turns_are_the_latest_oldest_first(answers: Answers) -> None:
     assert await answers.turns("p1", "c1", 9) == turns
 
 
+async def test_earlier_turns_are_left_out_in_blocks(answers: Answers) -> None:
+    """The first one told changes with every second turn only; there are never more than the limit."""
+    told: list[list[str]] = []
+    for n in range(1, 10):
+        await answers.put(answer(str(n)))
+        told.append([turn.id for turn in await answers.turns("p1", "c1", 4, block=2)])
+    assert [ids[0] for ids in told] == ["1", "1", "1", "1", "3", "3", "5", "5", "7"]
+    assert [ids[-1] for ids in told] == [str(n) for n in range(1, 10)]
+    assert {len(ids) for ids in told[3:]} == {3, 4}
+
+
 @pytest.mark.parametrize("limit", [0, -1])
 async def test_no_turns_for_no_limit(answers: Answers, limit: int) -> None:
     """A limit of nothing gives nothing, not everything."""

@@ -8,7 +8,7 @@ from baize.adapters.db.codec import encode
 from baize.adapters.db.engine import Database
 from baize.adapters.db.models import AnswerRow
 from baize.adapters.db.upsert import insert_or_update
-from baize.domain.chat import Answer
+from baize.domain.chat import Answer, left_out
 from baize.ports import Clock
 
 
@@ -44,17 +44,26 @@ class SqlAnswers:
             return row.answer if row else None
 
     async def turns(
-        self, platform_id: str, conversation_id: str, limit: int, *, learner_id: str | None = None
+        self,
+        platform_id: str,
+        conversation_id: str,
+        limit: int,
+        *,
+        learner_id: str | None = None,
+        block: int = 1,
     ) -> list[Answer]:
         """As `Answers.turns`."""
         latest = (
-            select(AnswerRow.answer)
+            select(AnswerRow.answer, AnswerRow.turn)
             .where(*_of(platform_id, conversation_id, learner_id))
             .order_by(AnswerRow.turn.desc(), AnswerRow.stored_at.desc(), AnswerRow.answer_id.desc())
             .limit(max(limit, 0))
         )
         async with self._database.reading() as session:
-            return list(await session.scalars(latest))[::-1]
+            found = [(answer, turn) for answer, turn in await session.execute(latest)][::-1]
+        # By their numbers, which stay when earlier turns go; one at a time, the limit alone does it.
+        n_left_out = left_out(found[-1][1], limit, block) if found and block > 1 else 0
+        return [answer for answer, turn in found if turn > n_left_out]
 
     async def forget(
         self, platform_id: str, conversation_id: str, *, learner_id: str | None = None

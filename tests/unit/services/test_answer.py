@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -569,3 +570,17 @@ async def test_other_questions_are_found_as_ever(
     plain = await answering.prepare(Question(question, scope))
     assert placed.turn == plain.turn
     assert placed.nearest == plain.nearest
+
+
+async def test_a_prompt_begins_with_the_prompt_before_it(world: World) -> None:
+    """Past `history_turns` too: only every other turn loses its beginning, and none all of its history."""
+    questions = [f"量血压之前要做什么？第{n}问。" for n in range(12)]
+    prompts: list[list[tuple[str, str]]] = []
+    for question in questions:
+        chat = ScriptedChatModel([f"{PRESSURE[0]}[1]"])
+        await ask(world, question, chat, conversation="long")
+        prompts.append([(m.role, m.content) for m in chat.asked[-1].messages])
+    kept = [later[: len(before)] == before for before, later in pairwise(prompts)]
+    assert kept[:4] == [True] * 4
+    assert all(first or second for first, second in pairwise(kept))
+    assert {len(prompt) for prompt in prompts[4:]} == {2 + 2 * 3, 2 + 2 * 4}

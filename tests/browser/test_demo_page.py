@@ -29,6 +29,8 @@ def test_a_citation_opens_the_cited_second(browser: Browser, url: str, width: st
 
         page.locator(".chip").first.click()
         expect(page.get_by_role("dialog")).to_contain_text(cited["quote"])
+        expect(page.get_by_role("dialog").locator("img")).to_have_js_property("naturalWidth", 480)
+        keep_screenshot(page, f"preview-{width}")
         page.get_by_role("button", name="跳到那里").click()
 
         assert abs(landed(page) - cited["locator"]["start"]) <= 0.3

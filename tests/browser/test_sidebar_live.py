@@ -190,6 +190,32 @@ def test_what_the_learner_chose_is_on_the_server(stage: Stage) -> None:
             page.get_by_label("适老模式").click()
 
 
+def test_pictures_of_the_lesson(stage: Stage) -> None:
+    """Asked for when the section is opened, token in a header; a picture leads to its second."""
+    with stage.open(viewport={"width": 420, "height": 1400}) as page:
+        asked = _paths(page)
+        page.get_by_role("tab", name="目录").click()
+        expect(page.locator("[part=transcript] .line").first).to_be_visible()
+        assert not [path for path in asked if "storyboard" in path or "/frames/" in path]
+        page.locator("[part=storyboard] summary").click()
+        expect(page.locator("[part=storyboard] img").first).to_have_js_property("naturalWidth", 480)
+        scenes = stage.get("lessons/elder-health-01/storyboard")["scenes"]
+        expect(page.locator("[part=scene]")).to_have_count(len(scenes))
+        page.wait_for_timeout(500)
+        keep_screenshot(page, "live-storyboard")
+        page.locator("[part=scene]").nth(1).click()
+        expect(page.locator("[part=notice-line]")).to_contain_text("已跳到")
+        at = page.evaluate("document.querySelector('video').currentTime")
+        assert scenes[1]["locator"]["start"] <= at < scenes[1]["locator"]["start"] + 3
+
+
+def _paths(page: Page) -> list[str]:
+    """Of every request from now on."""
+    paths: list[str] = []
+    page.on("request", lambda request: paths.append(urlsplit(request.url).path))
+    return paths
+
+
 def test_outline_search_and_jump(stage: Stage) -> None:
     """Chapters and transcript of the real lesson, a real search, and a landing at the found second."""
     with stage.open() as page:

@@ -29,7 +29,7 @@ DURATIONS = {LESSON: 95.6, OTHER: 97.0}
 
 # Nothing inline, nothing of others: what an answer says cannot become code, and the sidebar needs neither.
 CSP = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; media-src 'self' blob:; "
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; media-src 'self' blob:; "
     "connect-src 'self'; worker-src blob:; base-uri 'none'; form-action 'none'"
 )
 

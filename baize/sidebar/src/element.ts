@@ -10,6 +10,7 @@ import { Outline, playing } from "./outline";
 import { Navigator } from "./player/navigator";
 import { DEFAULTS, Remembered } from "./preferences";
 import { scopeOf, Searching } from "./searching";
+import { Storyboards } from "./storyboard";
 import styles from "./sidebar.css?inline";
 import { describe, placeOf, type Model, type Screen } from "./views/model";
 import { shellView } from "./views/shell";
@@ -53,6 +54,7 @@ export class BaizeSidebar extends LitElement implements Model {
   mode: Mode = "explain";
   conversation!: Conversation;
   outline!: Outline;
+  storyboards!: Storyboards;
   searching!: Searching;
   listener!: Listener;
   readonly navigator: Navigator = new Navigator(this.#stage());
@@ -164,6 +166,8 @@ export class BaizeSidebar extends LitElement implements Model {
     if (changed.has("player") || changed.has("lesson") || !this.#watchedPlayer) this.#watchPlayer();
     if (this.screen === "outline" && this.lesson) void this.outline.load(this.lesson);
     const { asking, reading } = this.navigator;
+    if (asking) void this.storyboards.want(asking.lesson_id);
+    if (asking || this.screen === "outline") this.storyboards.fill(this.renderRoot);
     const dialog = this.renderRoot.querySelector("dialog");
     if (dialog && Boolean(asking ?? reading) !== dialog.open) {
       if (dialog.open) dialog.close();
@@ -253,6 +257,8 @@ export class BaizeSidebar extends LitElement implements Model {
     this.#client = new Client(base, () => this.token, () => this.#dispatch("baize-token-expired", {}));
     this.#remembered = new Remembered(this.#client, changed, () => this.learner);
     this.outline = new Outline(this.#client, changed);
+    this.storyboards?.forget();
+    this.storyboards = new Storyboards(this.#client, changed);
     this.searching = new Searching(this.#client, changed);
     this.listener = new Listener(this.#client, {
       changed,
@@ -294,6 +300,7 @@ export class BaizeSidebar extends LitElement implements Model {
     this.#watchedPlayer = null;
     this.conversation.leave();
     this.outline.forget();
+    this.storyboards.forget();
     this.reader.stop();
     this.listener.stop();
     alive.delete(this.#place);

@@ -97,6 +97,14 @@ export interface Chapter {
   locator: TimeLocator;
 }
 
+/** One picture of a lesson and what it stands for. */
+export interface Scene {
+  n: number;
+  caption: string;
+  chapter: string;
+  locator: TimeLocator;
+}
+
 export interface Cue {
   text: string;
   locator: TimeLocator;

@@ -8,6 +8,7 @@ import type { Outline } from "../outline";
 import { clock } from "../player/jump";
 import type { Navigator } from "../player/navigator";
 import type { Searching } from "../searching";
+import type { Storyboards } from "../storyboard";
 import type { Listener } from "../voice/listen";
 import type { Reader } from "../voice/read";
 
@@ -26,6 +27,7 @@ export interface Model {
   readonly conversation: Conversation;
   readonly navigator: Navigator;
   readonly outline: Outline;
+  readonly storyboards: Storyboards;
   readonly searching: Searching;
   readonly listener: Listener;
   readonly reader: Reader;

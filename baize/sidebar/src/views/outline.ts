@@ -4,6 +4,7 @@ import { html, nothing, svg, type TemplateResult } from "lit";
 import type { Cue, Locator, Place, Prepared, PreparedLine } from "../api/wire";
 import { playing, type OutlineContent } from "../outline";
 import { clock } from "../player/jump";
+import { pathOf } from "../storyboard";
 import { spot, type Model } from "./model";
 
 export function outlineView(model: Model): TemplateResult {
@@ -16,7 +17,7 @@ export function outlineView(model: Model): TemplateResult {
   const { content } = outline;
   if (!content.chapters.length && !content.cues.length) return html`<p class="calm">${say("no-outline")}</p>`;
   const now = model.navigator.position();
-  return html`${chapters(model, content, now)} ${prepared(model, content)} ${transcript(model, content, now)}`;
+  return html`${chapters(model, content, now)} ${prepared(model, content)} ${storyboard(model, content)} ${transcript(model, content, now)}`;
 }
 
 function goTo(model: Model, locator: Locator, text: string): void {
@@ -86,6 +87,32 @@ function preparedLine(model: Model, { text, term, locators }: Line): TemplateRes
       <span class="time">${spot(model.say, first)}</span> <span>${said}</span>
     </button>
   </li>`;
+}
+
+/** Pictures are made when they are first asked for: only who opens this asks. */
+function storyboard(model: Model, { lesson }: OutlineContent): TemplateResult | typeof nothing {
+  if (!lesson?.duration_s) return nothing;
+  const { say, storyboards } = model;
+  const scenes = storyboards.of(lesson.id);
+  const open = (event: Event): void => {
+    if ((event.target as HTMLDetailsElement).open) void storyboards.want(lesson.id);
+  };
+  return html`<details class="more prepared" part="storyboard" @toggle=${open}>
+    <summary>${say("storyboard")}</summary>
+    ${scenes?.length
+      ? html`<ul class="scenes">
+          ${scenes.map(
+            (scene) => html`<li>
+              <button type="button" class="scene" part="scene" @click=${() => goTo(model, scene.locator, scene.caption)}>
+                <img class="picture" alt="" data-frame=${pathOf(lesson.id, scene)} />
+                <span class="time">${clock(scene.locator.start)}</span>
+                <span class="said"><bdi>${scene.caption || scene.chapter}</bdi></span>
+              </button>
+            </li>`,
+          )}
+        </ul>`
+      : html`<p class="calm" role="status">${say(scenes ? "no-storyboard" : "loading")}</p>`}
+  </details>`;
 }
 
 function transcript(model: Model, { cues }: OutlineContent, now: number | null): TemplateResult | typeof nothing {

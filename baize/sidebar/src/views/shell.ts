@@ -1,6 +1,7 @@
 // The frame around the tabs: header, way back, notices, the dialog before another lesson, the quote of a chip.
 
 import { html, nothing, type TemplateResult } from "lit";
+import type { Place } from "../api/wire";
 import { icon, type Icon } from "../icons";
 import { clock } from "../player/jump";
 import { askView } from "./ask";
@@ -107,6 +108,12 @@ function notice(model: Model): TemplateResult {
   return html`<p class=${told?.isTrouble ? "trouble" : "calm"} role="status" part="notice-line">${words}</p>`;
 }
 
+/** What is seen there, where the lesson has pictures. */
+function picture({ storyboards }: Model, { lesson_id: lesson, locator }: Place): TemplateResult | typeof nothing {
+  const path = locator.kind === "time" ? storyboards.pathAt(lesson, locator.start) : "";
+  return path ? html`<img class="picture" part="thumbnail" alt="" data-frame=${path} />` : nothing;
+}
+
 function dialog(model: Model): TemplateResult {
   const { navigator, say } = model;
   const { asking, reading } = navigator;
@@ -116,6 +123,7 @@ function dialog(model: Model): TemplateResult {
         ${asking
           ? html`<p>${say("other-lesson-text", { lesson: asking.lesson_title, time: spot(say, asking.locator) })}</p>`
           : nothing}
+        ${asking ? picture(model, asking) : nothing}
         <blockquote><bdi>${place.text}</bdi></blockquote>
         <div class="buttons">
           ${asking

@@ -373,7 +373,7 @@ class Answering:
             )
         except DependencyUnavailable as failure:
             # A question can do without its past.
-            _log.warning("A conversation goes on without what was said: %s", failure)
+            _log.info("A conversation goes on without what was said: %s", failure)
             return []
         # One without text was stopped before its first sentence.
         return [turn for turn in turns if turn.text]

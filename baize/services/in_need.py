@@ -147,6 +147,8 @@ class LateWrites:
     def __init__(self) -> None:
         self.still = asyncio.Lock()
         """Held, nothing is written."""
+        self.away = False
+        """Nothing went the last time. As soon as one write does, new ones need not wait behind the others."""
         self._waiting: deque[_Write] = deque()
         self._writing: asyncio.Task[None] | None = None
 
@@ -163,8 +165,6 @@ class LateWrites:
             raise DependencyUnavailable(
                 f"{_MAX_WAITING} answers wait for the database already.", remedy="Bring the database back."
             )
-        if not self._waiting:
-            _log.warning("The database is away: what is to be stored waits here")
         self._waiting.append(write)
         if self._writing is None or self._writing.done():
             self._writing = asyncio.create_task(self._write_all())
@@ -211,8 +211,10 @@ class LateWrites:
                 write = self._waiting[0]
                 try:
                     await write.run()
+                    self.away = False
                     n += 1
                 except DependencyUnavailable as failure:
+                    self.away = True
                     if write.twice:
                         return n
                     _log.error("A write that waited is lost: %s", failure)
@@ -234,14 +236,22 @@ class PatientAnswers:
 
     async def put(self, answer: Answer) -> None:
         """As `Answers.put`; raises only when too many wait already."""
-        # Turns are numbered as they are stored: none may overtake.
-        if not self._late.n_waiting:
+        # Turns are numbered as they are stored: none may overtake those of its conversation.
+        if not self._late.away and not self._waits(answer):
             try:
                 await self._inner.put(answer)
                 return
             except DependencyUnavailable as failure:
+                self._late.away = True
                 _log.warning("The answer %s is stored later: %s", answer.id, failure)
         self._late.add(_Write(lambda: self._inner.put(answer), answer))
+
+    def _waits(self, answer: Answer) -> bool:
+        """Whether a turn of the answer's conversation does."""
+        if not self._late.n_waiting:
+            return False
+        waiting = self._late.answers(answer.platform_id)
+        return any(one.conversation_id == answer.conversation_id for one in waiting)
 
     async def get(self, platform_id: str, answer_id: str) -> Answer | None:
         """As `Answers.get`."""
@@ -312,7 +322,7 @@ class PatientUsageBook:
 
     async def add(self, used: Used) -> None:
         """As `UsageBook.add`."""
-        if self._late.n_waiting:
+        if self._late.away:
             self._late.add(_Write(lambda: self._inner.add(used), twice=False))
         else:
             await self._inner.add(used)

@@ -22,40 +22,67 @@ _PACKAGE = "postgresql"
 _SUPERUSER = "postgres"
 
 
+class PostgresServer:
+    """A server with a folder of its own; on entry it is made and started, on exit it ends and is removed.
+
+    It can be killed and started again with what was committed.
+
+    Attributes:
+        socket: the folder of its socket.
+    """
+
+    def __init__(self, programs: Path) -> None:
+        self._programs = programs
+        self._account = _account()
+        self.socket = Path(tempfile.mkdtemp(prefix="baize-pg-"))
+        self._data = self.socket / "data"
+
+    def __enter__(self) -> PostgresServer:
+        try:
+            if self._account is not None:
+                os.chown(self.socket, self._account.pw_uid, self._account.pw_gid)
+            options = ["-U", _SUPERUSER, "-A", "trust", "-E", "UTF8", "--no-sync"]
+            _run(self._account, self._programs / "initdb", "-D", self._data, *options)
+            self.start()
+        except BaseException:
+            shutil.rmtree(self.socket)
+            raise
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        try:
+            if (self._data / "postmaster.pid").exists():
+                self.kill()
+        finally:
+            shutil.rmtree(self.socket)
+
+    def start(self) -> None:
+        # Durability is PostgreSQL's own business: without it the tests take a third of the time.
+        options = f"-k {self.socket} -c listen_addresses= -c fsync=off -c max_connections=50"
+        self._control("-o", options, "-l", self.socket / "log", "-w", "start")
+
+    def kill(self) -> None:
+        """At once, nothing flushed; the next start recovers from its log."""
+        self._control("-m", "immediate", "-w", "stop")
+
+    def create(self, name: str) -> str:
+        """The address of a new, empty database."""
+        with psycopg.connect(host=str(self.socket), user=_SUPERUSER, autocommit=True) as server:
+            server.execute(f"CREATE DATABASE {name}")
+        return f"postgresql://{_SUPERUSER}@/{name}?host={self.socket}"
+
+    def _control(self, *arguments: str | Path) -> None:
+        _run(self._account, self._programs / "pg_ctl", "-D", self._data, *arguments)
+
+
 @pytest.fixture(scope="session")
 def postgres_socket() -> Iterator[Path]:
     """The folder of the socket of a server that lives as long as the test session."""
-    programs = _programs()
-    if programs is None:
+    found = programs()
+    if found is None:
         pytest.skip(f"PostgreSQL's server is not installed: apt-get install {_PACKAGE}")
-    folder = Path(tempfile.mkdtemp(prefix="baize-pg-"))
-    try:
-        account = _account()
-        if account is not None:
-            os.chown(folder, account.pw_uid, account.pw_gid)
-        data = folder / "data"
-        _run(
-            account,
-            programs / "initdb",
-            "-D",
-            data,
-            "-U",
-            _SUPERUSER,
-            "-A",
-            "trust",
-            "-E",
-            "UTF8",
-            "--no-sync",
-        )
-        # Durability is PostgreSQL's own business: without it the tests take a third of the time.
-        options = f"-k {folder} -c listen_addresses= -c fsync=off -c max_connections=50"
-        _run(account, programs / "pg_ctl", "-D", data, "-o", options, "-l", folder / "log", "-w", "start")
-        try:
-            yield folder
-        finally:
-            _run(account, programs / "pg_ctl", "-D", data, "-m", "immediate", "-w", "stop")
-    finally:
-        shutil.rmtree(folder)
+    with PostgresServer(found) as server:
+        yield server.socket
 
 
 @pytest.fixture
@@ -68,7 +95,7 @@ def postgres_url(postgres_socket: Path) -> Iterator[str]:
         server.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
-def _programs() -> Path | None:
+def programs() -> Path | None:
     """Where initdb and pg_ctl are. Debian keeps them off the PATH, a folder for each version."""
     debian = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: float(path.parent.name))
     on_path = shutil.which("initdb")

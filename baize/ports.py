@@ -263,6 +263,12 @@ class Catalog(Protocol):
         """All courses, or those of these that exist, by id."""
         ...
 
+    async def page(
+        self, platform_id: str, *, after: str, limit: int, course_ids: Sequence[str] | None = None
+    ) -> list[Course]:
+        """Up to `limit` courses whose ids come after this one, by code point; of these ids, where given."""
+        ...
+
     async def course(self, platform_id: str, course_id: str) -> Course | None: ...
 
     async def lessons(self, platform_id: str, course_id: str) -> list[Lesson]:

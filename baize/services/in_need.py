@@ -54,6 +54,12 @@ class KeptCatalog:
         """As `Catalog.courses`; nothing is kept of it."""
         return await self._inner.courses(platform_id, course_ids)
 
+    async def page(
+        self, platform_id: str, *, after: str, limit: int, course_ids: Sequence[str] | None = None
+    ) -> list[Course]:
+        """As `Catalog.page`; nothing is kept of it."""
+        return await self._inner.page(platform_id, after=after, limit=limit, course_ids=course_ids)
+
     async def course(self, platform_id: str, course_id: str) -> Course | None:
         """As `Catalog.course`."""
         key = ("course", course_id)

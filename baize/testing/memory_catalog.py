@@ -29,6 +29,13 @@ class MemoryCatalog:
             if platform == platform_id and (course_ids is None or course_id in course_ids)
         ]
 
+    async def page(
+        self, platform_id: str, *, after: str, limit: int, course_ids: Sequence[str] | None = None
+    ) -> list[Course]:
+        """As `Catalog.page`."""
+        found = await self.courses(platform_id, course_ids)
+        return [course for course in found if course.id > after][:limit]
+
     async def course(self, platform_id: str, course_id: str) -> Course | None:
         """As `Catalog.course`."""
         return self._courses.get((platform_id, course_id))

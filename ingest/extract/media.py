@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +17,9 @@ __all__ = ["MediaFacts", "decode_audio", "probe"]
 
 _ESTIMATED = frozenset({"mp3", "aac", "mpegts"})
 """Containers that hold no length: what FFmpeg declares for them is a guess from the bit rate."""
+_UNKNOWN_SIZE = 0x7FFFFF00
+"""From here on, the length of a WAV file is what a program wrote that did not know it."""
+_MOST_CHUNKS = 1000
 _TOLERANCE_S = 2.0
 _TOLERANCE_SHARE = 0.02
 
@@ -39,6 +43,7 @@ def probe(path: Path) -> MediaFacts:
     import av
 
     try:
+        _check_wav(path)
         with open_media(path) as container:
             streams = _playable(container)
             check_size(streams)
@@ -56,9 +61,46 @@ def probe(path: Path) -> MediaFacts:
         raise unreadable(path, error.strerror) from error
     if end_s <= 0:
         raise unreadable(path, "there is nothing in it")
-    if not estimated and end_s < declared_s - max(_TOLERANCE_S, _TOLERANCE_SHARE * declared_s):
-        raise unreadable(path, f"it is cut off: {end_s:.0f} s of {declared_s:.0f} s are there")
+    if not estimated and _is_cut(end_s, declared_s):
+        raise unreadable(path, _cut_off(end_s, declared_s))
     return MediaFacts(end_s, "audio" in kinds.values(), "video" in kinds.values())
+
+
+def _is_cut(there_s: float, declared_s: float) -> bool:
+    return there_s < declared_s - max(_TOLERANCE_S, _TOLERANCE_SHARE * declared_s)
+
+
+def _cut_off(there_s: float, declared_s: float) -> str:
+    return f"it is cut off: {there_s:.0f} s of {declared_s:.0f} s are there"
+
+
+def _check_wav(path: Path) -> None:
+    """FFmpeg takes what is there of a WAV file for the whole; its header tells how much there was.
+
+    Raises:
+        UnreadableSource: it is cut off. A length that says "unknown", as of streams, is none.
+    """
+    with path.open("rb") as file:
+        riff = file.read(12)
+        if riff[:4] != b"RIFF" or riff[8:] != b"WAVE":
+            return
+        bytes_a_second = 0
+        for _ in range(_MOST_CHUNKS):
+            if len(head := file.read(8)) < 8:
+                return
+            name, size = head[:4], int.from_bytes(head[4:], "little")
+            if name == b"data":
+                if bytes_a_second and size < _UNKNOWN_SIZE:
+                    there = os.fstat(file.fileno()).st_size - file.tell()
+                    there_s, declared_s = min(there, size) / bytes_a_second, size / bytes_a_second
+                    if _is_cut(there_s, declared_s):
+                        raise UnreadableSource(_cut_off(there_s, declared_s))
+                return
+            start = file.tell()
+            if name == b"fmt ":
+                bytes_a_second = int.from_bytes(file.read(12)[8:12], "little")
+            # Chunks are padded to even lengths.
+            file.seek(start + size + size % 2)
 
 
 def _playable(container: av.container.InputContainer) -> list[av.stream.Stream]:

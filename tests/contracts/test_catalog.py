@@ -137,6 +137,24 @@ async def test_courses_by_id_are_those_that_exist(library: Library) -> None:
     assert await library.catalog.courses("p1", []) == []
 
 
+async def test_courses_page_by_page(library: Library) -> None:
+    """By code point, from behind an id that need not exist; only of the ids that are given."""
+    for course_id in ("b", "Z", "ä", "a", "课"):
+        await library.publisher.put_course(course(course_id))
+    await library.publisher.put_course(course("c", "p2"))
+
+    async def page(after: str, limit: int = 2, among: list[str] | None = None) -> list[str]:
+        found = await library.catalog.page("p1", after=after, limit=limit, course_ids=among)
+        return [one.id for one in found]
+
+    assert await page("") == ["Z", "a"]
+    assert await page("a") == ["b", "ä"]
+    assert await page("c") == ["ä", "课"]
+    assert await page("课") == []
+    assert await page("", 9, ["b", "c", "课"]) == ["b", "课"]
+    assert await page("", 9, []) == []
+
+
 async def test_passage_languages_of_a_scope(library: Library) -> None:
     """Each once, sorted, over platform, courses and lessons; a lesson may have several or none."""
     held = {"1": ("zh",), "2": ("en", "zh"), "3": ("zh",), "4": (), "5": ("ja",)}

@@ -31,6 +31,21 @@ class SqlCatalog:
         async with self._database.reading() as session:
             return [_course(row) for row in await session.scalars(found)]
 
+    async def page(
+        self, platform_id: str, *, after: str, limit: int, course_ids: Sequence[str] | None = None
+    ) -> list[Course]:
+        """As `Catalog.page`: along the primary key, however many there are."""
+        found = (
+            select(CourseRow)
+            .where(CourseRow.platform_id == platform_id, CourseRow.course_id > after)
+            .order_by(CourseRow.course_id)
+            .limit(limit)
+        )
+        if course_ids is not None:
+            found = found.where(CourseRow.course_id.in_(course_ids))
+        async with self._database.reading() as session:
+            return [_course(row) for row in await session.scalars(found)]
+
     async def course(self, platform_id: str, course_id: str) -> Course | None:
         """As `Catalog.course`."""
         async with self._database.reading() as session:

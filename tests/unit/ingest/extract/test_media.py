@@ -162,3 +162,20 @@ def test_windows_are_cut_in_the_quiet(tmp_path: Path) -> None:
     first, second = quiet_windows([samples], 10.0)
     assert 9.0 <= len(first) / SPEECH_RATE <= 9.5
     assert len(first) + len(second) == len(samples)
+
+
+def test_a_truncated_wav_is_unreadable(tmp_path: Path) -> None:
+    """Its header tells the length; one that does not know it is taken as it is."""
+    path = tmp_path / "a.wav"
+    with wave.open(str(path), "wb") as sound:
+        sound.setnchannels(1)
+        sound.setsampwidth(2)
+        sound.setframerate(8000)
+        sound.writeframes(b"\1\0" * 8000 * 60)
+    whole = path.read_bytes()
+    assert probe(path).duration_s == pytest.approx(60, abs=0.1)
+    path.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(UnreadableSource, match="30 s of 60 s are there"):
+        probe(path)
+    path.write_bytes(whole[:40] + b"\xff\xff\xff\xff" + whole[44 : len(whole) // 2])
+    assert probe(path).duration_s == pytest.approx(30, abs=0.1)

@@ -6,12 +6,17 @@ import re
 
 from baize.domain.sentences import ends_sentence
 
-MARKERS = r"(?:\s*[\[【［]\s*\d{1,3}(?:\s*[,，、]\s*\d{1,3})*\s*[\]】］])"
+_MARKER = r"[\[【［]\s*\d{1,3}(?:\s*[,，、]\s*\d{1,3})*\s*[\]】］]"
+MARKERS = rf"(?:\s*{_MARKER})"
+# The first may stand on the next line; those behind it stand in its line, so that a line break ends the wait.
+_BEHIND = rf"(?:{MARKERS}(?:[^\S\n]*{_MARKER})*)?"
 _CLOSERS = r"[”’\"'）)】」』》\]]*"
 _END = re.compile(
-    rf"(?:(?:[。！？!?…；]+{_CLOSERS}|\.+{_CLOSERS}(?=[\s\[【［])){MARKERS}*)+|\n+",
+    rf"(?:(?:[。！？!?…；]+{_CLOSERS}|\.+{_CLOSERS}(?=[\s\[【［])){_BEHIND})+|\n+",
 )
 _MAY_END = re.compile(r"[。！？!?…；.\n]")
+_MARKED = re.compile(rf"{_MARKER}\Z")
+_LINE_BREAK = re.compile(r"[^\S\n]*\n")
 _UNDECIDED = re.compile(rf"\.*{_CLOSERS}\s*(?:[\[【［][\d\s,，、]*)?")
 
 
@@ -60,6 +65,8 @@ class SentenceAssembler:
                 searched = match.start() + 1
                 continue
             # A closing quote or a marker may still come: `。` `”` `[` `1` `]` `[` `2` `]` arrive one by one.
+            if _MARKED.search(match.group()) and _LINE_BREAK.match(self._held, match.end()):
+                return end
             if not (at_line_end or at_end) and _UNDECIDED.fullmatch(self._held, match.end()):
                 return None
             return end

@@ -53,6 +53,9 @@ def test_the_cuts_of_a_draft_do_not_matter(draft: str, places: list[int]) -> Non
         ("It is 3.5 cm. [1, 2] Yes.", ["It is 3.5 cm. [1, 2]", " Yes."]),
         ("see etc. [1]。下一句。", ["see etc. [1]。", "下一句。"]),
         ("真的?. 好。", ["真的?.", " 好。"]),
+        ("先坐好。\n[1] [2]\n再量。[3]", ["先坐好。\n[1] [2]", "\n再量。[3]"]),
+        ("先坐好。[1]\n[2]再量。[3]", ["先坐好。[1]", "\n[2]再量。[3]"]),
+        ("先坐好。】\n[1]再量。[2]", ["先坐好。】\n[1]", "再量。[2]"]),
     ],
 )
 def test_markers_stay_with_their_sentence(draft: str, expected: list[str]) -> None:
@@ -67,6 +70,17 @@ def test_a_sentence_is_given_back_as_soon_as_it_is_sure() -> None:
     assert assembler.feed("再") == ["先坐好。[1]"]
     assert assembler.feed("量[2]\n") == ["再量[2]"]
     assert assembler.flush() == ["\n"]
+
+
+@pytest.mark.parametrize("line_break", ["\n", " \n", "\n\n", "\n- "])
+def test_a_line_break_behind_a_marker_decides_at_once(line_break: str) -> None:
+    """No other marker of that sentence follows on the next line; before the first one it may."""
+    assembler = SentenceAssembler()
+    assert assembler.feed("- 先坐好。[1]") == []
+    assert assembler.feed(line_break) == ["- 先坐好。[1]"]
+    assert assembler.feed("再量。\n") == []
+    assert assembler.feed("[2]") == []
+    assert assembler.flush() == [f"{line_break}再量。\n[2]"]
 
 
 def test_two_drafts_do_not_mix() -> None:

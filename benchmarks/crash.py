@@ -216,13 +216,14 @@ def wait_ready(worker: subprocess.Popen[bytes]) -> None:
 async def snapshot(trial: Trial) -> dict[str, Any]:
     """Every point with payload and vectors, and every row of every table but for instants."""
     async with opened(trial.settings) as house:
-        found = {"points": await _points(house), "rows": await _rows(house)}
+        found = {"points": await library_points(house), "rows": await _rows(house)}
     if not trial.database_url:
         await stop(trial.data_dir)
     return found
 
 
-async def _points(house: House) -> dict[str, str]:
+async def library_points(house: House) -> dict[str, str]:
+    """Every point of the index as JSON, by its id."""
     from baize.bootstrap import space_name
 
     space = space_name(house.embedder)

@@ -20,10 +20,12 @@ class Fetched:
 
     Attributes:
         settled: the lessons of which another build than the live one was found, with their live one.
+        swept: a passage was removed after it was found: what replaces it was not searched yet.
     """
 
     hits: tuple[Hit, ...]
     settled: tuple[LiveBuild, ...]
+    swept: bool = False
 
 
 async def fetch(
@@ -37,7 +39,7 @@ async def fetch(
     stored = await index.chunks(platform_id, [match.chunk_id for match in matches])
     lessons = tuple(sorted({found.chunk.lesson_id for found in stored.values()}))
     if not lessons:
-        return Fetched((), ())
+        return Fetched((), (), bool(matches))
     live = {
         lesson.lesson_id: lesson.build_id
         for lesson in await catalog.live(Scope(platform_id, lesson_ids=lessons))
@@ -53,4 +55,5 @@ async def fetch(
             hits.append(Hit(found.chunk, match.rank, match.score, match.leg, match.parts))
         else:
             settled.add(LiveBuild(found.chunk.lesson_id, build_id))
-    return Fetched(tuple(hits), tuple(sorted(settled, key=lambda lesson: lesson.lesson_id)))
+    swept = any(match.chunk_id not in stored for match in matches)
+    return Fetched(tuple(hits), tuple(sorted(settled, key=lambda lesson: lesson.lesson_id)), swept)

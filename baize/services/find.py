@@ -128,27 +128,44 @@ class Finder:
                 k=self._options.leg_k,
             )
             fused = fuse(runs, query, self._options.assess.scale)
-            distinct, settled = await self._distinct(fused, scope.platform_id)
-            if not settled:
+            distinct, settled, swept = await self._distinct(fused, scope.platform_id)
+            current = await self._current(scope)
+            if not settled and not swept and current == scope.settled:
                 break
-            scope = replace(scope, settled=(*scope.settled, *settled))
+            by_lesson = {lesson.lesson_id: lesson for lesson in (*current, *settled)}
+            scope = replace(scope, settled=tuple(by_lesson.values()))
         return distinct
 
-    async def _distinct(self, fused: Sequence[Match], platform_id: str) -> tuple[list[Hit], list[LiveBuild]]:
-        """As many distinct hits as are kept, fetched no further than needed."""
+    async def _current(self, scope: Scope) -> tuple[LiveBuild, ...]:
+        """What was settled before, as it is now: a lesson may have been swapped, and its old build swept."""
+        if not scope.settled:
+            return ()
+        lesson_ids = tuple(lesson.lesson_id for lesson in scope.settled)
+        live = {
+            lesson.lesson_id: lesson.build_id
+            for lesson in await self._catalog.live(Scope(scope.platform_id, lesson_ids=lesson_ids))
+        }
+        return tuple(LiveBuild(lesson_id, live.get(lesson_id, "")) for lesson_id in lesson_ids)
+
+    async def _distinct(
+        self, fused: Sequence[Match], platform_id: str
+    ) -> tuple[list[Hit], list[LiveBuild], bool]:
+        """As many distinct hits as are kept, fetched no further than needed; and whether one was swept."""
         n = max(self._options.n_moments, self._options.n_reranked)
         hits: list[Hit] = []
         distinct: list[Hit] = []
         settled: list[LiveBuild] = []
+        swept = False
         for first in range(0, len(fused), _FETCHED_PER_KEPT * n):
             part = fused[first : first + _FETCHED_PER_KEPT * n]
             fetched = await fetch(part, platform_id, index=self._index, catalog=self._catalog)
             hits.extend(fetched.hits)
+            swept = swept or fetched.swept
             settled.extend(lesson for lesson in fetched.settled if lesson not in settled)
             distinct = collapse(hits, n)
             if len(distinct) == n:
                 break
-        return distinct, settled
+        return distinct, settled, swept
 
     async def _reranked(self, query: Query, hits: list[Hit]) -> list[Hit]:
         if self._reranker is None:

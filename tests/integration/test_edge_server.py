@@ -115,8 +115,9 @@ async def test_searches_go_on_while_a_shard_is_optimized(folder: Path) -> None:
     before = json.loads(described.read_text())["shard"]
     with anyio.fail_after(60):
         while json.loads(described.read_text())["shard"] == before:
-            hits = (await index.search([DenseQuery(np.array([1, -1], np.float32))], ALL, 1))[0]
-            assert [hit.chunk.text for hit in hits] == ["第0句"]
+            (match,) = (await index.search([DenseQuery(np.array([1, -1], np.float32))], ALL, 1))[0]
+            found = await index.chunks(ALL.platform_id, [match.chunk_id])
+            assert [stored.chunk.text for stored in found.values()] == ["第0句"]
             await anyio.sleep(0.02)
     await index.upsert(points(300, 400))
     assert await index.count(ALL) == 400

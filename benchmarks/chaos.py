@@ -380,6 +380,7 @@ def serving(
     finally:
         running.terminate()
         running.wait(30)
+        reading.join(10)
         subprocess.run(  # noqa: S603
             [sys.executable, "-c", _STOP_INDEX, str(data_dir)], env=env, cwd=_REPO, check=False
         )
@@ -393,8 +394,9 @@ anyio.run(stop, pathlib.Path(sys.argv[1]))
 
 
 def _read(running: subprocess.Popen[str], log: list[str]) -> None:
-    for line in running.stderr or ():
-        log.append(line)
+    if running.stderr is not None:
+        with running.stderr as lines:
+            log.extend(iter(lines.readline, ""))
 
 
 def _ready(url: str) -> bool:

@@ -100,7 +100,7 @@ def write_course(folder: Path, *, n_lessons: int = 20, n_heard: int = 3, n_cues:
         lines = ["，".join(dice.sample(WORDS, 4)) + f"，第{n}课。" for _ in range(n_cues)]
         name = f"{n:02}-lesson"
         if n > n_lessons - n_heard:
-            _write_silence(folder / f"{name}.wav", n_cues * 2)
+            _write_silence(folder / f"{name}.wav", n_cues * 2, level=n)
             (folder / f"{name}.wav.said.txt").write_text("\n".join(lines), encoding="utf-8")
         else:
             write_subtitles(folder / f"{name}.zh.vtt", lines)
@@ -125,12 +125,13 @@ def _manifest(n_lessons: int, n_heard: int) -> str:
     return "\n".join(parts) + "\n"
 
 
-def _write_silence(path: Path, seconds: int) -> None:
+def _write_silence(path: Path, seconds: int, *, level: int) -> None:
+    """A constant `level`: recordings of the same bytes would be heard once."""
     with wave.open(str(path), "wb") as sound:
         sound.setnchannels(1)
         sound.setsampwidth(2)
         sound.setframerate(8000)
-        sound.writeframes(b"\0\0" * 8000 * seconds)
+        sound.writeframes(level.to_bytes(2, "little") * 8000 * seconds)
 
 
 def _clock(seconds: int) -> str:

@@ -70,6 +70,8 @@ BARS = (
     Bar("streams", "live answers on one server core at 20 tokens/s", "≥ 600"),
     Bar("reingest", "ingest twice: model calls, changed points", "0, 0"),
     Bar("kills", "50 random kills: lost or doubled", "0"),
+    Bar("stale-hits", "stale hits in 1,000 probes during and after a swap", "0"),
+    Bar("chaos", "ten minutes of faults: 5xx of answerable questions, answers lost or doubled", "0, 0"),
     Bar(
         "prefix-cache",
         "input tokens from the prefix cache, 20 learners × 5 turns",

@@ -25,6 +25,8 @@ FOR_STAFF = {
     ("delete", "/v1/ingestions/{job_id}"),
     ("patch", "/v1/lessons/{lesson_id}/transcript"),
     ("put", "/v1/lessons/{lesson_id}/chapters"),
+    ("put", "/v1/lessons/{lesson_id}/key-points"),
+    ("put", "/v1/lessons/{lesson_id}/summary"),
     ("get", "/v1/lessons/{lesson_id}/edits"),
     ("get", "/v1/usage"),
 }

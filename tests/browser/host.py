@@ -107,7 +107,7 @@ class Host:
         """
         with self.context(**context) as opened:
             page = opened.new_page()
-            page.set_default_timeout(10_000)
+            page.set_default_timeout(30_000)
             faults = watch(page)
             page.goto(f"{self.url}/host/{name}")
             ready(page)

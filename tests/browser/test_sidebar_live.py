@@ -54,7 +54,7 @@ class Stage:
         """The page with its sidebar ready; fails when something in it went wrong or a URL had the token."""
         with self.browser.new_context(locale="zh-CN", **context) as opened:
             page = opened.new_page()
-            page.set_default_timeout(15_000)
+            page.set_default_timeout(30_000)
             faults, urls = watch(page), _urls(opened)
             page.goto(self.page)
             ready(page)
@@ -141,7 +141,7 @@ def _asked(page: Page) -> Any:
 def test_a_reload_in_mid_stream_loses_and_doubles_nothing(stage: Stage) -> None:
     """The real event log gives the rest; the conversation gives the question; the text is the stored one."""
     with stage.open() as page:
-        stage.model.responder = _slowly(200)
+        stage.model.responder = _slowly(400)
         say(page, _QUESTION)
         expect(page.locator(".chip").nth(1)).to_be_visible()
         expect(page.locator(".turn")).to_have_attribute("aria-busy", "true")

@@ -15,6 +15,10 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 _TEXT = "先坐五分钟。[1]袖带和心脏一样高。[2]一次量两遍。[3]"
 _CITED = [place(n, f"原话 {n}", start=10.0 * n) for n in (1, 2, 3)]
+_RICH = (
+    "## 步骤\n\n先坐**五分钟**。[1]再量。[2]\n\n- 袖带[1]\n- 心脏[3]\n\n```\na[1] = 2\n```\n\n"
+    "| 次 | 值 |\n|---|---|\n| 一 | 130 |\n\n血压是 $p$。[3]\n\n最后记下来。[1]"
+)
 
 
 def script(**changes: int | float) -> Script:
@@ -22,6 +26,14 @@ def script(**changes: int | float) -> Script:
     for name, value in changes.items():
         setattr(made, name, value)
     return made
+
+
+def grown(text: str) -> Script:
+    """Citations first, then the text in pieces that end anywhere."""
+    pieces = [text[at : at + 5] for at in range(0, len(text), 5)]
+    cited = [place(n, f"原话 {n}") for n in (1, 2, 1, 3, 3, 1)]
+    events = [("citation", one) for one in cited] + [("delta", {"text": piece}) for piece in pieces]
+    return Script([*events, ("done", {"text": text, "citations": cited})], pause_s=0.02)
 
 
 @pytest.fixture(scope="module")
@@ -32,6 +44,7 @@ def host(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator
             "cut": script(cut_after=4),
             "held": script(hold_after=4),
             "early": script(cut_after=1),
+            "rich": grown(_RICH),
             "refused": Script(title="x"),
             "broken": Script(
                 [("delta", {"text": "一"}), ("error", {"title": "x", "status": 503, "detail": "坏了。"})]
@@ -65,6 +78,25 @@ def test_a_connection_that_breaks_is_taken_up_again(host: Host, question: str) -
             "袖带和心脏一样高。",
             "一次量两遍。",
         ]
+
+
+def test_an_answer_that_grew_looks_like_one_that_came_whole(host: Host) -> None:
+    """Blocks that are done are left alone while the rest grows; what was focused in them stays so."""
+    shown = "document.querySelector('baize-sidebar').shadowRoot.querySelector('.answer').innerHTML"
+    with host.page() as page:
+        say(page, "rich")
+        page.locator(".chip").first.focus()
+        wait_for_end(page)
+        expect(page.locator(".answer math")).to_have_count(1)
+        expect(page.locator(".chip")).to_have_count(6)
+        focused = "document.querySelector('baize-sidebar').shadowRoot.activeElement?.className"
+        assert page.evaluate(focused) == "chip"
+        grown_html = page.evaluate(shown)
+        page.reload()
+        ready(page)
+        expect(page.locator(".answer math")).to_have_count(1)
+        expect(page.locator(".chip")).to_have_count(6)
+        assert page.evaluate(shown) == grown_html
 
 
 def test_a_reload_in_the_middle_of_an_answer(host: Host) -> None:

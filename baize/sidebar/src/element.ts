@@ -15,7 +15,8 @@ import styles from "./sidebar.css?inline";
 import { describe, placeOf, type Model, type Screen } from "./views/model";
 import { shellView } from "./views/shell";
 import { Listener } from "./voice/listen";
-import { Reader, spoken } from "./voice/read";
+import { Reader } from "./voice/read";
+import { Teller } from "./voice/tell";
 
 /** The API that serves this very file: `…/sidebar/x.js` → `…/v1/`. */
 const OWN_API = new URL(/* @vite-ignore */ "../v1/", import.meta.url).href;
@@ -71,7 +72,10 @@ export class BaizeSidebar extends LitElement implements Model {
   #isSettled = false;
   #live: AbortController | null = null;
   #watchedPlayer: AbortController | null = null;
-  #told = { key: 0, n: 0 };
+  readonly #teller = new Teller(
+    () => this.renderRoot.querySelector("#live"),
+    () => this.conversation.turns[0],
+  );
   #tick = "";
 
   constructor() {
@@ -173,7 +177,7 @@ export class BaizeSidebar extends LitElement implements Model {
       if (dialog.open) dialog.close();
       else dialog.showModal();
     }
-    this.#tell();
+    this.#teller.tell();
   }
 
   show(screen: Screen): void {
@@ -366,25 +370,6 @@ export class BaizeSidebar extends LitElement implements Model {
     if (this.preferences.read_aloud && !turn.restored) {
       this.reader.read(turn.key, text, language, this.preferences.speech_rate);
     }
-  }
-
-  /** Tells the newest answer to a screen reader: each sentence once, when it is released. */
-  #tell(): void {
-    const live = this.renderRoot.querySelector("#live");
-    const turn = this.conversation.turns[0];
-    if (!live || !turn || turn.restored) return;
-    if (turn.key !== this.#told.key) {
-      live.replaceChildren();
-      this.#told = { key: turn.key, n: 0 };
-    }
-    const { released, language } = turn.state;
-    for (const piece of released.slice(this.#told.n)) {
-      const line = document.createElement("p");
-      line.lang = language;
-      line.textContent = spoken(piece);
-      if (line.textContent) live.append(line);
-    }
-    this.#told.n = released.length;
   }
 
   #citationAt(target: EventTarget | null): { chip: HTMLElement; citation: Citation } | null {

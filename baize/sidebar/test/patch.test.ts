@@ -19,6 +19,12 @@ describe("patch", () => {
     }
   }
 
+  it("leaves what stands before", () => {
+    const into = tree("<p>one</p><p>two</p>");
+    patch(into, tree("<p>two, three</p><p>four</p>"), into.firstChild);
+    expect(into.innerHTML).toBe("<p>one</p><p>two, three</p><p>four</p>");
+  });
+
   it("keeps the nodes that stay the same", () => {
     const into = tree("<p>one <button>1</button></p><ul><li>x</li></ul>");
     const [button, item] = [into.querySelector("button"), into.querySelector("li")];

@@ -4,7 +4,7 @@
 // an allow-list. A link that a model wrote is a link that nobody checked.
 
 import DOMPurify from "dompurify";
-import { Marked, type TokenizerAndRendererExtension } from "marked";
+import { Marked, type Token, type TokenizerAndRendererExtension } from "marked";
 import { patch } from "./patch";
 
 const TAGS = [
@@ -58,46 +58,52 @@ export type Formula = (tex: string, display: boolean) => Node | null;
 /** Shows a text that grows. Only its last block is ever made again. */
 export class AnswerText {
   #text = "";
-  /** Characters of the text whose blocks will not change any more. */
+  /** Characters of the text whose blocks will not change any more, the last node of these, and their markers. */
   #settled = 0;
-  #markersSettled: Markers = new Markers();
-  readonly #tail: HTMLElement;
+  #lastSettled: ChildNode | null = null;
+  #markersSettled = new Markers();
 
   constructor(
     private readonly root: HTMLElement,
     private readonly chip: Chip,
     private readonly formula: Formula,
-  ) {
-    this.#tail = document.createElement("div");
-    root.replaceChildren(this.#tail);
-  }
+  ) {}
 
   /** Shows `text`: what stood there before with more behind it, or another one altogether. */
   show(text: string): void {
     if (!text.startsWith(this.#text)) {
       this.#settled = 0;
+      this.#lastSettled = null;
       this.#markersSettled = new Markers();
-      this.root.replaceChildren(this.#tail);
     }
     this.#text = text;
     const blocks = marked.lexer(text.slice(this.#settled));
-    const last = blocks.findLastIndex((block) => block.type !== "space");
-    const closed = blocks.slice(0, Math.max(last, 0)).map((block) => block.raw).join("");
-    if (closed.trim()) this.#settle(closed);
-    patch(this.#tail, this.#nodes(text.slice(this.#settled), this.#markersSettled.copy()));
+    const last = Math.max(blocks.findLastIndex((block) => block.type !== "space"), 0);
+    const closed = blocks.slice(0, last);
+    const markers = this.#markersSettled.copy();
+    const fresh = this.#nodes(closed, markers);
+    const n = markers.isWaiting ? 0 : fresh.childNodes.length;
+    const markersClosed = markers.copy();
+    fresh.append(this.#nodes(blocks.slice(last), markers));
+    patch(this.root, fresh, this.#lastSettled);
+    if (n) this.#settle(n, closed.map((block) => block.raw).join("").length, markersClosed);
   }
 
-  #settle(closed: string): void {
-    const markers = this.#markersSettled.copy();
-    const nodes = this.#nodes(closed, markers);
-    if (markers.isWaiting) return;
-    this.root.insertBefore(nodes, this.#tail);
-    this.#settled += closed.length;
+  /** Sets the formulae of what is shown, once that is possible. */
+  set(): void {
+    set(this.root, this.formula);
+  }
+
+  /** The next `n` nodes stay as they are: they are not even moved, so what is focused in them stays so. */
+  #settle(n: number, length: number, markers: Markers): void {
+    const before = this.#lastSettled ? [...this.root.childNodes].indexOf(this.#lastSettled) + 1 : 0;
+    this.#lastSettled = this.root.childNodes[before + n - 1] ?? null;
+    this.#settled += length;
     this.#markersSettled = markers;
   }
 
-  #nodes(source: string, markers: Markers): DocumentFragment {
-    return dress(clean(source), (marker) => markers.next(marker, this.chip), this.formula);
+  #nodes(blocks: Token[], markers: Markers): DocumentFragment {
+    return dress(sanitised(marked.parser(blocks)), (marker) => markers.next(marker, this.chip), this.formula);
   }
 }
 
@@ -123,7 +129,11 @@ class Markers {
 
 /** Markdown as a fragment in which nothing can run. */
 export function clean(source: string): DocumentFragment {
-  return DOMPurify.sanitize(marked.parse(source, { async: false }), {
+  return sanitised(marked.parse(source, { async: false }));
+}
+
+function sanitised(markup: string): DocumentFragment {
+  return DOMPurify.sanitize(markup, {
     ALLOWED_TAGS: TAGS,
     ALLOWED_ATTR: ["class", "data-display", "start"],
     ALLOW_DATA_ATTR: false,
@@ -142,10 +152,7 @@ function dress(fragment: DocumentFragment, chip: Piece, formula: Formula): Docum
     if (!text.parentElement?.closest("code, pre, .math")) texts.push(text);
   }
   for (const text of texts) withChips(text, chip);
-  for (const span of fragment.querySelectorAll<HTMLElement>("span.math")) {
-    const made = formula(span.textContent, span.dataset["display"] === "1");
-    if (made) span.replaceChildren(made);
-  }
+  set(fragment, formula);
   for (const table of fragment.querySelectorAll("table")) {
     const frame = document.createElement("div");
     frame.className = "wide";
@@ -154,6 +161,14 @@ function dress(fragment: DocumentFragment, chip: Piece, formula: Formula): Docum
     frame.append(table);
   }
   return fragment;
+}
+
+/** Sets the formulae that are still text. */
+function set(root: ParentNode, formula: Formula): void {
+  for (const span of root.querySelectorAll<HTMLElement>("span.math")) {
+    const made = span.firstElementChild ? null : formula(span.textContent, span.dataset["display"] === "1");
+    if (made) span.replaceChildren(made);
+  }
 }
 
 function withChips(text: Text, chip: Piece): void {

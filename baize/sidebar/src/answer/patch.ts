@@ -1,9 +1,9 @@
 // Makes a tree equal to another one while touching only what differs, so that what a learner has focused,
 // selected or is listening to stays the very same node.
 
-/** Children of `into` become those of `from`; `from` is used up. */
-export function patch(into: Node, from: Node): void {
-  let old = into.firstChild;
+/** Children of `into`, those behind `after` where it is given, become those of `from`; `from` is used up. */
+export function patch(into: Node, from: Node, after: ChildNode | null = null): void {
+  let old = after ? after.nextSibling : into.firstChild;
   let fresh = from.firstChild;
   while (old && fresh) {
     const next = fresh.nextSibling;

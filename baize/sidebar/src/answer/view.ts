@@ -23,7 +23,7 @@ export function citationOf(citations: readonly Citation[], marker: number, nth: 
 }
 
 /** Characters that are added in one frame: more would hold a slow phone up when a whole answer comes at once. */
-const STEP = 150;
+const STEP = 90;
 
 /** The end of the next step: the first end of a sentence or paragraph from `at` on. */
 function stepEnd(text: string, at: number): number {
@@ -43,6 +43,8 @@ export class AnswerView {
   constructor(private readonly labelOf: (citation: Citation) => string) {
     this.node.className = "answer";
     this.node.setAttribute("part", "answer");
+    // Not by `:empty`: every block that is added would have the style of the whole answer worked out again.
+    this.node.hidden = true;
   }
 
   show(state: AnswerState): void {
@@ -57,15 +59,17 @@ export class AnswerView {
   async #start(): Promise<void> {
     const { AnswerText } = await prepare();
     this.#text ??= new AnswerText(this.node, this.#chip, (tex, display) =>
-      formula(tex, display, () => this.#again()),
+      formula(tex, display, () => this.#text?.set()),
     );
     this.#render();
   }
 
   #render(): void {
     if (!this.#state) return;
-    this.node.lang = this.#state.language;
+    // Also to its old value, a new language would have the style of every word worked out again.
+    if (this.node.lang !== this.#state.language) this.node.lang = this.#state.language;
     const { text } = this.#state;
+    this.node.hidden = false;
     if (this.#revealed > text.length) this.#revealed = 0;
     this.#revealed = stepEnd(text, this.#revealed + STEP);
     this.#text?.show(text.slice(0, this.#revealed));
@@ -82,13 +86,6 @@ export class AnswerView {
     // A hidden tab has no frames.
     if (document.hidden) setTimeout(next);
     else requestAnimationFrame(next);
-  }
-
-  /** KaTeX has come: the whole text once more, with its formulae. */
-  #again(): void {
-    this.#text?.show("");
-    this.#revealed = 0;
-    this.#render();
   }
 
   #chip: Chip = (marker, nth) => {

@@ -50,10 +50,10 @@ export function describe(say: Say, { lesson_title: title, locator }: { lesson_ti
   return [title, spot(say, locator)].filter(Boolean).join(" · ");
 }
 
-/** Where in its lesson: a time, a page. */
+/** Where in its lesson: a time, a page; nothing for an entry of the FAQ, whose lesson is called so already. */
 export function spot(say: Say, locator: Locator): string {
   if (locator.kind === "time") return clock(locator.start);
-  if (locator.kind === "faq") return say("faq");
+  if (locator.kind === "faq") return "";
   return [locator.page ? say("page", { n: locator.page }) : "", locator.section ?? ""].filter(Boolean).join(" · ");
 }
 

@@ -40,6 +40,7 @@ from baize.ports import (
     Fetcher,
     Footage,
     LearnerPreferences,
+    LearnerRows,
     LearnerTokens,
     Locks,
     Ocr,
@@ -62,6 +63,7 @@ from baize.services.find import Finder, FindOptions
 from baize.services.follow_up import FollowUps
 from baize.services.in_need import KeptCatalog, LateWrites, PatientAnswers, PatientUsageBook
 from baize.services.ingestions import Ingestions
+from baize.services.learner_record import LearnerRecord
 from baize.services.live import Live
 from baize.services.reuse import Reuse, ReuseOptions
 from baize.services.search import MAX_K, Searching
@@ -221,6 +223,23 @@ class House:
         from baize.adapters.db.preferences import SqlFeedbackBox
 
         return SqlFeedbackBox(self.database)
+
+    @cached_property
+    def learner_rows(self) -> LearnerRows:
+        from baize.adapters.db.learner_rows import SqlLearnerRows
+
+        return SqlLearnerRows(self.database)
+
+    @cached_property
+    def learner_record(self) -> LearnerRecord:
+        return LearnerRecord(
+            rows=self.learner_rows,
+            answers=self.answers,
+            live=self.live,
+            reuse=self.reuse,
+            cache=self.cache,
+            clock=self.clock,
+        )
 
     @cached_property
     def dictation(self) -> Dictation:

@@ -24,6 +24,7 @@ from baize.domain.live import AnswerKey, LogHead, Word
 from baize.domain.locator import TimeSpan
 from baize.domain.platform import ApiKey, LearnerClaims, Platform
 from baize.domain.preferences import Feedback, Preferences
+from baize.domain.record import Row
 from baize.domain.remote import RemoteFile
 from baize.domain.search import (
     DenseQuery,
@@ -234,6 +235,14 @@ class Cache(Protocol):
         """Remember it for at most so long. Keys are digests, or start with what they are of."""
         ...
 
+    async def forget(self, keys: Sequence[str]) -> None:
+        """Whatever stands under these keys is gone, for good.
+
+        Raises:
+            DependencyUnavailable: the cache is shared and does not answer.
+        """
+        ...
+
     async def close(self) -> None: ...
 
 
@@ -432,6 +441,14 @@ class Answers(Protocol):
         """
         ...
 
+    async def forget_learner(self, platform_id: str, learner_id: str) -> list[str]:
+        """Delete all answers of one learner.
+
+        Returns:
+            the ids of the answers that went.
+        """
+        ...
+
     async def forget_course(self, platform_id: str, course_id: str) -> int:
         """Delete the answers that quote this course or point to it. Returns how many went."""
         ...
@@ -485,6 +502,14 @@ class EventLog(Protocol):
 
     async def head(self, key: AnswerKey) -> LogHead | None:
         """
+        Raises:
+            DependencyUnavailable: the store does not answer.
+        """
+        ...
+
+    async def of_learner(self, platform_id: str, learner_id: str) -> list[AnswerKey]:
+        """The answers of one learner that have a log, here or where it is shared.
+
         Raises:
             DependencyUnavailable: the store does not answer.
         """
@@ -593,6 +618,26 @@ class FeedbackBox(Protocol):
 
     async def forget(self, platform_id: str, learner_id: str) -> None:
         """Nothing of this learner is left; nothing happens where there was nothing."""
+        ...
+
+
+class LearnerRows(Protocol):
+    """Every row of one learner, in whichever table."""
+
+    async def read(self, platform_id: str, learner_id: str) -> Mapping[str, Sequence[Row]]:
+        """The rows by table, tables without any included."""
+        ...
+
+    async def erase(self, platform_id: str, learner_id: str) -> Mapping[str, int]:
+        """Delete them all, or none. Returns how many went, by table."""
+        ...
+
+    async def count(self, platform_id: str, learner_id: str) -> Mapping[str, int]:
+        """How many there are, by table."""
+        ...
+
+    async def scrub(self) -> None:
+        """After an erasure: nothing of it stays in the files that the database writes beside its tables."""
         ...
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from time import monotonic
 
 
@@ -39,6 +39,11 @@ class MemoryCache:
         self._n_bytes += len(value)
         while self._n_bytes > self._max_bytes:
             self._drop(next(iter(self._entries)))
+
+    async def forget(self, keys: Sequence[str]) -> None:
+        """As `Cache.forget`."""
+        for key in keys:
+            self._drop(key)
 
     async def close(self) -> None:
         """Forget everything."""

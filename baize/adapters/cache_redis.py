@@ -6,10 +6,13 @@ A cache that does not answer is no cache: reads find nothing and writes are lost
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from time import monotonic
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
+
+from baize.errors import DependencyUnavailable
 
 _log = logging.getLogger(__name__)
 _TIMEOUT_S = 0.25
@@ -45,6 +48,18 @@ class RedisCache:
             await self._redis.set(_PREFIX + key, value, px=max(1, round(1000 * ttl_s)))
         except (RedisError, OSError) as failure:
             self._tell(failure)
+
+    async def forget(self, keys: Sequence[str]) -> None:
+        """As `Cache.forget`: who erases must know that it failed."""
+        if not keys:
+            return
+        try:
+            await self._redis.delete(*(_PREFIX + key for key in keys))
+        except (RedisError, OSError) as failure:
+            raise DependencyUnavailable(
+                f"Redis does not answer ({type(failure).__name__}).",
+                remedy="Check that it runs and redis_url is right.",
+            ) from failure
 
     async def close(self) -> None:
         """Give back the connections."""

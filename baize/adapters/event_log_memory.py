@@ -68,6 +68,15 @@ class MemoryEventLog:
         log = self._logs.get(key)
         return LogHead(key, log.learner_id, len(log.frames), log.finished) if log else None
 
+    async def of_learner(self, platform_id: str, learner_id: str) -> list[AnswerKey]:
+        """As `EventLog.of_learner`."""
+        self._expire()
+        return [
+            key
+            for key, log in self._logs.items()
+            if (key.platform_id, log.learner_id) == (platform_id, learner_id)
+        ]
+
     async def read(self, key: AnswerKey, after: int) -> AsyncGenerator[Sequence[bytes]]:
         """As `EventLog.read`."""
         log = self._logs.get(key)

@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import re
 import time
 from collections import deque
 from collections.abc import AsyncGenerator, Sequence
@@ -143,6 +144,20 @@ class RedisEventLog:
         number, _, _ = last[0][0].partition(b"-")
         return LogHead(key, first[0][1][_OWNER].decode(), int(number), _END in last[0][1])
 
+    async def of_learner(self, platform_id: str, learner_id: str) -> list[AnswerKey]:
+        """As `EventLog.of_learner`, by the owner of every log of the platform: ten minutes' worth."""
+        keys = dict.fromkeys(await self._own.of_learner(platform_id, learner_id))
+        prefix = _name(AnswerKey(platform_id, ""))
+        owner = learner_id.encode()
+        try:
+            async for name in self._redis.scan_iter(match=f"{_literally(prefix)}*", count=_BATCH):
+                first: Any = await self._redis.xrange(name, "0-1", "0-1")
+                if first and first[0][1].get(_OWNER) == owner:
+                    keys[AnswerKey(platform_id, name.decode().removeprefix(prefix))] = None
+        except _FAILURES as error:
+            raise _unavailable(error) from error
+        return list(keys)
+
     async def read(self, key: AnswerKey, after: int) -> AsyncGenerator[Sequence[bytes]]:
         """As `EventLog.read`."""
         if await self._own.head(key) is not None:
@@ -236,6 +251,11 @@ def _client(url: str, *, timeout_s: float) -> redis.Redis:
 
 def _name(key: AnswerKey) -> str:
     return f"baize:events:{key.platform_id}:{key.answer_id}"
+
+
+def _literally(name: str) -> str:
+    """For SCAN's patterns, in which ids are only text."""
+    return re.sub(r"([\\*?\[\]])", r"\\\1", name)
 
 
 def _entries(found: Any) -> list[Any]:

@@ -31,6 +31,7 @@ from baize.api.routes import (
     learners,
     lessons,
     media,
+    record,
     search,
     sidebar,
     usage,
@@ -85,6 +86,7 @@ def _add_routes(app: FastAPI, *, with_demo: bool) -> None:
         media,
         ingestions,
         learners,
+        record,
         usage,
     ):
         v1.include_router(module.router)

@@ -119,6 +119,15 @@ def learner_of(caller: Caller, named: str | None) -> str:
     return caller.learner_id or named or ""
 
 
+def check_owner(caller: Caller, learner_id: str) -> None:
+    """
+    Raises:
+        NotAllowed: a learner token opens somebody else's things.
+    """
+    if not caller.owns(learner_id):
+        raise NotAllowed("A learner token opens its own learner only.", remedy="Use its `sub` in the path.")
+
+
 def is_open(server: Server) -> bool:
     """Whether whoever reaches the server is let in: on loopback, while no key is asked for."""
     return server.api_key is None and not server.require_key and is_loopback(server.host)

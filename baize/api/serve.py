@@ -14,6 +14,7 @@ from importlib.metadata import EntryPoint, entry_points
 import uvicorn
 from uvicorn.supervisors import Multiprocess
 
+from baize.api.access_log import log_config
 from baize.api.app import create_app
 from baize.api.auth import check_binding
 from baize.errors import InvalidSettings
@@ -39,6 +40,7 @@ def serve(settings: Settings) -> None:
         factory=True,
         workers=settings.server.workers,
         server_header=False,
+        log_config=log_config(),
         timeout_graceful_shutdown=math.ceil(settings.server.drain_s) + _LAST_WORDS_S,
     )
     with listen(settings.server) as door, job_worker(settings):

@@ -275,7 +275,7 @@ class Answering:
         if self._by_model is None or not prepared.covered:
             return
         asked = self._by_model.asks(turn).encode("utf-8", "replace")
-        await self._cache.set(_turn_key(answer), asked, ttl_s=_TURN_S)
+        await self._cache.set(turn_key(answer.platform_id, answer.id), asked, ttl_s=_TURN_S)
         if prepared.reusable is not None:
             await self._reuse.keep(prepared.reusable, answer)
 
@@ -385,7 +385,7 @@ class Answering:
         both come to the same, so the model has the passages too. Where one turn's are no longer at hand, or
         all are too many, the turns go as they were spoken.
         """
-        asked = [await self._cache.get(_turn_key(turn)) for turn in turns]
+        asked = [await self._cache.get(turn_key(turn.platform_id, turn.id)) for turn in turns]
         plain = _messages(turns)
         told = [text.decode("utf-8") for text in asked if text is not None]
         if len(told) < len(turns) or not turns:
@@ -426,8 +426,9 @@ def _messages(turns: Sequence[Answer]) -> list[Message]:
     ]
 
 
-def _turn_key(answer: Answer) -> str:
-    return f"turn:{answer.platform_id}:{answer.id}"
+def turn_key(platform_id: str, answer_id: str) -> str:
+    """Under which the cache remembers what the model was asked."""
+    return f"turn:{platform_id}:{answer_id}"
 
 
 def _blank(prepared: Prepared, answerer: Answerer) -> Answer:

@@ -302,6 +302,14 @@ class PatientAnswers:
             gone = await self._inner.forget(platform_id, conversation_id, learner_id=learner_id)
         return [*gone, *(one for one in waiting if one not in gone)]
 
+    async def forget_learner(self, platform_id: str, learner_id: str) -> list[str]:
+        """As `Answers.forget_learner`; what waits first, as in `forget`."""
+        waiting = [one.id for one in self._late.answers(platform_id) if one.learner_id == learner_id]
+        async with self._late.still:
+            self._late.drop(set(waiting))
+            gone = await self._inner.forget_learner(platform_id, learner_id)
+        return [*gone, *(one for one in waiting if one not in gone)]
+
     async def forget_course(self, platform_id: str, course_id: str) -> int:
         """As `Answers.forget_course`."""
         waiting = {

@@ -168,6 +168,10 @@ class Live:
         """As `EventLog.head`."""
         return await self._log.head(key)
 
+    async def of_learner(self, platform_id: str, learner_id: str) -> list[AnswerKey]:
+        """As `EventLog.of_learner`."""
+        return await self._log.of_learner(platform_id, learner_id)
+
     async def read(self, key: AnswerKey, after: int = 0) -> AsyncGenerator[bytes]:
         """The frames behind the first `after`, as they come. Whoever reads keeps the answer going."""
         async with aclosing(self._log.read(key, after)) as batches:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Literal
@@ -118,7 +119,11 @@ class Reuse:
         whole = answer.citations and not (answer.refusal or answer.degraded or answer.reused_from)
         if not whole or answer.usage.finish_reason != "stop":
             return
-        await self._cache.set(question.exact_key, answer.id.encode(), ttl_s=self._options.ttl_s)
+        ttl_s = self._options.ttl_s
+        # First what leads from the answer to its entries: nothing may be left that an erasure cannot find.
+        keys = json.dumps([question.exact_key, question.alike_key]).encode()
+        await self._cache.set(_kept_key(answer.platform_id, answer.id), keys, ttl_s=ttl_s)
+        await self._cache.set(question.exact_key, answer.id.encode(), ttl_s=ttl_s)
         if self._options.policy != "semantic":
             return
         try:
@@ -133,7 +138,19 @@ class Reuse:
             if tuple(one["rest"]) != question.asked.rest
         ]
         value = json.dumps([entry, *others[: _MOST_ALIKE - 1]]).encode()
-        await self._cache.set(question.alike_key, value, ttl_s=self._options.ttl_s)
+        await self._cache.set(question.alike_key, value, ttl_s=ttl_s)
+
+    async def forget(self, platform_id: str, answer_ids: Sequence[str]) -> None:
+        """Nothing of these answers and their questions stays in the cache.
+
+        Raises:
+            DependencyUnavailable: the cache is shared and does not answer.
+        """
+        for answer_id in answer_ids:
+            kept = await self._cache.get(_kept_key(platform_id, answer_id))
+            keys: list[str] = json.loads(kept) if kept else []
+            # An entry under `alike_key` may hold other answers' questions too: they will be asked again.
+            await self._cache.forget([*keys, _kept_key(platform_id, answer_id)])
 
     async def _recalled(self, answer_id: str, turn: Turn, platform_id: str) -> RecalledAnswerer | None:
         answer = await self._answers.get(platform_id, answer_id)
@@ -149,6 +166,10 @@ class Reuse:
         if len(live) > _MOST_LESSONS:
             return ""
         return _digest(*(f"{lesson.lesson_id}:{lesson.build_id}" for lesson in live))
+
+
+def _kept_key(platform_id: str, answer_id: str) -> str:
+    return f"reuse-of:{platform_id}:{answer_id}"
 
 
 def _digest(*parts: str) -> str:

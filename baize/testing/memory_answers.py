@@ -48,6 +48,17 @@ class MemoryAnswers:
             self._drop((platform_id, answer_id))
         return gone
 
+    async def forget_learner(self, platform_id: str, learner_id: str) -> list[str]:
+        """As `Answers.forget_learner`."""
+        gone = [
+            key
+            for key, answer in self._answers.items()
+            if (answer.platform_id, answer.learner_id) == (platform_id, learner_id)
+        ]
+        for key in gone:
+            self._drop(key)
+        return [answer_id for _, answer_id in gone]
+
     async def forget_course(self, platform_id: str, course_id: str) -> int:
         """As `Answers.forget_course`."""
         gone = [

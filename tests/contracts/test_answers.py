@@ -313,6 +313,18 @@ async def test_forget_takes_one_conversation_of_one_learner(answers: Answers) ->
     assert [turn.id for turn in await answers.turns("p1", "c2", 9)] == ["a3"]
 
 
+async def test_all_answers_of_a_learner_go(answers: Answers) -> None:
+    """In all conversations; other learners and platforms keep theirs."""
+    await answers.put(answer("a1", learner_id="lin"))
+    await answers.put(answer("a2", "c2", learner_id="lin"))
+    await answers.put(answer("a3", learner_id="wang"))
+    await answers.put(answer("a1", platform_id="p2", learner_id="lin"))
+    assert sorted(await answers.forget_learner("p1", "lin")) == ["a1", "a2"]
+    assert await answers.forget_learner("p1", "lin") == []
+    assert await answers.get("p1", "a3") is not None
+    assert await answers.get("p2", "a1") is not None
+
+
 async def test_old_answers_expire(answers: Answers) -> None:
     """Strictly before the instant; on all platforms."""
     await answers.put(answer("a1"))

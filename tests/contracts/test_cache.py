@@ -9,6 +9,7 @@ import pytest
 
 from baize.adapters.cache_memory import MemoryCache
 from baize.adapters.cache_redis import RedisCache
+from baize.errors import DependencyUnavailable
 from baize.ports import Cache
 
 pytestmark = pytest.mark.anyio
@@ -39,6 +40,16 @@ async def test_what_is_too_old_is_gone(cache: Cache) -> None:
     assert await cache.get("long") == b"2"
 
 
+async def test_what_is_forgotten_is_gone(cache: Cache) -> None:
+    """These keys, whether or not they are there, and no others; none at all is nothing."""
+    await cache.set("a", b"1", ttl_s=60)
+    await cache.set("b", b"2", ttl_s=60)
+    await cache.forget(["a", "never set"])
+    await cache.forget([])
+    assert await cache.get("a") is None
+    assert await cache.get("b") == b"2"
+
+
 async def test_memory_keeps_what_was_used_last() -> None:
     """Over its size, the entry that nobody asked for longest goes."""
     cache = MemoryCache(max_bytes=10)
@@ -57,4 +68,6 @@ async def test_a_redis_that_is_gone_is_no_cache(caplog: pytest.LogCaptureFixture
     await cache.set("a", b"1", ttl_s=60)
     assert await cache.get("a") is None
     assert caplog.text.count("going on without") == 1
+    with pytest.raises(DependencyUnavailable):
+        await cache.forget(["a"])
     await cache.close()

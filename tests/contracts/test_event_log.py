@@ -252,3 +252,17 @@ async def _listen(log: EventLog) -> None:
     async with aclosing(log.signals()) as signals:
         async for _ in signals:
             pass
+
+
+async def test_the_logs_of_a_learner_are_found(pair: tuple[EventLog, EventLog]) -> None:
+    """Written and finished ones, from every replica; nobody else's, and no other platform's."""
+    writer, reader = pair
+    platform, learner = f"p[{uuid.uuid4()}]*", "奶奶"
+    going, ended = AnswerKey(platform, "a:1"), AnswerKey(platform, "a2")
+    for key in (going, ended):
+        await writer.begin(key, learner)
+    await writer.finish(ended)
+    await writer.begin(AnswerKey(platform, "a3"), "other")
+    await writer.begin(AnswerKey("q", "a4"), learner)
+    assert set(await reader.of_learner(platform, learner)) == {going, ended}
+    assert await reader.of_learner(platform, "nobody") == []

@@ -73,6 +73,14 @@ class SqlAnswers:
         async with self._database.writing() as session:
             return list(await session.scalars(gone.returning(AnswerRow.answer_id)))
 
+    async def forget_learner(self, platform_id: str, learner_id: str) -> list[str]:
+        """As `Answers.forget_learner`."""
+        gone = delete(AnswerRow).where(
+            AnswerRow.platform_id == platform_id, AnswerRow.learner_id == learner_id
+        )
+        async with self._database.writing() as session:
+            return list(await session.scalars(gone.returning(AnswerRow.answer_id)))
+
     async def forget_course(self, platform_id: str, course_id: str) -> int:
         """As `Answers.forget_course`: by the course's id in citations and places, as they are stored."""
         stored = type_coerce(AnswerRow.answer, Text)

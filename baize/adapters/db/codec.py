@@ -63,6 +63,19 @@ def decode(text: str) -> Any:
     return _frozen(json.loads(text))
 
 
+def plain(value: Any) -> Any:
+    """A column's value as JSON values for people and other programs: without the names of nouns."""
+    return _untagged(json.loads(encode(value)))
+
+
+def _untagged(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_untagged(item) for item in value]
+    if isinstance(value, dict):
+        return {name: _untagged(item) for name, item in value.items() if name != _TAG}
+    return value
+
+
 def _tagged(value: object) -> dict[str, Any]:
     names = _FIELDS.get(type(value))
     if names is None:

@@ -36,6 +36,8 @@ _DRIVERS = {
 _LOCK_WAIT_S = 30
 _CONNECT_TIMEOUT_S = 10
 _WRITES = "baize_writes"
+_SCRUB_TRIES = 3
+_SCRUB_WAIT_S = 0.2
 
 
 class Database:
@@ -78,10 +80,23 @@ class Database:
                 await connection.run_sync(upgrade)
 
     async def scrub(self) -> None:
-        """After an erasure: nothing of it stays in SQLite's log. PostgreSQL's own vacuum does the same."""
-        if not self.shared:
-            async with self.connection() as connection:
-                await connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+        """After an erasure: nothing of it stays in SQLite's log. PostgreSQL's own vacuum does the same.
+
+        Raises:
+            DependencyUnavailable: somebody reads or writes for so long that the log cannot be emptied.
+        """
+        if self.shared:
+            return
+        for _ in range(_SCRUB_TRIES):
+            async with self._writer, self.connection() as connection:
+                busy, *_ = (await connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")).one()
+            if not busy:
+                return
+            await asyncio.sleep(_SCRUB_WAIT_S)
+        raise DependencyUnavailable(
+            "The database's log cannot be emptied: another process uses it all the time.",
+            remedy="Erase again, or run `PRAGMA wal_checkpoint(TRUNCATE)` when it is quiet.",
+        )
 
     async def close(self) -> None:
         """Close every connection. A process that forgets it may see warnings, but loses nothing."""

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import Response
 
-from baize.api.auth import CurrentCaller, TeachingCaller, learner_of
+from baize.api.auth import CurrentCaller, TeachingCaller, check_owner, learner_of
 from baize.api.depends import CurrentHouse
 from baize.api.encoding import json_response
 from baize.api.openapi import problems
@@ -24,9 +24,8 @@ from baize.api.sidebar_wire import (
     preferences_body,
 )
 from baize.bootstrap import House
-from baize.domain.platform import Caller
 from baize.domain.preferences import Feedback
-from baize.errors import NotAllowed, NotFound
+from baize.errors import NotFound
 from baize.services.dictate import MAX_BYTES, MAX_SECONDS
 
 router = APIRouter(tags=["learners"])
@@ -63,7 +62,7 @@ async def capabilities(caller: CurrentCaller, house: CurrentHouse) -> Response:
 )
 async def preferences(learner_id: LearnerId, caller: CurrentCaller, house: CurrentHouse) -> Response:
     """Empty while the learner has chosen nothing: then the page that embeds the sidebar decides."""
-    _check_owner(caller, learner_id)
+    check_owner(caller, learner_id)
     kept = await house.preferences.get(caller.platform_id, learner_id)
     return json_response(preferences_body(kept)) if kept else Response("{}", media_type="application/json")
 
@@ -78,14 +77,9 @@ async def choose(
     learner_id: LearnerId, body: PreferencesBody, caller: CurrentCaller, house: CurrentHouse
 ) -> Response:
     """All of them at once; what is left out goes back to its default."""
-    _check_owner(caller, learner_id)
+    check_owner(caller, learner_id)
     await house.preferences.put(caller.platform_id, learner_id, body.to_preferences())
     return json_response(body)
-
-
-def _check_owner(caller: Caller, learner_id: str) -> None:
-    if not caller.owns(learner_id):
-        raise NotAllowed("A learner token opens its own learner only.", remedy="Use its `sub` in the path.")
 
 
 @router.post(

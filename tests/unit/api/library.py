@@ -36,6 +36,7 @@ from baize.testing.hash_embedder import HashEmbedder
 from baize.testing.memory_answers import MemoryAnswers
 from baize.testing.memory_catalog import MemoryCatalog
 from baize.testing.memory_index import MemoryIndex
+from baize.testing.memory_learner_rows import MemoryLearnerRows
 from baize.testing.memory_platforms import MemoryApiKeys, MemoryPlatforms
 from baize.testing.memory_preferences import MemoryFeedbackBox, MemoryLearnerPreferences
 from baize.testing.memory_usage_book import MemoryUsageBook
@@ -89,6 +90,7 @@ def opens(*, chat: ChatModel | None = None, prepare: Callable[[House], None] = l
             "chat": chat,
             "preferences": MemoryLearnerPreferences(),
             "feedback": MemoryFeedbackBox(),
+            "learner_rows": MemoryLearnerRows(),
         }
         for course_id, title in (("health", "血压第一课"), ("sheets", "Spreadsheets")):
             await library.put_course(Course(PLATFORM, course_id, title, "zh", tags=("健康",)))

@@ -189,6 +189,22 @@ async def test_what_is_forgotten_while_it_waits_is_never_stored(late: LateWrites
     assert [one.id for one in await store.turns("p", "k", 9)] == ["p2"]
 
 
+async def test_an_erased_learner_is_not_stored_later(late: LateWrites) -> None:
+    """What waits of the learner goes first; of others it stays."""
+    store = MemoryAnswers(HeldClock())
+    inner = Fragile(store)
+    answers = PatientAnswers(inner, late)
+    await answers.put(an_answer(1))
+    inner.away = True
+    await answers.put(an_answer(2))
+    await answers.put(an_answer(3, learner_id="other"))
+    inner.away = False
+    gone = await answers.forget_learner("p", "l")
+    await settle(late)
+    assert len(gone) == 2
+    assert [one.learner_id for one in await store.turns("p", "k", 9)] == ["other"]
+
+
 async def test_too_many_are_refused_and_other_platforms_see_none(
     late: LateWrites, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, Text, delete, func, select, type_coerce
+from typing import Any
+
+from sqlalchemy import ColumnElement, Text, bindparam, delete, func, select, type_coerce
 
 from baize.adapters.db.codec import encode
 from baize.adapters.db.engine import Database
 from baize.adapters.db.models import AnswerRow
-from baize.adapters.db.upsert import insert_or_update
+from baize.adapters.db.upsert import Upsert, insert_or_update
+from baize.adapters.db.worded import Worded
 from baize.domain.chat import Answer, left_out
 from baize.ports import Clock
 
@@ -21,21 +24,17 @@ class SqlAnswers:
 
     async def put(self, answer: Answer) -> None:
         """Store an answer as the latest turn of its conversation; one of the same id is replaced in place."""
-        latest = select(func.coalesce(func.max(AnswerRow.turn), 0)).where(
-            AnswerRow.platform_id == answer.platform_id,
-            AnswerRow.conversation_id == answer.conversation_id,
+        await self._database.write(
+            _PUT,
+            platform_id=answer.platform_id,
+            answer_id=answer.id,
+            conversation_id=answer.conversation_id,
+            stored_at=self._clock.now(),
+            answer=answer,
+            learner_id=answer.learner_id,
+            of_platform=answer.platform_id,
+            of_conversation=answer.conversation_id,
         )
-        values = {
-            "platform_id": answer.platform_id,
-            "answer_id": answer.id,
-            "conversation_id": answer.conversation_id,
-            "turn": latest.scalar_subquery() + 1,
-            "stored_at": self._clock.now(),
-            "answer": answer,
-            "learner_id": answer.learner_id,
-        }
-        async with self._database.writing() as session:
-            await session.execute(insert_or_update(session, AnswerRow, values, keep=("turn", "stored_at")))
 
     async def get(self, platform_id: str, answer_id: str) -> Answer | None:
         """As `Answers.get`."""
@@ -96,6 +95,21 @@ class SqlAnswers:
         gone = delete(AnswerRow).where(AnswerRow.stored_at < before)
         async with self._database.writing() as session:
             return len(list(await session.scalars(gone.returning(AnswerRow.answer_id))))
+
+
+def _put(dialect: str) -> Upsert:
+    latest = select(func.coalesce(func.max(AnswerRow.turn), 0)).where(
+        AnswerRow.platform_id == bindparam("of_platform"),
+        AnswerRow.conversation_id == bindparam("of_conversation"),
+    )
+    values: dict[str, Any] = dict.fromkeys(
+        ("platform_id", "answer_id", "conversation_id", "stored_at", "answer", "learner_id")
+    )
+    values["turn"] = latest.scalar_subquery() + 1
+    return insert_or_update(dialect, AnswerRow, values, keep=("turn", "stored_at"))
+
+
+_PUT = Worded(_put)
 
 
 def _of(platform_id: str, conversation_id: str, learner_id: str | None) -> list[ColumnElement[bool]]:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Select, func, select, type_coerce
+from sqlalchemy import BindParameter, Select, String, bindparam, func, select, type_coerce
 
 from baize.adapters.db.codec import Frozen
 from baize.adapters.db.engine import Database
 from baize.adapters.db.models import ChapterRow, CourseRow, LessonRow, PreparedRow, TranscriptRow
+from baize.adapters.db.worded import Worded
 from baize.domain.artefact import Prepared
 from baize.domain.course import Chapter, Course, Lesson
 from baize.domain.library import Holding, LiveLesson, Transcript
@@ -48,9 +51,8 @@ class SqlCatalog:
 
     async def course(self, platform_id: str, course_id: str) -> Course | None:
         """As `Catalog.course`."""
-        async with self._database.reading() as session:
-            row = await session.get(CourseRow, (platform_id, course_id))
-            return _course(row) if row else None
+        found = await self._database.fetch(_COURSE, of_platform=platform_id, of_course=course_id)
+        return Course(*found[0]) if found else None
 
     async def lessons(self, platform_id: str, course_id: str) -> list[Lesson]:
         """As `Catalog.lessons`; lessons of one position by id."""
@@ -64,9 +66,12 @@ class SqlCatalog:
 
     async def lesson(self, platform_id: str, lesson_id: str) -> Lesson | None:
         """As `Catalog.lesson`."""
-        async with self._database.reading() as session:
-            row = await session.get(LessonRow, (platform_id, lesson_id))
-            return _lesson(row) if row else None
+        found = await self._database.fetch(_LESSON, of_platform=platform_id, of_lesson=lesson_id)
+        if not found:
+            return None
+        n = len(_LESSON_COLUMNS)
+        chapters = tuple(Chapter(*row[n:]) for row in found if row[n] is not None)
+        return replace(Lesson(*found[0][:n]), chapters=chapters)
 
     async def live(self, scope: Scope) -> list[LiveLesson]:
         """As `Catalog.live`, by course, position and id.
@@ -74,23 +79,23 @@ class SqlCatalog:
         Platform, courses and lessons choose the lessons. `up_to`, `languages` and `build_ids` choose among
         the passages of a lesson; they are the index's filters and change nothing here.
         """
-        found = (
-            select(LessonRow.course_id, LessonRow.lesson_id, LessonRow.build_id, LessonRow.passage_languages)
-            .where(LessonRow.platform_id == scope.platform_id)
-            .order_by(LessonRow.course_id, LessonRow.position, LessonRow.lesson_id)
-        )
-        if scope.course_ids:
-            found = found.where(LessonRow.course_id.in_(scope.course_ids))
-        if scope.lesson_ids:
-            found = found.where(LessonRow.lesson_id.in_(scope.lesson_ids))
+        if len(scope.course_ids) + len(scope.lesson_ids) <= _MOST_WORDED:
+            worded, values = _live_worded(len(scope.course_ids), len(scope.lesson_ids)), _values(scope)
+            return [LiveLesson(*row) for row in await self._database.fetch(worded, **values)]
         async with self._database.reading() as session:
-            return [LiveLesson(*row) for row in await session.execute(found)]
+            found = await session.execute(_live(scope.platform_id, scope.course_ids, scope.lesson_ids))
+            return [LiveLesson(*row) for row in found]
 
     async def languages(self, scope: Scope) -> list[str]:
         """As `Catalog.languages`; only platform, courses and lessons count."""
-        async with self._database.reading() as session:
-            held = await session.scalars(_passage_languages(scope))
-            return sorted({language for languages in held for language in languages})
+        if len(scope.course_ids) + len(scope.lesson_ids) <= _MOST_WORDED:
+            worded = _languages_worded(len(scope.course_ids), len(scope.lesson_ids))
+            held = [languages for (languages,) in await self._database.fetch(worded, **_values(scope))]
+        else:
+            async with self._database.reading() as session:
+                found = _passage_languages(scope.platform_id, scope.course_ids, scope.lesson_ids)
+                held = list(await session.scalars(found))
+        return sorted({language for languages in held for language in languages})
 
 
 class SqlArtefacts:
@@ -171,23 +176,99 @@ class SqlArtefacts:
             return list(await session.scalars(found))
 
 
-def _passage_languages(scope: Scope) -> Select[Any]:
+_Id = str | BindParameter[str]
+
+
+def _live(platform_id: _Id, course_ids: Sequence[_Id], lesson_ids: Sequence[_Id]) -> Select[Any]:
+    found: Any = (
+        select(LessonRow.course_id, LessonRow.lesson_id, LessonRow.build_id, LessonRow.passage_languages)
+        .where(LessonRow.platform_id == platform_id)
+        .order_by(LessonRow.course_id, LessonRow.position, LessonRow.lesson_id)
+    )
+    if course_ids:
+        found = found.where(LessonRow.course_id.in_(course_ids))
+    chosen: Select[Any] = found.where(LessonRow.lesson_id.in_(lesson_ids)) if lesson_ids else found
+    return chosen
+
+
+def _passage_languages(platform_id: _Id, course_ids: Sequence[_Id], lesson_ids: Sequence[_Id]) -> Select[Any]:
     """The different sets of languages that a lesson in scope has.
 
     Over a whole platform each is looked up by the one before it, in the index: a few steps, where DISTINCT
     would read every lesson (https://wiki.postgresql.org/wiki/Loose_indexscan).
     """
     languages = LessonRow.passage_languages
-    of_platform = LessonRow.platform_id == scope.platform_id
-    if scope.course_ids or scope.lesson_ids:
+    of_platform = LessonRow.platform_id == platform_id
+    if course_ids or lesson_ids:
         found = select(languages).where(of_platform).distinct()
-        if scope.course_ids:
-            found = found.where(LessonRow.course_id.in_(scope.course_ids))
-        return found.where(LessonRow.lesson_id.in_(scope.lesson_ids)) if scope.lesson_ids else found
+        if course_ids:
+            found = found.where(LessonRow.course_id.in_(course_ids))
+        return found.where(LessonRow.lesson_id.in_(lesson_ids)) if lesson_ids else found
     seen = select(func.min(languages).label("held")).where(of_platform).cte("seen", recursive=True)
     following = select(func.min(languages)).where(of_platform, languages > seen.c.held).scalar_subquery()
     seen = seen.union_all(select(following).where(seen.c.held.is_not(None)))
     return select(type_coerce(seen.c.held, Frozen())).where(seen.c.held.is_not(None))
+
+
+_MOST_WORDED = 64
+"""Courses and lessons of a scope up to which its statement is kept, compiled."""
+
+
+def _places(kind: str, n: int) -> list[_Id]:
+    return [bindparam(f"{kind}_{i}", type_=String) for i in range(n)]
+
+
+def _values(scope: Scope) -> dict[str, str]:
+    """What the statements of a scope of this size are given."""
+    courses = {f"course_{i}": course_id for i, course_id in enumerate(scope.course_ids)}
+    lessons = {f"lesson_{i}": lesson_id for i, lesson_id in enumerate(scope.lesson_ids)}
+    return {"of_platform": scope.platform_id} | courses | lessons
+
+
+@lru_cache(maxsize=512)
+def _live_worded(n_courses: int, n_lessons: int) -> Worded:
+    places = _places("course", n_courses), _places("lesson", n_lessons)
+    return Worded(lambda _: _live(_OF_PLATFORM, *places))
+
+
+@lru_cache(maxsize=512)
+def _languages_worded(n_courses: int, n_lessons: int) -> Worded:
+    places = _places("course", n_courses), _places("lesson", n_lessons)
+    return Worded(lambda _: _passage_languages(_OF_PLATFORM, *places))
+
+
+_OF_PLATFORM = bindparam("of_platform", type_=String)
+_COURSE_COLUMNS = (
+    *(CourseRow.platform_id, CourseRow.course_id, CourseRow.title, CourseRow.language),
+    *(CourseRow.description, CourseRow.tags, CourseRow.level, CourseRow.prerequisites, CourseRow.glossary),
+)
+"""In the order of `Course`."""
+_COURSE = Worded(
+    lambda _: select(*_COURSE_COLUMNS).where(
+        CourseRow.platform_id == _OF_PLATFORM, CourseRow.course_id == bindparam("of_course", type_=String)
+    )
+)
+_LESSON_COLUMNS = (
+    *(LessonRow.platform_id, LessonRow.course_id, LessonRow.lesson_id, LessonRow.title, LessonRow.position),
+    *(LessonRow.language, LessonRow.duration_s, LessonRow.media, LessonRow.build_id),
+)
+_CHAPTER_COLUMNS = (ChapterRow.start_s, ChapterRow.end_s, ChapterRow.title, ChapterRow.origin)
+"""In the order of `Lesson` and of `Chapter`."""
+# Joined: one statement sees one version of a lesson while another is published.
+_LESSON = Worded(
+    lambda _: (
+        select(*_LESSON_COLUMNS, *_CHAPTER_COLUMNS)
+        .join(
+            ChapterRow,
+            (ChapterRow.platform_id == LessonRow.platform_id) & (ChapterRow.lesson_id == LessonRow.lesson_id),
+            isouter=True,
+        )
+        .where(
+            LessonRow.platform_id == _OF_PLATFORM, LessonRow.lesson_id == bindparam("of_lesson", type_=String)
+        )
+        .order_by(ChapterRow.ordinal)
+    )
+)
 
 
 def _holding(

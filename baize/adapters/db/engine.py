@@ -26,6 +26,7 @@ from sqlalchemy.ext.asyncio import (
 from baize.adapters.db.failures import translated
 from baize.adapters.db.migrate import current_revision, upgrade
 from baize.adapters.db.migrations import HEAD
+from baize.adapters.db.worded import SqliteHand, Worded
 from baize.errors import DependencyUnavailable, InvalidSettings
 
 _DRIVERS = {
@@ -62,6 +63,10 @@ class Database:
         self._writer: AbstractAsyncContextManager[Any] = (
             asyncio.Lock() if _is_sqlite(self.url) else nullcontext()
         )
+        self._autocommit = self._engine.execution_options(isolation_level="AUTOCOMMIT")
+        # For what every question asks, and what every answer writes.
+        self._eye = SqliteHand(self._open_file) if _is_file(self.url) else None
+        self._pen = SqliteHand(self._open_file) if _is_file(self.url) else None
 
     async def migrate(self) -> None:
         """Create or upgrade the tables. Cheap when there is nothing to do; safe from several processes.
@@ -100,7 +105,37 @@ class Database:
 
     async def close(self) -> None:
         """Close every connection. A process that forgets it may see warnings, but loses nothing."""
+        for hand in (self._eye, self._pen):
+            if hand is not None:
+                await hand.close()
         await self._engine.dispose()
+
+    async def fetch(self, worded: Worded, **values: Any) -> list[tuple[Any, ...]]:
+        """The rows of a statement that every question asks, as of one moment; never waits for a writer.
+
+        Raises:
+            DependencyUnavailable: the database does not answer.
+        """
+        with translated(self.url):
+            if self._eye is not None:
+                return await self._eye.fetch(worded, values)
+            async with self._autocommit.connect() as connection:
+                found = await connection.execute(worded.for_postgres, values)
+                return [tuple(row) for row in found]
+
+    async def write(self, worded: Worded, **values: Any) -> None:
+        """A transaction of one statement that every answer needs.
+
+        Raises:
+            DependencyUnavailable: the database does not answer, or is locked for too long.
+        """
+        with translated(self.url):
+            if self._pen is not None:
+                async with self._writer:
+                    await self._pen.write(worded, values)
+                return
+            async with self._autocommit.connect() as connection:
+                await connection.execute(worded.for_postgres, values)
 
     @asynccontextmanager
     async def reading(self) -> AsyncGenerator[AsyncSession]:
@@ -137,8 +172,15 @@ class Database:
             DependencyUnavailable: the database does not answer.
         """
         with translated(self.url):
-            async with self._engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+            async with self._autocommit.connect() as connection:
                 yield connection
+
+    def _open_file(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            str(self.url.database), timeout=_LOCK_WAIT_S, isolation_level=None, check_same_thread=False
+        )
+        _set_pragmas(connection, None)
+        return connection
 
 
 def _with_driver(url: str) -> URL:
@@ -160,6 +202,11 @@ def _with_driver(url: str) -> URL:
 
 def _is_sqlite(url: URL) -> bool:
     return url.get_backend_name() == "sqlite"
+
+
+def _is_file(url: URL) -> bool:
+    """A database in memory belongs to one connection."""
+    return _is_sqlite(url) and bool(url.database) and url.database != ":memory:"
 
 
 def _engine(url: URL) -> AsyncEngine:

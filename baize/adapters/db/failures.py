@@ -14,6 +14,10 @@ from baize.errors import DependencyUnavailable
 
 # These are faults of ours, not of the database: they must not look like an outage.
 _OURS = (DataError, IntegrityError, NotSupportedError, ProgrammingError)
+_OURS_PLAIN = (
+    *(sqlite3.DataError, sqlite3.IntegrityError, sqlite3.NotSupportedError, sqlite3.ProgrammingError),
+)
+"""The same of the driver itself, which `worded` speaks to."""
 
 
 @contextmanager
@@ -27,6 +31,8 @@ def translated(url: URL) -> Generator[None]:
         raise _unavailable(url, str(error.orig)) from error
     except PoolTimeout as error:
         raise _unavailable(url, "all its connections are in use") from error
+    except _OURS_PLAIN:
+        raise
     except sqlite3.Error as error:
         raise _unavailable(url, str(error)) from error
     except OSError as error:

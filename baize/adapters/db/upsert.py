@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from types import ModuleType
 from typing import Any
 
 from sqlalchemy import inspect
@@ -15,7 +16,7 @@ Upsert = postgresql.Insert | sqlite.Insert
 
 
 def insert_or_update(
-    session: AsyncSession,
+    where: AsyncSession | str,
     model: type[Table],
     values: dict[str, Any],
     *,
@@ -25,21 +26,25 @@ def insert_or_update(
     """One row in, whether or not its primary key exists.
 
     Args:
+        where: the session that will run it, or the name of the dialect.
         keep: columns that an existing row keeps.
         same: a column that must be equal in an existing row; where it is not, no row is touched.
     """
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    insert: Upsert = dialect.insert(model).values(values)
+    insert: Upsert = _dialect(where).insert(model).values(values)
     keys = [column.name for column in inspect(model).primary_key]
     changed = {name: insert.excluded[name] for name in values if name not in {*keys, *keep}}
-    where = getattr(model, same) == insert.excluded[same] if same else None
-    return insert.on_conflict_do_update(index_elements=keys, set_=changed, where=where)
+    only = getattr(model, same) == insert.excluded[same] if same else None
+    return insert.on_conflict_do_update(index_elements=keys, set_=changed, where=only)
 
 
-def insert_or_add(session: AsyncSession, model: type[Table], values: dict[str, Any]) -> Upsert:
+def insert_or_add(where: AsyncSession | str, model: type[Table], values: dict[str, Any]) -> Upsert:
     """One row in; where its primary key exists, every other column grows by the value given."""
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    insert: Upsert = dialect.insert(model).values(values)
+    insert: Upsert = _dialect(where).insert(model).values(values)
     keys = [column.name for column in inspect(model).primary_key]
     grown = {name: getattr(model, name) + insert.excluded[name] for name in values if name not in keys}
     return insert.on_conflict_do_update(index_elements=keys, set_=grown)
+
+
+def _dialect(where: AsyncSession | str) -> ModuleType:
+    name = where if isinstance(where, str) else where.get_bind().dialect.name
+    return postgresql if name == "postgresql" else sqlite

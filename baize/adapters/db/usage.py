@@ -9,9 +9,11 @@ from sqlalchemy import inspect, select
 from baize.adapters.db.engine import Database
 from baize.adapters.db.models import UsageRow
 from baize.adapters.db.upsert import insert_or_add
+from baize.adapters.db.worded import Worded
 from baize.domain.cost import Used
 
 _NAMES = [field.name for field in fields(Used)]
+_ADD = Worded(lambda dialect: insert_or_add(dialect, UsageRow, dict.fromkeys(_NAMES)))
 
 
 class SqlUsageBook:
@@ -22,9 +24,7 @@ class SqlUsageBook:
 
     async def add(self, used: Used) -> None:
         """As `UsageBook.add`."""
-        values = {name: getattr(used, name) for name in _NAMES}
-        async with self._database.writing() as session:
-            await session.execute(insert_or_add(session, UsageRow, values))
+        await self._database.write(_ADD, **{name: getattr(used, name) for name in _NAMES})
 
     async def between(self, platform_id: str, first_day: str, last_day: str) -> list[Used]:
         """As `UsageBook.between`."""

@@ -153,21 +153,22 @@ class House:
     @cached_property
     def locks(self) -> Locks:
         """One run of a lesson at a time, on whichever machine."""
-        return self._locks("locks", digits=3)
-
-    @cached_property
-    def presence(self) -> Locks:
-        """Held by each worker under its name for as long as it lives."""
-        return self._locks("workers", digits=64)
-
-    def _locks(self, folder: str, *, digits: int) -> Locks:
         if self.database.shared:
             from baize.adapters.db.locks import PostgresLocks
 
             return PostgresLocks(self.database)
         from baize.adapters.locks_file import FileLocks
 
-        return FileLocks(self.data_dir / folder, digits=digits)
+        return FileLocks(self.data_dir / "locks")
+
+    @cached_property
+    def presence(self) -> Locks:
+        """Held by each worker under its name for as long as it lives."""
+        if self.database.shared:
+            return self.locks
+        from baize.adapters.locks_file import FileLocks
+
+        return FileLocks(self.data_dir / "workers", digits=64)
 
     @cached_property
     def jobs(self) -> DbosJobs:

@@ -1,10 +1,14 @@
 """What a crash costs: `baize worker` is killed at random moments of an ingest, and the library compared.
 
-    python -m benchmarks.crash --kills 50                 one worker, killed 50 times
-    python -m benchmarks.crash --workers 4 --database URL four workers on PostgreSQL, nobody killed
+    python -m benchmarks.crash --kills 50            one worker, killed 50 times
+    python -m benchmarks.crash --workers 4 --postgres
+                                                     four workers on a PostgreSQL of their own, nobody killed
+    python -m benchmarks.crash --workers 4 --postgres --delay 2.5 --heard 0 --at-a-time 1
+                                                     and what their coordination costs
 
 Real processes, real stores; speech and embedder are doubles that take their time and log what they do. The
 library is compared point by point (ids, payloads, vectors) and row by row with that of an undisturbed run.
+A lesson asks the embedder four times, so that `--delay 2.5` makes its models take ten seconds.
 """
 
 from __future__ import annotations
@@ -20,9 +24,10 @@ import tempfile
 import time
 import wave
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anyio
 from sqlalchemy import select
@@ -32,6 +37,9 @@ from baize.bootstrap import House, opened
 from baize.domain.job import Job, JobRequest
 from baize.edge.launch import stop
 from baize.settings import Settings
+
+if TYPE_CHECKING:
+    from tests.servers.postgres import PostgresServer
 
 WORDS = (
     "血压 测量 袖带 心脏 安静 早上 晚上 记录 数字 医生 饮食 运动 药物 睡眠 手臂 高度 平均 两遍 休息 呼吸"
@@ -218,8 +226,7 @@ async def snapshot(trial: Trial) -> dict[str, Any]:
     """Every point with payload and vectors, and every row of every table but for instants."""
     async with opened(trial.settings) as house:
         found = {"points": await library_points(house), "rows": await _rows(house)}
-    if not trial.database_url:
-        await stop(trial.data_dir)
+    await stop(trial.data_dir)
     return found
 
 
@@ -268,28 +275,68 @@ def differences(a: dict[str, Any], b: dict[str, Any]) -> list[str]:
     return found
 
 
+def coordination(done: Job, n_places: int) -> dict[str, float]:
+    """What the workers spent on finding, taking and closing lessons: the time between stages, a lesson.
+
+    Args:
+        n_places: lessons that all workers together may have at a time.
+    """
+    began = min(lesson.started_at or 0.0 for lesson in done.lessons)
+    ended = max(lesson.ended_at or 0.0 for lesson in done.lessons)
+    wall_s = ended - began
+    in_stages_s = sum(seconds for lesson in done.lessons for _, seconds in lesson.stage_s)
+    n = len(done.lessons)
+    return {
+        "lessons_a_minute": round(60 * n / wall_s, 2),
+        "in_stages_s_a_lesson": round(in_stages_s / n, 3),
+        "between_stages_s_a_lesson": round((n_places * wall_s - in_stages_s) / n, 3),
+        "share_of_10_s": round((n_places * wall_s - in_stages_s) / n / 10, 4),
+    }
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=0)
     parser.add_argument("--lessons", type=int, default=20)
     parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--heard", type=int, default=3, help="lessons without subtitles")
+    parser.add_argument("--at-a-time", type=int, default=2, help="lessons of each worker")
     parser.add_argument("--database", default="", help="PostgreSQL; SQLite without it")
+    parser.add_argument("--postgres", action="store_true", help="start a PostgreSQL for this run")
     parser.add_argument("--delay", type=float, default=1.0, help="seconds of an embedder's batch")
     parser.add_argument("--window", type=float, default=3.0, help="seconds within which a worker dies")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     os.environ["BAIZE_TESTING"] = "1"
-    with tempfile.TemporaryDirectory(prefix="baize-crash-") as folder:
+    with ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="baize-crash-"))
+        if options.postgres:
+            options.database = stack.enter_context(own_postgres()).create("crash")
         print(json.dumps(anyio.run(_measure, Path(folder), options), indent=2))  # noqa: T201
 
 
+def own_postgres() -> PostgresServer:
+    """A server for this run.
+
+    Raises:
+        SystemExit: its programs are not installed.
+    """
+    from tests.servers.postgres import PostgresServer, programs
+
+    found = programs()
+    if found is None:
+        raise SystemExit("PostgreSQL's server is not installed: apt-get install postgresql")
+    return PostgresServer(found)
+
+
 async def _measure(root: Path, options: argparse.Namespace) -> dict[str, Any]:
-    write_course(root / "course", n_lessons=options.lessons)
+    write_course(root / "course", n_lessons=options.lessons, n_heard=options.heard)
     calm = Trial(root / "course", root / "calm")
     await submit(calm)
     await anyio.to_thread.run_sync(drain, calm)
     expected = await snapshot(calm)
-    rough = Trial(root / "course", root / "rough", options.database, options.delay)
+    limits = {"lessons": options.at_a_time, "embedding": options.at_a_time}
+    rough = Trial(root / "course", root / "rough", options.database, options.delay, limits)
     job_id = await submit(rough)
     begin = time.monotonic()
     if options.kills:
@@ -306,10 +353,14 @@ async def _measure(root: Path, options: argparse.Namespace) -> dict[str, Any]:
         "seconds": round(time.monotonic() - begin, 1),
         "job": done.state,
         "lessons": len(done.lessons),
+        "attempts": sum(lesson.attempts for lesson in done.lessons),
+        # Those that have to be heard have places of their own, which would stand idle.
+        "coordination": None if options.heard else coordination(done, options.workers * options.at_a_time),
         "points": len(expected["points"]),
         "differences": differences(expected, await snapshot(rough)),
-        "calm calls": {name: len(lines) for name, lines in calm.calls().items()},
-        "calls": {name: len(lines) for name, lines in rough.calls().items()},
+        "asked as often": {
+            name: sorted(rough.calls()[name]) == sorted(told) for name, told in calm.calls().items()
+        },
     }
 
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import logging
 import time
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
-
-from filelock import FileLock
 
 from baize.bootstrap import House
 from baize.ports import Progress
@@ -37,7 +36,7 @@ async def dock_file(house: House, path: Path, source_id: str = "") -> CatalogueR
         InvalidInput: as `dock` and `read_catalogue`.
     """
     source_id = source_id or course_id_of(path.stem)
-    with docking(house, source_id):
+    async with docking(house, source_id):
         return await dock(
             house.settings.platform_id,
             source_id,
@@ -55,7 +54,7 @@ async def dock_repository(
     Raises:
         BaizeError: as `harvest_source`.
     """
-    with docking(house, source_id):
+    async with docking(house, source_id):
         docked = await harvest_source(
             house.settings.platform_id,
             source_id,
@@ -70,9 +69,9 @@ async def dock_repository(
     return IngestReport((), catalogues=(docked,))
 
 
-def docking(house: House, source_id: str) -> FileLock:
-    """Held while a source is docked: a second docking of it waits."""
-    return FileLock(house.data_dir / f"dock-{course_id_of(source_id)}.lock")
+def docking(house: House, source_id: str) -> AbstractAsyncContextManager[None]:
+    """Held while a source is docked: a second docking of it waits, on whichever machine."""
+    return house.locks.hold(f"source:{house.settings.platform_id}:{source_id}")
 
 
 def docking_parts(house: House) -> DockingParts:

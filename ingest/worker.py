@@ -131,7 +131,7 @@ class Worker:
                 "application_version": VERSION,
                 "executor_id": self._id,
                 # Its default of 20 would take a whole PostgreSQL with a few workers.
-                "sys_db_pool_size": 5,
+                "sys_db_pool_size": 4,
                 "log_level": "ERROR",
                 "serializer": DBOSPortableJSONSerializer(),
             }
@@ -314,6 +314,8 @@ class Worker:
                 stop.set()
 
     async def _take_over(self) -> None:
+        # First one's own name: with the connection it would be lost, and others take over what runs here.
+        await self._house.presence.held(self._id)
         pending = await DBOS.list_workflows_async(status="PENDING", load_input=False, load_output=False)
         others = {workflow.executor_id for workflow in pending} - {self._id, None}
         dead = [other for other in others if not await self._house.presence.held(cast(str, other))]

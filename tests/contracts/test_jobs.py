@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import anyio
 import pytest
+from sqlalchemy import text
 
 from baize.adapters.db.engine import Database
 from baize.adapters.db.locks import PostgresLocks
 from baize.adapters.jobs_dbos import DbosJobs, system_database
 from baize.adapters.locks_file import FileLocks
 from baize.domain.job import JobRequest
-from baize.errors import Conflict
+from baize.errors import Conflict, DependencyUnavailable
 from baize.ports import Jobs, Locks
 from baize.testing.memory_jobs import MemoryJobs
 from baize.testing.memory_locks import MemoryLocks
@@ -146,3 +148,41 @@ async def test_a_lock_is_free_after_an_error(locks: Locks) -> None:
     with anyio.fail_after(5):
         async with locks.hold("name"):
             pass
+
+
+async def test_many_locks_take_one_connection(postgres_url: str) -> None:
+    """Of a process: a server has few, and a worker holds a lock for every lesson that it is at."""
+    database = Database(postgres_url)
+    locks, others = PostgresLocks(database), PostgresLocks(database)
+    async with AsyncExitStack() as stack:
+        for n in range(30):
+            await stack.enter_async_context(locks.hold(f"lesson:{n}"))
+        assert await others.held("lesson:29")
+        assert await _lock_sessions(database) == 1
+    assert not await others.held("lesson:29")
+    assert await _lock_sessions(database) == 0
+    await database.close()
+
+
+async def test_locks_are_taken_again_after_the_connection_was_lost(postgres_url: str) -> None:
+    """The next question for it finds out; whoever else asks is told that it is held."""
+    database = Database(postgres_url)
+    locks, others = PostgresLocks(database), PostgresLocks(database)
+    async with locks.hold("worker"), locks.hold("lesson"):
+        async with database.connection() as connection:
+            await connection.execute(
+                text("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'")
+            )
+        with pytest.raises(DependencyUnavailable):
+            await locks.held("worker")
+        assert await locks.held("worker")
+        assert await others.held("worker")
+        assert await others.held("lesson")
+    assert not await others.held("worker")
+    await database.close()
+
+
+async def _lock_sessions(database: Database) -> int:
+    async with database.connection() as connection:
+        found = text("SELECT count(DISTINCT pid) FROM pg_locks WHERE locktype = 'advisory'")
+        return int(await connection.scalar(found) or 0)

@@ -9,15 +9,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 
+from baize.bootstrap import opened
 from baize.domain.search import Scope, Vector
+from baize.edge.launch import stop
 from baize.errors import EmptySource, IndexUnavailable, InvalidManifest
 from baize.retrieval.assess import AssessOptions
 from baize.retrieval.cosine import CosineScale
 from baize.services.find import Finder, FindOptions
 from baize.services.forget import forget_course
 from baize.services.search import Searching
+from baize.settings import Settings
 from baize.testing.hash_embedder import HashEmbedder
 from baize.testing.memory_cards import MemoryCards
 from baize.testing.memory_catalog import MemoryCatalog
@@ -26,10 +30,12 @@ from baize.testing.paragraph_splitter import ParagraphSplitter
 from baize.testing.simple_token_counter import SimpleTokenCounter
 from ingest.catalogue import DockingParts, dock
 from ingest.chunk import ChunkOptions
+from ingest.dock import dock_file, docking
 from ingest.extract.catalogue_file import CatalogueEntry, Unusable, read_catalogue
 from ingest.report import CatalogueReport
 
 pytestmark = pytest.mark.anyio
+pytest_plugins = ["tests.servers.postgres"]
 
 ROWS: list[dict[str, Any]] = [
     {
@@ -318,3 +324,29 @@ def test_a_line_without_an_end_is_not_read_whole(tmp_path: Path) -> None:
     assert isinstance(found[1], Unusable)
     assert "longer than" in str(found[1].problem)
     assert peak < 20_000_000
+
+
+@pytest.mark.parametrize("store", ["sqlite", "postgres"])
+async def test_a_source_is_docked_by_one_at_a_time(
+    store: str, harbour: Harbour, request: pytest.FixtureRequest
+) -> None:
+    """A second docking waits for the first: of one folder, and, with PostgreSQL, of any machine."""
+    url = request.getfixturevalue("postgres_url") if store == "postgres" else ""
+    folders = [harbour.folder / ("one" if store == "sqlite" else name) for name in ("one", "other")]
+    one, other = (
+        Settings(data_dir=folder, database_url=url, embedder={"kind": "fake"}, chat={"kind": "none"})
+        for folder in folders
+    )
+    path = harbour.write(ROWS)
+    async with (
+        opened(one) as holder,
+        opened(other) as waiter,
+        anyio.create_task_group() as tasks,
+        docking(holder, "zj"),
+    ):
+        tasks.start_soon(dock_file, waiter, path, "zj")
+        await dock_file(waiter, harbour.write(ROWS[1:], "gd.jsonl"), "gd")
+        assert await waiter.cards.state("default", "zj") is None
+    async with opened(other) as house:
+        assert (await house.cards.state("default", "zj")).complete
+    await stop(folders[1])

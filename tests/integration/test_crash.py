@@ -1,4 +1,4 @@
-"""`kill -9` of the worker within an ingest: the library is that of an undisturbed run."""
+"""Workers that are killed, and workers side by side: the library is that of one undisturbed run."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pytest
 from benchmarks import crash
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(900)]
+pytest_plugins = ["tests.servers.postgres"]
 
 
 async def test_kill_9_leaves_no_trace(tmp_path: Path) -> None:
@@ -38,3 +39,25 @@ async def test_kill_9_leaves_no_trace(tmp_path: Path) -> None:
     await anyio.to_thread.run_sync(crash.drain, rough)
     assert rough.calls() == calls
     assert crash.differences(expected, await crash.snapshot(rough)) == []
+
+
+async def test_four_workers_do_what_one_does(tmp_path: Path, postgres_url: str) -> None:
+    """On a PostgreSQL that admits fifty connections: the same library, each lesson once, at the first try."""
+    course = tmp_path / "course"
+    crash.write_course(course, n_lessons=20, n_cues=12)
+    calm = crash.Trial(course, tmp_path / "calm")
+    await crash.submit(calm)
+    await anyio.to_thread.run_sync(crash.drain, calm)
+    expected = await crash.snapshot(calm)
+    limits = {"lessons": 4, "embedding": 4}
+    shared = crash.Trial(course, tmp_path / "shared", postgres_url, delay_s=0.2, jobs=limits)
+    job_id = await crash.submit(shared)
+    await anyio.to_thread.run_sync(lambda: crash.drain(shared, n_workers=4))
+    done = await crash.job(shared, job_id)
+    assert (done.state, len(done.lessons)) == ("done", 20), [lesson.causes for lesson in done.lessons]
+    assert {(lesson.outcome, lesson.attempts) for lesson in done.lessons} == {("done", 1)}
+    assert crash.differences(expected, await crash.snapshot(shared)) == []
+    calls = shared.calls()
+    assert {name: sorted(told) for name, told in calls.items()} == {
+        name: sorted(told) for name, told in calm.calls().items()
+    }

@@ -36,6 +36,8 @@ _DRIVERS = {
 }
 _LOCK_WAIT_S = 30
 _CONNECT_TIMEOUT_S = 10
+_CONNECTIONS = 5
+"""Of one process to PostgreSQL, and as many for a moment: a server admits a hundred by default, from all."""
 _WRITES = "baize_writes"
 _SCRUB_TRIES = 3
 _SCRUB_WAIT_S = 0.2
@@ -223,6 +225,8 @@ def _engine(url: URL) -> AsyncEngine:
             url,
             hide_parameters=True,
             pool_pre_ping=True,
+            pool_size=_CONNECTIONS,
+            max_overflow=_CONNECTIONS,
             connect_args={"connect_timeout": _CONNECT_TIMEOUT_S},
         )
     except ImportError as error:

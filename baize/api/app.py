@@ -17,10 +17,12 @@ from baize.api.depends import stay_within_token
 from baize.api.drain import draining
 from baize.api.guards import BodyLimit, LastCatch, LoopbackNamesOnly
 from baize.api.links import PlayerLinks
+from baize.api.openai_errors import OpenAIErrors
 from baize.api.readiness import Warmth
 from baize.api.routes import (
     answers,
     artefacts,
+    completions,
     conversations,
     courses,
     demo,
@@ -77,6 +79,7 @@ def _add_routes(app: FastAPI, *, with_demo: bool) -> None:
     v1 = APIRouter(prefix="/v1", dependencies=[Depends(stay_within_token)])
     for module in (
         answers,
+        completions,
         conversations,
         search,
         courses,
@@ -106,6 +109,7 @@ def _add_guards(app: FastAPI, *, loopback_only: bool) -> None:
     if loopback_only:
         app.add_middleware(LoopbackNamesOnly)
     app.add_middleware(LastCatch)
+    app.add_middleware(OpenAIErrors)
 
 
 @asynccontextmanager

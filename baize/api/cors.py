@@ -25,7 +25,7 @@ _PREFLIGHT = {
     ),
     "Access-Control-Max-Age": "600",
 }
-_EXPOSED = "ETag, Location, Retry-After"
+_EXPOSED = "ETag, Location, Retry-After, X-Answer-Id"
 
 
 class Cors:

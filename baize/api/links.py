@@ -29,14 +29,21 @@ class PlayerLinks:
 
     def url(self, platform_id: str, chunk: Chunk, locator: Locator) -> str | None:
         """None when nothing is configured, or the template wants a second and the place has none."""
-        if not self._template or ("lesson_id" in self._fields and not chunk.lesson_id):
+        span = (locator.start, locator.end) if isinstance(locator, TimeSpan) else None
+        return self.url_of(platform_id, chunk.course_id, chunk.lesson_id, span)
+
+    def url_of(
+        self, platform_id: str, course_id: str, lesson_id: str, span: tuple[float, float] | None
+    ) -> str | None:
+        """The same of a place by its ids; `span` is start and end in seconds, None for a place in a text."""
+        if not self._template or ("lesson_id" in self._fields and not lesson_id):
             return None
         times: dict[str, str] = {}
-        if isinstance(locator, TimeSpan):
-            times = {"start": _seconds(locator.start), "end": _seconds(locator.end)}
+        if span is not None:
+            times = {"start": _seconds(span[0]), "end": _seconds(span[1])}
         elif self._fields & {"start", "end"}:
             return None
-        ids = {"platform_id": platform_id, "course_id": chunk.course_id, "lesson_id": chunk.lesson_id}
+        ids = {"platform_id": platform_id, "course_id": course_id, "lesson_id": lesson_id}
         return self._template.format(**{name: quote(value, safe="") for name, value in ids.items()}, **times)
 
 

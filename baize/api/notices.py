@@ -10,6 +10,7 @@ _EXTRACTIVE = {
     "zh": "以下为课程原文摘录，由AI检索整理",
     "en": "Excerpts from the course, found and arranged by AI",
 }
+LABELS = (*_BY_MODEL.values(), *_EXTRACTIVE.values())
 
 
 def label(language: str, model: str) -> str:

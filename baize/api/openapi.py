@@ -11,6 +11,7 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from baize.api.completion_wire import CompletionChunk, OpenAIError
 from baize.api.problems import MEDIA_TYPE, Problem
 from baize.api.wire import AnswerBody, CitationBody, EvidenceEvent, RefusalBody, StartEvent, TextEvent
 
@@ -29,6 +30,7 @@ _EVENTS: dict[str, tuple[type[BaseModel], str]] = {
 
 TAGS = [
     {"name": "answers", "description": "Questions about the courses, answered from the courses."},
+    {"name": "openai", "description": "The same answers for OpenAI's clients."},
     {"name": "search", "description": "Moments, lessons and courses for a query."},
     {"name": "catalogue", "description": "Courses, lessons, and what was prepared for them."},
     {"name": "learners", "description": "What learners like, say and ask aloud."},
@@ -53,21 +55,26 @@ def _stream_docs() -> StreamDocs:
     )
     schema = {
         "type": "string",
-        "x-events": {name: {"$ref": _ref(model)} for name, (model, _) in _EVENTS.items()},
+        "x-events": {name: {"$ref": ref_to(model)} for name, (model, _) in _EVENTS.items()},
     }
     return StreamDocs(description, {"text/event-stream": {"schema": schema}})
 
 
-def _ref(model: type[BaseModel]) -> str:
+def ref_to(model: type[BaseModel]) -> str:
     return _REF.format(model=model.__name__)
 
 
 ANSWER_STREAM = _stream_docs()
+COMPLETION_STREAM = StreamDocs(
+    "The answer; with `stream`, one `CompletionChunk` in each `data:` line, then `data: [DONE]`. "
+    "A chunk with `error` ends a stream that failed.",
+    {"text/event-stream": {"schema": {"type": "string", "x-chunk": {"$ref": ref_to(CompletionChunk)}}}},
+)
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """Problem responses for a route's `responses`."""
-    content = {MEDIA_TYPE: {"schema": {"$ref": _ref(Problem)}}}
+    content = {MEDIA_TYPE: {"schema": {"$ref": ref_to(Problem)}}}
     return {status: {"description": HTTPStatus(status).phrase, "content": content} for status in statuses}
 
 
@@ -86,7 +93,8 @@ def _document(app: FastAPI) -> dict[str, Any]:
     document = get_openapi(
         title=app.title, version=app.version, description=app.description, routes=app.routes, tags=TAGS
     )
-    models = {model for model, _ in _EVENTS.values()}
+    models: set[type[BaseModel]] = {model for model, _ in _EVENTS.values()}
+    models |= {CompletionChunk, OpenAIError}
     _, defined = models_json_schema(
         [(model, "serialization") for model in sorted(models, key=lambda model: model.__name__)],
         ref_template=_REF,

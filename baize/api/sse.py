@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping
 from contextlib import aclosing
 from itertools import count
 from typing import TypeVar
@@ -103,8 +103,14 @@ class AnswerStream(EventSourceResponse):
     has something to send (ASGI 2.4), and a slow model may keep it waiting.
     """
 
-    def __init__(self, content: AsyncGenerator[bytes], *, heartbeat_s: float = HEARTBEAT_S) -> None:
-        super().__init__(content, headers=_HEADERS)
+    def __init__(
+        self,
+        content: AsyncGenerator[bytes],
+        *,
+        heartbeat_s: float = HEARTBEAT_S,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(content, headers=_HEADERS | dict(headers or {}))
         self._content = content
         self._heartbeat_s = heartbeat_s
 

@@ -33,6 +33,7 @@ from baize.domain.chat import (
     ThinkingDelta,
     Turn,
     Usage,
+    left_out,
 )
 from baize.domain.course import Course
 from baize.domain.search import Evidence, Moment, Position, Scope
@@ -80,6 +81,8 @@ class Question:
         learner_id: whose question and conversation it is; empty for nobody in particular.
         position: where the learner is in the player. A question that points at what is being said there has
             its evidence from the minute before; one that is out of scope says nothing.
+        earlier: turns that the caller brings along, (question, answer), oldest first; for callers without a
+            stored conversation. What is said there is history for the model, never evidence.
     """
 
     text: str
@@ -89,6 +92,7 @@ class Question:
     thinking: bool | None = None
     learner_id: str = ""
     position: Position | None = None
+    earlier: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -360,16 +364,18 @@ class Answering:
         return await self._finder.find(text, _messages(turns), scope)
 
     async def _turns(self, platform_id: str, question: Question) -> list[Answer]:
+        # A window that moves with every turn would never find itself in the endpoint's prefix cache.
+        limit, block = self._options.history_turns, max(self._options.history_turns // 2, 1)
         if not question.conversation_id:
-            return []
+            brought = question.earlier[left_out(len(question.earlier), limit, block) :]
+            return [_brought(platform_id, *turn) for turn in brought] if limit else []
         try:
             turns = await self._answers.turns(
                 platform_id,
                 question.conversation_id,
-                self._options.history_turns,
+                limit,
                 learner_id=question.learner_id,
-                # A window that moves with every turn would never find itself in the endpoint's prefix cache.
-                block=max(self._options.history_turns // 2, 1),
+                block=block,
             )
         except DependencyUnavailable as failure:
             # A question can do without its past.
@@ -424,6 +430,11 @@ def _messages(turns: Sequence[Answer]) -> list[Message]:
             Message("assistant", turn.text, turn.reasoning),
         )
     ]
+
+
+def _brought(platform_id: str, question: str, text: str) -> Answer:
+    """A turn that the caller tells us of, as if it had been stored; it has no id."""
+    return Answer("", platform_id, "", question, "", "", "", text)
 
 
 def turn_key(platform_id: str, answer_id: str) -> str:

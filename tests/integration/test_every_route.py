@@ -39,6 +39,7 @@ NAMES = {
     "learner_id": "lin",
     "answer_id": "none",
     "conversation_id": "none",
+    "model": "baize",
     "n": "0",
 }
 BODIES: dict[tuple[str, str], dict[str, Any]] = {

@@ -23,7 +23,7 @@ from baize.services.who import within
 
 router = APIRouter(prefix="/answers", tags=["answers"])
 
-_CLIENT_CLOSED_REQUEST = 499
+CLIENT_CLOSED_REQUEST = 499
 
 AnswerId = Annotated[str, Path(pattern=ID_REGEX)]
 LastEventId = Annotated[int, Field(ge=0, le=1_000_000)]
@@ -51,11 +51,12 @@ async def ask(
         key = await house.live.start(prepared, house.answering.stream(prepared), Frames(mapper))
         return AnswerStream(padded(house.live.read(key)))
     with house.live.place():
-        answer = await while_connected(request.receive, lambda: _whole(house.answering, prepared))
-    return json_response(mapper.answer(answer)) if answer else Response(status_code=_CLIENT_CLOSED_REQUEST)
+        answer = await while_connected(request.receive, lambda: whole(house.answering, prepared))
+    return json_response(mapper.answer(answer)) if answer else Response(status_code=CLIENT_CLOSED_REQUEST)
 
 
-async def _whole(answering: Answering, prepared: Prepared) -> Answer:
+async def whole(answering: Answering, prepared: Prepared) -> Answer:
+    """The answer to its end, for callers who do not read along."""
     last = [event async for event in answering.stream(prepared)][-1]
     if not isinstance(last, Completed):
         raise TypeError(f"an answer ended with {type(last).__name__}")

@@ -28,6 +28,7 @@ from baize.api.routes import (
     demo,
     docs,
     edits,
+    embed,
     health,
     ingestions,
     learners,
@@ -97,6 +98,7 @@ def _add_routes(app: FastAPI, *, with_demo: bool) -> None:
     app.include_router(health.router)
     app.include_router(docs.router)
     app.include_router(sidebar.router)
+    app.include_router(embed.router)
     # The page carries no key: it belongs to a server on one's own machine.
     if with_demo:
         app.include_router(demo.router)

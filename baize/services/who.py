@@ -57,6 +57,11 @@ class Doorkeeper:
             return platform is not None and origin in platform.origins
         return any(origin in platform.origins for platform in await self._all(""))
 
+    async def origins(self, platform_id: str) -> tuple[str, ...]:
+        """Web origins of a platform; none where there is no such platform."""
+        platform = await self._platform(platform_id)
+        return platform.origins if platform is not None else ()
+
     async def _by_key(self, credential: str) -> Caller:
         key = await self._key(digest_of(credential))
         if key is None or key.revoked_at is not None:

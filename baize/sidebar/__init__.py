@@ -11,4 +11,8 @@ DIST = Path(__file__).resolve().parent / "dist"
 """Where the built files lie, in a checkout and in an installed wheel alike."""
 
 ENTRY = "baize-sidebar.js"
-"""The script that hosts load; every other file has the digest of its content in its name."""
+"""The script that hosts load."""
+
+EMBED = "baize-embed.js"
+"""The script of the page for an iframe. Every file but these two has the digest of its content in its
+name."""

@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
-// One entry whose name never changes, and chunks whose names are their digests. All lie in one folder, so
+// Two entries whose names never change, and chunks whose names are their digests. All lie in one folder, so
 // that `../v1/` leads from each of them to the API that serves them.
 export default defineConfig({
   build: {
@@ -10,7 +10,10 @@ export default defineConfig({
     emptyOutDir: true,
     modulePreload: false,
     rollupOptions: {
-      input: { "baize-sidebar": fileURLToPath(new URL("src/baize-sidebar.ts", import.meta.url)) },
+      input: {
+        "baize-sidebar": fileURLToPath(new URL("src/baize-sidebar.ts", import.meta.url)),
+        "baize-embed": fileURLToPath(new URL("src/embed.ts", import.meta.url)),
+      },
       preserveEntrySignatures: "strict",
       output: { format: "es", entryFileNames: "[name].js", chunkFileNames: "[name]-[hash].js", assetFileNames: "[name]-[hash][extname]" },
     },

@@ -144,7 +144,8 @@ def say(page: Page, question: str) -> None:
 def ask(page: Page, question: str = "问") -> None:
     """Ask, and wait for the end."""
     say(page, question)
-    page.wait_for_selector(".turn[aria-busy=false]")
+    # Not `wait_for_selector`: its handle would keep the turn alive for as long as the page.
+    page.locator(".turn[aria-busy=false]").first.wait_for()
 
 
 def noted(page: Page, name: str) -> list[dict[str, Any]]:

@@ -12,13 +12,13 @@ from fastapi import APIRouter, Header, Query
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from baize.sidebar import DIST, ENTRY
+from baize.sidebar import DIST, EMBED, ENTRY
 
 router = APIRouter(prefix="/sidebar", include_in_schema=False)
 
 _TYPES = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8"}
 _IMMUTABLE = "public, max-age=31536000, immutable"
-# The entry keeps its name: browsers ask again after five minutes, and mostly hear 304.
+# The entries keep their names: browsers ask again after five minutes, and mostly hear 304.
 _FRESH = "public, max-age=300, stale-while-revalidate=86400"
 _HEADERS = {
     # Module scripts are always fetched with CORS.
@@ -48,7 +48,7 @@ async def file(
     if found is None:
         raise HTTPException(404, _missing(name))
     etag = f'"{found.digest}"'
-    is_fixed = name != ENTRY or v == found.digest
+    is_fixed = name not in (ENTRY, EMBED) or v == found.digest
     headers = {**_HEADERS, "ETag": etag, "Cache-Control": _IMMUTABLE if is_fixed else _FRESH}
     if etag in if_none_match:
         return Response(status_code=304, headers=headers)

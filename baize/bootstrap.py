@@ -30,12 +30,14 @@ from baize.ports import (
     Answerer,
     Answers,
     ApiKeys,
+    Attempts,
     Cache,
     ChatModel,
     ChunkIndex,
     Clock,
     Embedder,
     EventLog,
+    Exercises,
     FeedbackBox,
     Fetcher,
     Footage,
@@ -59,14 +61,20 @@ from baize.services.admission import AdmittedAnswerer
 from baize.services.answer import Answering, AnswerOptions
 from baize.services.dictate import Dictation
 from baize.services.edit import Editing
+from baize.services.examine import Examiner
+from baize.services.exercises import ExerciseBook
 from baize.services.find import Finder, FindOptions
 from baize.services.follow_up import FollowUps
+from baize.services.grade import Grader
+from baize.services.guide import Guide
 from baize.services.in_need import KeptCatalog, LateWrites, PatientAnswers, PatientUsageBook
 from baize.services.ingestions import Ingestions
 from baize.services.learner_record import LearnerRecord
 from baize.services.live import Live
+from baize.services.practise import Practice
 from baize.services.reuse import Reuse, ReuseOptions
 from baize.services.search import MAX_K, Searching
+from baize.services.teach import Teaching
 from baize.services.who import Doorkeeper
 
 if TYPE_CHECKING:
@@ -566,7 +574,69 @@ class House:
         )
 
     @cached_property
-    def answering(self) -> Answering:
+    def answering(self) -> Teaching:
+        """What every door to answers asks: in each mode, behind the lock of graded items."""
+        return Teaching(
+            explaining=self.explaining,
+            guide=Guide(
+                explaining=self.explaining,
+                book=self.exercise_book,
+                grader=self.grader,
+                catalog=self.kept_catalog,
+                chat=self.chat,
+                prompt=PromptLibrary().get("guide"),
+                admit=self._admitted_always,
+            ),
+            examiner=Examiner(
+                explaining=self.explaining,
+                finder=self.finder,
+                catalog=self.kept_catalog,
+                artefacts=self.artefacts,
+                practice=self.practice,
+                book=self.exercise_book,
+            ),
+            book=self.exercise_book,
+            answers=self.answers,
+        )
+
+    @cached_property
+    def exercises(self) -> Exercises:
+        from baize.adapters.db.practice import SqlExercises
+
+        return SqlExercises(self.database)
+
+    @cached_property
+    def attempts(self) -> Attempts:
+        from baize.adapters.db.practice import SqlAttempts
+
+        return SqlAttempts(self.database)
+
+    @cached_property
+    def exercise_book(self) -> ExerciseBook:
+        return ExerciseBook(exercises=self.exercises, embedder=self.model_embedder, clock=self.clock)
+
+    @cached_property
+    def grader(self) -> Grader:
+        return Grader(
+            embedder=self.model_embedder,
+            chat=self.chat,
+            prompt=PromptLibrary().get("grade"),
+            thinking_tokens=self.settings.answers.thinking_tokens,
+        )
+
+    @cached_property
+    def practice(self) -> Practice:
+        return Practice(
+            catalog=self.kept_catalog,
+            artefacts=self.artefacts,
+            attempts=self.attempts,
+            book=self.exercise_book,
+            grader=self.grader,
+            clock=self.clock,
+        )
+
+    @cached_property
+    def explaining(self) -> Answering:
         chosen = self.settings.answers
         return Answering(
             finder=self.finder,
@@ -612,8 +682,9 @@ class House:
         return MemorySlots(max(chosen.upstream_slots // n_workers, 1), chosen.max_waiting)
 
     def _admitted(self, answerer: Answerer | None) -> Answerer | None:
-        if answerer is None:
-            return None
+        return None if answerer is None else self._admitted_always(answerer)
+
+    def _admitted_always(self, answerer: Answerer) -> Answerer:
         return AdmittedAnswerer(answerer, self.slots, wait_s=self.settings.admission.wait_s)
 
     @cached_property

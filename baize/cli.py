@@ -131,13 +131,20 @@ def ask(
         float | None,
         typer.Option(min=0, help="Second of --lesson that the question is asked at.", show_default=False),
     ] = None,
+    mode: Annotated[str, typer.Option(help="explain, guide (hints) or test (asks and grades).")] = "explain",
+    conversation: Annotated[str, typer.Option(help="Go on with this conversation.", show_default=False)] = "",
     thinking: Annotated[str, typer.Option(help="auto, on or off.")] = "auto",
     json_: Json = False,
     config: Config = None,
 ) -> None:
     """Ask a question; the answer streams in, each sentence with the second it stands on."""
+    from typing import cast
+
+    from baize.domain.practice import Mode
     from baize.errors import InvalidInput
 
+    if mode not in ("explain", "guide", "test"):
+        raise InvalidInput(f"--mode {mode} is not known.", remedy="Use explain, guide or test.")
     if thinking not in ("auto", "on", "off"):
         raise InvalidInput(f"--thinking {thinking} is not known.", remedy="Use auto, on or off.")
     if at is not None and not lesson:
@@ -149,7 +156,14 @@ def ask(
 
         wanted = {"auto": None, "on": True, "off": False}[thinking]
         position = Position(lesson, at) if at is not None else None
-        asked = Question(question, scope(opened, course, lesson), thinking=wanted, position=position)
+        asked = Question(
+            question,
+            scope(opened, course, lesson),
+            conversation,
+            thinking=wanted,
+            position=position,
+            mode=cast(Mode, mode),
+        )
         prepared = await opened.answering.prepare(asked)
         async for event in opened.answering.stream(prepared):
             print_event(event, as_json=json_)
@@ -168,6 +182,8 @@ def print_event(event: AnswerEvent, *, as_json: bool) -> None:
             print_json(answer_to_dict(answer))
         case Completed(answer):
             typer.echo("\n")
+            if answer.step:
+                typer.secho(f"(Go on with: --conversation {answer.conversation_id})", err=True, dim=True)
             for line in citation_lines(answer.citations):
                 typer.echo(line)
             if answer.refusal:

@@ -23,6 +23,7 @@ from baize.domain.library import BuiltLesson, Holding, ItemState, LiveLesson, Tr
 from baize.domain.live import AnswerKey, LogHead, Word
 from baize.domain.locator import TimeSpan
 from baize.domain.platform import ApiKey, LearnerClaims, Platform
+from baize.domain.practice import Attempt, Exercise
 from baize.domain.preferences import Feedback, Preferences
 from baize.domain.record import Row
 from baize.domain.remote import RemoteFile
@@ -638,6 +639,46 @@ class LearnerRows(Protocol):
 
     async def scrub(self) -> None:
         """After an erasure: nothing of it stays in the files that the database writes beside its tables."""
+        ...
+
+
+class Exercises(Protocol):
+    """Tasks of course teams, with their solutions and the windows in which they are graded."""
+
+    async def put(self, exercise: Exercise) -> None:
+        """Store it; one of the same platform and id is replaced."""
+        ...
+
+    async def all(self, platform_id: str) -> list[Exercise]:
+        """Those of a platform, by id."""
+        ...
+
+    async def remove(self, platform_id: str, exercise_id: str) -> bool:
+        """Whether it was there."""
+        ...
+
+    async def forget_course(self, platform_id: str, course_id: str) -> int:
+        """Drop the exercises of a course. Returns how many went."""
+        ...
+
+
+class Attempts(Protocol):
+    """What learners answered, and how it was graded."""
+
+    async def put(self, attempt: Attempt) -> None:
+        """Store it; one of the same platform and id is replaced."""
+        ...
+
+    async def of_learner(self, platform_id: str, learner_id: str) -> list[Attempt]:
+        """All of one learner, oldest first."""
+        ...
+
+    async def uncertain(self, platform_id: str, limit: int) -> list[Attempt]:
+        """Those that nobody could grade, of all learners, newest first."""
+        ...
+
+    async def forget(self, platform_id: str, learner_id: str) -> int:
+        """Nothing of this learner is left. Returns how many went."""
         ...
 
 

@@ -56,15 +56,20 @@ class ModelAnswerer:
     def _rendered(self, turn: Turn) -> tuple[Message, Message]:
         return self._prompt.render(
             {
-                "course_card": _course_card(turn.course),
-                "evidence": "\n".join(_block(item) for item in turn.evidence),
+                "course_card": course_card(turn.course),
+                "evidence": "\n".join(block(item) for item in turn.evidence),
                 "question": turn.query.question + (_JUST_SAID if turn.just_said else ""),
-                "language": _LANGUAGE_NAMES.get(turn.query.language, turn.query.language),
+                "language": language_name(turn.query.language),
             }
         )
 
 
-def _course_card(course: Course | None) -> str:
+def language_name(language: str) -> str:
+    """As a prompt says it."""
+    return _LANGUAGE_NAMES.get(language, language)
+
+
+def course_card(course: Course | None) -> str:
     """Byte-stable per course: no clock, no learner, nothing random."""
     if course is None:
         return "The passages come from several courses."
@@ -76,7 +81,7 @@ def _course_card(course: Course | None) -> str:
     return "\n".join(lines)
 
 
-def _block(item: Evidence) -> str:
+def block(item: Evidence) -> str:
     """One fenced passage. What could close the fence early is taken out of the text."""
     title = " › ".join(item.chunk.headings).replace('"', "'")
     text = item.chunk.text.replace("<passage", "‹passage").replace("</passage", "‹/passage")

@@ -34,6 +34,7 @@ from baize.api.routes import (
     learners,
     lessons,
     media,
+    practice,
     record,
     search,
     sidebar,
@@ -91,6 +92,7 @@ def _add_routes(app: FastAPI, *, with_demo: bool) -> None:
         ingestions,
         learners,
         record,
+        practice,
         usage,
     ):
         v1.include_router(module.router)

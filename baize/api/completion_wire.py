@@ -12,8 +12,9 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from baize.api.encoding import OmitIfNone
-from baize.api.requests import AnswerRequest, Id, Mode, PositionBody, ScopeBody, Words
+from baize.api.requests import AnswerRequest, Id, PositionBody, ScopeBody, Words
 from baize.api.wire import CitationBody, EvidenceItem, RefusalBody
+from baize.domain.practice import Mode
 from baize.errors import InvalidInput, NotFound
 
 MODEL = "baize"

@@ -22,6 +22,7 @@ from baize.api.wire import (
     ResultItem,
     SearchResponse,
     StartEvent,
+    StepBody,
     TextLocator,
     TimeLocator,
     TurnBody,
@@ -29,6 +30,7 @@ from baize.api.wire import (
 )
 from baize.domain.chat import Answer, Citation, EvidenceFound, Refusal, Started
 from baize.domain.locator import Locator, locator_to_dict
+from baize.domain.practice import N_HINTS, Step
 from baize.domain.search import Moment
 from baize.services.search import Result
 
@@ -99,6 +101,7 @@ class Mapper:
             unknown_markers=answer.unknown_markers,
             degraded="extractive" if answer.degraded else None,
             stopped=True if answer.stopped else None,
+            step=step_body(answer.step) if answer.step else None,
         )
 
     def conversation(self, conversation_id: str, turns: list[Answer]) -> ConversationBody:
@@ -118,6 +121,18 @@ class Mapper:
             "text": moment.focus.text,
             "url": self._links.url(self._platform_id, chunk, locator),
         }
+
+
+def step_body(step: Step) -> StepBody:
+    hint = step.kind == "hint"
+    return StepBody(
+        mode=step.mode,
+        kind=step.kind,
+        item_id=step.item_id or None,
+        level=step.level if hint else None,
+        of=N_HINTS if hint else None,
+        verdict=step.verdict or None,
+    )
 
 
 def locator_body(locator: Locator) -> TimeLocator | TextLocator | FaqLocator:

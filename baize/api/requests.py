@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
 from baize.domain.course import ID_PATTERN
+from baize.domain.practice import Mode
 from baize.domain.search import Position, Scope, UpTo
-from baize.errors import InvalidInput
 from baize.services.answer import Question
 from baize.services.search import Kind
 
@@ -18,8 +18,7 @@ Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 # PostgreSQL stores no NUL in text; nobody types one.
 Words = Annotated[str, Field(pattern=r"^[^\x00]*$")]
 _MAX_IDS = 200
-Mode = Literal["explain", "guide", "test"]
-MODES: tuple[Mode, ...] = ("explain",)
+MODES: tuple[Mode, ...] = get_args(Mode)
 """The modes that are available; `GET /v1/capabilities` tells them."""
 _THINKING: dict[bool | str, bool | None] = {"auto": None, "on": True, "off": False, True: True, False: False}
 
@@ -69,7 +68,9 @@ class AnswerRequest(RequestBody):
     conversation_id: Id | None = None
     """From `start` of an earlier answer: the question may then point back to it."""
     mode: Mode = "explain"
-    """Only `explain` is available yet."""
+    """`explain` answers; `guide` hints at an exercise and keeps its solution; `test` asks and grades."""
+    item_id: Id | None = None
+    """The exercise or quiz item that the learner is at, where the page knows it."""
     thinking: StrictBool | Literal["auto", "on", "off"] = "auto"
     language: Annotated[str, Field(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*$")] | None = None
     """Language of the answer; without it, that of the question."""
@@ -80,12 +81,7 @@ class AnswerRequest(RequestBody):
         """
         Args:
             scope: the body's own, narrowed to what the caller sees.
-
-        Raises:
-            InvalidInput: the mode is not available.
         """
-        if self.mode not in MODES:
-            raise InvalidInput(f"The mode {self.mode!r} is not available yet.", remedy="Use `explain`.")
         return Question(
             self.question,
             scope,
@@ -94,6 +90,8 @@ class AnswerRequest(RequestBody):
             _THINKING[self.thinking],
             learner_id,
             Position(self.position.lesson_id, self.position.t) if self.position else None,
+            mode=self.mode,
+            item_id=self.item_id or "",
         )
 
 

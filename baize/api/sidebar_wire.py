@@ -6,7 +6,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field
 
-from baize.api.requests import Id, Mode, RequestBody, Words
+from baize.api.requests import Id, RequestBody, Words
+from baize.domain.practice import Mode
 from baize.domain.preferences import Complaint, Feedback, Preferences, Rating, Theme
 
 

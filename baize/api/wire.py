@@ -96,6 +96,19 @@ class UsageBody(BaseModel):
     reasoning_tokens: int
 
 
+class StepBody(BaseModel):
+    """Where the conversation stands in guide or test mode."""
+
+    mode: Literal["guide", "test"]
+    kind: Literal["hint", "solved", "concept", "asked", "graded"]
+    item_id: OmitIfNone[str] = Field(None, description="Of the exercise, or of the question that was asked.")
+    level: OmitIfNone[int] = Field(None, description="Of the hint, from 1.")
+    of: OmitIfNone[int] = Field(None, description="How many levels there are.")
+    verdict: OmitIfNone[Literal["correct", "incomplete", "wrong", "uncertain"]] = Field(
+        None, description="On what the learner answered."
+    )
+
+
 class AnswerBody(BaseModel):
     """The whole final answer: `done` of the stream, the JSON reply, and what is stored, byte for byte."""
 
@@ -126,6 +139,7 @@ class AnswerBody(BaseModel):
     stopped: OmitIfNone[Literal[True]] = Field(
         None, description="It was stopped, or nobody listened any more: it holds what was sent until then."
     )
+    step: OmitIfNone[StepBody] = Field(None, description="In guide and test mode only.")
 
 
 class TurnBody(BaseModel):

@@ -7,6 +7,7 @@ from typing import Literal
 
 from baize.domain.course import Course
 from baize.domain.locator import Locator
+from baize.domain.practice import Step
 from baize.domain.search import Evidence, Moment, Query
 
 Role = Literal["system", "user", "assistant"]
@@ -147,6 +148,7 @@ class Answer:
         reasoning: what the model thought; kept because some endpoints want it back in later turns.
         learner_id: whose answer it is; empty when the platform asked for nobody in particular.
         stopped: the learner stopped it or left, or the service had to end: it holds what was released.
+        step: where the conversation stands in guide or test mode; None in explain mode.
     """
 
     id: str
@@ -169,6 +171,7 @@ class Answer:
     reused_from: str = ""
     learner_id: str = ""
     stopped: bool = False
+    step: Step | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from baize.answering.generate import NOT_COVERED
 from baize.answering.intent import ThinkingPolicy, choose_thinking
 from baize.answering.isolate import Isolation, user_id
 from baize.answering.recall import RecalledAnswerer
+from baize.answering.seal import Seal
 from baize.answering.verify import VerifyOptions, verify
 from baize.domain.chat import (
     Answer,
@@ -36,6 +37,7 @@ from baize.domain.chat import (
     left_out,
 )
 from baize.domain.course import Course
+from baize.domain.practice import Mode, Step
 from baize.domain.search import Evidence, Moment, Position, Scope
 from baize.errors import DependencyUnavailable, UpstreamFailed
 from baize.ports import Answerer, Answers, Cache, Catalog, Embedder, TokenCounter
@@ -83,6 +85,7 @@ class Question:
             its evidence from the minute before; one that is out of scope says nothing.
         earlier: turns that the caller brings along, (question, answer), oldest first; for callers without a
             stored conversation. What is said there is history for the model, never evidence.
+        mode, item_id: read by `services.teach`, which stands around this service.
     """
 
     text: str
@@ -93,6 +96,8 @@ class Question:
     learner_id: str = ""
     position: Position | None = None
     earlier: tuple[tuple[str, str], ...] = ()
+    mode: Mode = "explain"
+    item_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +106,9 @@ class Prepared:
 
     Attributes:
         earlier: the questions of the turns before.
+        step: where a taught conversation stands after it; then no thinking is sent or kept.
+        seal: a solution that no sentence may give away.
+        plan: what `services.teach` will do with it; None where it is simply answered.
     """
 
     answer_id: str
@@ -113,6 +121,9 @@ class Prepared:
     reusable: Reusable | None = None
     recalled: RecalledAnswerer | None = None
     earlier: tuple[str, ...] = ()
+    step: Step | None = None
+    seal: Seal | None = None
+    plan: object | None = None
 
 
 @dataclass(slots=True)
@@ -122,6 +133,7 @@ class _Draft:
     Attributes:
         heading: waits for the first sentence below it, so that none ever stands alone.
         reasoning: the model's thinking, in the pieces that it came in.
+        seal: as in `Prepared`.
     """
 
     answer: Answer
@@ -130,6 +142,7 @@ class _Draft:
     text: str = ""
     heading: str = ""
     reasoning: list[str] = field(default_factory=list)
+    seal: Seal | None = None
 
     def release(self, event: Released) -> Released:
         self.text += event.text
@@ -231,7 +244,7 @@ class Answering:
         """
         turn = prepared.turn
         answerer = prepared.recalled or self._by_model or self._extractive
-        draft = _Draft(_blank(prepared, answerer), [])
+        draft = _Draft(_blank(prepared, answerer), [], seal=prepared.seal)
         yield Started(
             prepared.answer_id,
             prepared.conversation_id,
@@ -258,9 +271,15 @@ class Answering:
             reasoning=storable("".join(draft.reasoning)),
         )
         asked_next = await self._follow_ups.after(answer, turn, prepared.scope, prepared.earlier)
-        answer = self._ledger.priced(replace(answer, follow_ups=asked_next))
-        await self._store(answer, prepared)
-        yield Completed(answer)
+        if prepared.seal is not None:
+            asked_next = tuple(text for text in asked_next if not prepared.seal.leaks(text))
+        yield Completed(await self.keep(replace(answer, follow_ups=asked_next), prepared))
+
+    async def keep(self, answer: Answer, prepared: Prepared) -> Answer:
+        """The answer with its price, stored."""
+        priced = self._ledger.priced(answer)
+        await self._store(priced, prepared)
+        return priced
 
     async def _store(self, answer: Answer, prepared: Prepared) -> None:
         """Keep the answer, what it cost, and what later turns and later learners may use of it.
@@ -311,6 +330,8 @@ class Answering:
         async with aclosing(answerer.stream(turn)) as drafted:
             async for event in drafted:
                 match event:
+                    case ThinkingDelta() if draft.answer.step is not None:
+                        continue
                     case ThinkingDelta(text):
                         draft.reasoning.append(text)
                         yield event
@@ -334,6 +355,9 @@ class Answering:
             return []
         sentence = cite(storable(piece), turn.evidence)
         if not sentence.text:
+            return []
+        if draft.seal is not None and draft.seal.leaks(sentence.text):
+            draft.answer = replace(draft.answer, withheld=draft.answer.withheld + 1)
             return []
         verdict = await verify(sentence, self._embedder, self._options.verify)
         draft.answer = replace(
@@ -455,4 +479,5 @@ def _blank(prepared: Prepared, answerer: Answerer) -> Answer:
         text="",
         learner_id=prepared.learner_id,
         reused_from=prepared.recalled.answer_id if prepared.recalled else "",
+        step=prepared.step,
     )

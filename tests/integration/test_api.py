@@ -438,12 +438,14 @@ async def test_a_wrong_field_is_named(client: httpx.AsyncClient, body: dict[str,
     assert field in problem["detail"]
 
 
-@pytest.mark.parametrize("mode", ["guide", "test"])
-async def test_a_mode_of_later_says_so(client: httpx.AsyncClient, mode: str) -> None:
-    """Known, but not there yet: a clear refusal instead of an explanation in disguise."""
-    problem = assert_problem(await client.post("/v1/answers", json=QUESTION | {"mode": mode}), 422)
-
-    assert "not available yet" in problem["detail"]
+@pytest.mark.parametrize(("mode", "kind"), [("guide", "hint"), ("test", "asked")])
+async def test_each_mode_says_where_the_conversation_stands(
+    client: httpx.AsyncClient, mode: str, kind: str
+) -> None:
+    """`step` tells the mode and what was done; `explain` has none."""
+    body = (await client.post("/v1/answers", json=QUESTION | {"mode": mode})).json()
+    assert (body["step"]["mode"], body["step"]["kind"]) == (mode, kind)
+    assert "step" not in (await client.post("/v1/answers", json=QUESTION)).json()
 
 
 async def test_a_problem_never_repeats_what_the_learner_wrote(client: httpx.AsyncClient) -> None:

@@ -29,6 +29,10 @@ FOR_STAFF = {
     ("put", "/v1/lessons/{lesson_id}/summary"),
     ("get", "/v1/lessons/{lesson_id}/edits"),
     ("get", "/v1/usage"),
+    ("get", "/v1/attempts/uncertain"),
+    ("get", "/v1/exercises"),
+    ("put", "/v1/exercises/{exercise_id}"),
+    ("delete", "/v1/exercises/{exercise_id}"),
 }
 """Everything that a learner token must not open. New routes for course teams and operators too."""
 
@@ -41,12 +45,16 @@ NAMES = {
     "conversation_id": "none",
     "model": "baize",
     "n": "0",
+    "item_id": "health-01~q1",
+    "exercise_id": "e1",
 }
 BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("post", "/v1/ingestions"): {"course_id": "health"},
     ("patch", "/v1/lessons/{lesson_id}/transcript"): {
         "edits": [{"cue_id": "c0-1", "base_hash": "0" * 16, "text": "x"}]
     },
+    ("post", "/v1/quiz/{item_id}/attempts"): {"option": 0},
+    ("put", "/v1/exercises/{exercise_id}"): {"course_id": "health", "question": "x", "solution": "y"},
     ("put", "/v1/lessons/{lesson_id}/chapters"): {"chapters": [{"start": 0.0, "title": "x"}]},
 }
 

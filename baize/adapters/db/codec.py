@@ -17,6 +17,7 @@ from baize.domain.artefact import GlossaryTerm, Highlight, KeyPoint, Prepared, Q
 from baize.domain.chat import Answer, Citation, Refusal, Usage
 from baize.domain.course import Course
 from baize.domain.locator import FaqEntry, TextSpan, TimeSpan
+from baize.domain.practice import Step
 from baize.domain.preferences import Preferences
 from baize.domain.search import Hit, Match, Moment
 from baize.domain.speech import MarkedSpan, SpeechReport
@@ -43,7 +44,7 @@ _NOUNS = (
     ),
     *_PREPARED,
     *(MarkedSpan, SpeechReport),
-    Preferences,
+    *(Preferences, Step),
 )
 _BY_NAME: dict[str, type] = {noun.__name__: noun for noun in _NOUNS}
 _FIELDS: dict[type, list[str]] = {noun: [field.name for field in fields(noun)] for noun in _NOUNS}

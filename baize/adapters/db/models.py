@@ -286,6 +286,45 @@ class FeedbackRow(Table):
     given_at: Mapped[float] = mapped_column(Double)
 
 
+class ExerciseRow(Table):
+    """A task of a course team. No foreign key: a window may be set before its course is ingested."""
+
+    __tablename__ = "exercises"
+    __table_args__ = (Index(None, "platform_id", "course_id"),)
+
+    platform_id: Mapped[str] = mapped_column(Id, primary_key=True)
+    exercise_id: Mapped[str] = mapped_column(Id, primary_key=True)
+    course_id: Mapped[str] = mapped_column(Id)
+    lesson_id: Mapped[str] = mapped_column(Id)
+    question: Mapped[str] = mapped_column(Text)
+    solution: Mapped[str] = mapped_column(Text)
+    forms: Mapped[tuple[str, ...]] = mapped_column(Frozen)
+    graded: Mapped[bool]
+    opens_at: Mapped[float | None] = mapped_column(Double)
+    closes_at: Mapped[float | None] = mapped_column(Double)
+
+
+class AttemptRow(Table):
+    """A learner's answer to a quiz item. No foreign key: it outlives the build that had the item."""
+
+    __tablename__ = "attempts"
+    __table_args__ = (
+        Index(None, "platform_id", "learner_id", "attempted_at"),
+        Index("ix_attempts_verdict", "platform_id", "verdict", "attempted_at"),
+    )
+
+    platform_id: Mapped[str] = mapped_column(Id, primary_key=True)
+    attempt_id: Mapped[str] = mapped_column(Id, primary_key=True)
+    learner_id: Mapped[str] = mapped_column(Id)
+    item_id: Mapped[str] = mapped_column(Id)
+    course_id: Mapped[str] = mapped_column(Id)
+    lesson_id: Mapped[str] = mapped_column(Id)
+    given: Mapped[str] = mapped_column(Text)
+    verdict: Mapped[str] = mapped_column(String)
+    grader: Mapped[str] = mapped_column(String)
+    attempted_at: Mapped[float] = mapped_column(Double)
+
+
 class UsageRow(Table):
     """Sums of one day, course and model. They stay when answers are erased: they name no learner."""
 

@@ -18,7 +18,8 @@ from baize.api.wire import AnswerBody
 from baize.domain.chat import Answer, Completed
 from baize.domain.live import AnswerKey
 from baize.errors import NotFound
-from baize.services.answer import Answering, Prepared
+from baize.services.answer import Prepared
+from baize.services.teach import Teaching
 from baize.services.who import within
 
 router = APIRouter(prefix="/answers", tags=["answers"])
@@ -55,7 +56,7 @@ async def ask(
     return json_response(mapper.answer(answer)) if answer else Response(status_code=CLIENT_CLOSED_REQUEST)
 
 
-async def whole(answering: Answering, prepared: Prepared) -> Answer:
+async def whole(answering: Teaching, prepared: Prepared) -> Answer:
     """The answer to its end, for callers who do not read along."""
     last = [event async for event in answering.stream(prepared)][-1]
     if not isinstance(last, Completed):

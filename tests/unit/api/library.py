@@ -38,6 +38,7 @@ from baize.testing.memory_catalog import MemoryCatalog
 from baize.testing.memory_index import MemoryIndex
 from baize.testing.memory_learner_rows import MemoryLearnerRows
 from baize.testing.memory_platforms import MemoryApiKeys, MemoryPlatforms
+from baize.testing.memory_practice import MemoryAttempts, MemoryExercises
 from baize.testing.memory_preferences import MemoryFeedbackBox, MemoryLearnerPreferences
 from baize.testing.memory_usage_book import MemoryUsageBook
 from baize.testing.simple_token_counter import SimpleTokenCounter
@@ -91,6 +92,8 @@ def opens(*, chat: ChatModel | None = None, prepare: Callable[[House], None] = l
             "preferences": MemoryLearnerPreferences(),
             "feedback": MemoryFeedbackBox(),
             "learner_rows": MemoryLearnerRows(),
+            "exercises": MemoryExercises(),
+            "attempts": MemoryAttempts(),
         }
         for course_id, title in (("health", "血压第一课"), ("sheets", "Spreadsheets")):
             await library.put_course(Course(PLATFORM, course_id, title, "zh", tags=("健康",)))

@@ -30,7 +30,7 @@ async def test_capabilities_say_what_there_is() -> None:
     async with served(open_house=hearing()) as client:
         told = (await client.get("/v1/capabilities")).json()
 
-    assert told["modes"] == ["explain"]
+    assert told["modes"] == ["explain", "guide", "test"]
     assert told["learner_id"] is None
     assert told["transcriptions"] == {"max_bytes": MAX_BYTES, "max_seconds": 60.0}
 

@@ -1,0 +1,153 @@
+"""The answer service as learners meet it: graded items are locked, and each mode does what it promises.
+
+`services.answer` explains; this stands in front of it, in every mode, so that no door to answers leads past
+the lock. What a mode may say is decided here and in `services.guide` by code, not by a prompt.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+
+from baize.domain.chat import Answer, AnswerEvent, Completed, Refusal, Released, Started, Turn
+from baize.domain.practice import Exercise
+from baize.domain.search import Moment, Query
+from baize.domain.sentences import detect_language
+from baize.errors import DependencyUnavailable
+from baize.ports import Answers
+from baize.services.answer import Answering, Prepared, Question
+from baize.services.examine import Examiner, TestPlan
+from baize.services.exercises import ExerciseBook
+from baize.services.find import checked, storable
+from baize.services.guide import Guide, HintPlan, sealed_nearest
+
+_N_TURNS = 20
+_LOCKED = {
+    "zh": "这是要计分的题目，现在不能帮您解答。可以先回到课里的这几处看看：",
+    "en": "This item counts towards a mark, so nobody helps with it now. These moments may help:",
+}
+_LOCKED_BARE = {
+    "zh": "这是要计分的题目，现在不能帮您解答。",
+    "en": "This item counts towards a mark, so nobody helps with it now.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class LockedPlan:
+    """A graded item was asked for."""
+
+    exercise_id: str
+
+
+class Teaching:
+    """`prepare` and `stream` as those of `Answering`, in whichever mode the question asks for."""
+
+    def __init__(
+        self,
+        *,
+        explaining: Answering,
+        guide: Guide,
+        examiner: Examiner,
+        book: ExerciseBook,
+        answers: Answers,
+    ) -> None:
+        self._explaining = explaining
+        self._guide = guide
+        self._examiner = examiner
+        self._book = book
+        self._answers = answers
+
+    async def prepare(self, question: Question) -> Prepared:
+        """Everything up to the evidence, as `Answering.prepare`; a graded item gets no further.
+
+        Raises:
+            InvalidInput, NotFound, IndexUnavailable: as `Answering.prepare`.
+        """
+        text = checked(question.text, "question")
+        platform_id = question.scope.platform_id
+        if locked := await self._book.locked(platform_id, (text,), question.item_id):
+            return await self._locked(question, locked)
+        if question.mode == "explain":
+            prepared = await self._explaining.prepare(question)
+            # "Answer the question above" is the question above.
+            joined = prepared.turn.query.text
+            if joined != text and (locked := await self._book.locked(platform_id, (joined,))):
+                return await self._locked(question, locked)
+            return prepared
+        turns = await self._turns(question)
+        if question.mode == "test":
+            return await self._examiner.prepare(question, turns)
+        return await self._guide.prepare(question, turns)
+
+    async def stream(self, prepared: Prepared) -> AsyncGenerator[AnswerEvent]:
+        """The events of one answer, as `Answering.stream`."""
+        match prepared.plan:
+            case HintPlan() as plan:
+                events = self._guide.stream(prepared, plan)
+            case TestPlan() as plan:
+                events = self._examiner.stream(prepared, plan)
+            case LockedPlan():
+                events = self._refused(prepared)
+            case _:
+                events = self._explaining.stream(prepared)
+        async with aclosing(events) as told:
+            async for event in told:
+                yield event
+
+    async def _locked(self, question: Question, exercise: Exercise) -> Prepared:
+        text = storable(question.text.strip())
+        language = question.language or detect_language(text)
+        return Prepared(
+            str(uuid.uuid4()),
+            question.conversation_id or str(uuid.uuid4()),
+            question.scope,
+            Turn(Query(text, text, language, ()), ()),
+            await self._nearest(question, exercise),
+            False,
+            question.learner_id,
+            plan=LockedPlan(exercise.id),
+        )
+
+    async def _nearest(self, question: Question, exercise: Exercise) -> tuple[Moment, ...]:
+        """Where to look again, with gaps in place of the solution."""
+        asked = replace(question, text=exercise.question, conversation_id="", position=None, thinking=False)
+        found = await self._explaining.prepare(asked)
+        return sealed_nearest(found.nearest, exercise)
+
+    async def _refused(self, prepared: Prepared) -> AsyncGenerator[AnswerEvent]:
+        query = prepared.turn.query
+        yield Started(prepared.answer_id, prepared.conversation_id, query.language, "extractive", "", False)
+        refusal = Refusal("graded_item", prepared.nearest)
+        yield refusal
+        texts = _LOCKED if prepared.nearest else _LOCKED_BARE
+        text = texts.get(query.language, texts["en"])
+        yield Released(text)
+        answer = Answer(
+            prepared.answer_id,
+            prepared.scope.platform_id,
+            prepared.conversation_id,
+            query.question,
+            query.language,
+            "extractive",
+            "",
+            text=text,
+            refusal=refusal,
+            learner_id=prepared.learner_id,
+        )
+        yield Completed(await self._explaining.keep(answer, prepared))
+
+    async def _turns(self, question: Question) -> Sequence[Answer]:
+        """What was said before; without the database, a taught conversation begins anew."""
+        if not question.conversation_id:
+            return ()
+        try:
+            return await self._answers.turns(
+                question.scope.platform_id,
+                question.conversation_id,
+                _N_TURNS,
+                learner_id=question.learner_id,
+            )
+        except DependencyUnavailable:
+            return ()

@@ -45,6 +45,7 @@ from baize.ports import (
     LearnerRows,
     LearnerTokens,
     Locks,
+    Meter,
     Ocr,
     Platforms,
     Reranker,
@@ -75,6 +76,7 @@ from baize.services.practise import Practice
 from baize.services.reuse import Reuse, ReuseOptions
 from baize.services.search import MAX_K, Searching
 from baize.services.teach import Teaching
+from baize.services.watch import WatchedTeaching
 from baize.services.who import Doorkeeper
 
 if TYPE_CHECKING:
@@ -576,7 +578,8 @@ class House:
     @cached_property
     def answering(self) -> Teaching:
         """What every door to answers asks: in each mode, behind the lock of graded items."""
-        return Teaching(
+        return WatchedTeaching(
+            self.meter,
             explaining=self.explaining,
             guide=Guide(
                 explaining=self.explaining,
@@ -663,6 +666,12 @@ class House:
         )
 
     @cached_property
+    def meter(self) -> Meter:
+        from baize.adapters.meter_prometheus import PrometheusMeter
+
+        return PrometheusMeter(self.settings.prices.currency)
+
+    @cached_property
     def slots(self) -> Slots:
         chosen, n_workers = self.settings.admission, self.settings.server.workers
         if self.settings.redis_url:
@@ -685,7 +694,7 @@ class House:
         return None if answerer is None else self._admitted_always(answerer)
 
     def _admitted_always(self, answerer: Answerer) -> Answerer:
-        return AdmittedAnswerer(answerer, self.slots, wait_s=self.settings.admission.wait_s)
+        return AdmittedAnswerer(answerer, self.slots, wait_s=self.settings.admission.wait_s, meter=self.meter)
 
     @cached_property
     def event_log(self) -> EventLog:

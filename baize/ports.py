@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Literal, Protocol, TypeVar
 
 from baize.domain.artefact import Prepared
 from baize.domain.catalogue import CourseCard, KnownCard, SourceState
@@ -832,6 +832,39 @@ class Footage(Protocol):
             UnreadableSource: the media cannot be decoded.
             DependencyUnavailable: the encoder is missing.
         """
+        ...
+
+
+Stage = Literal["evidence", "slot", "first_token", "model", "first_sentence", "answer"]
+"""Of an answer. `slot`: waiting for the model; `first_token` and `model`: from the slot on; the others: from
+the question on."""
+Level = Literal["live", "upstream", "waiting"]
+"""Answers being written; calls at the model; questions waiting for a slot."""
+
+
+class Meter(Protocol):
+    """Counts what a service does. Told once a stage, never for a token, and of nobody in particular."""
+
+    content_type: str
+
+    def stage(self, stage: Stage, seconds: float) -> None: ...
+
+    def level(self, of: Level, change: int) -> None: ...
+
+    def answered(self, answer: Answer) -> None:
+        """An answer is complete: how it ended, its tokens, its cost."""
+        ...
+
+    def unanswered(self, why: str) -> None:
+        """One is not: `stopped` or `failed`."""
+        ...
+
+    def request(self, route: str, method: str, status: int, seconds: float) -> None:
+        """A response began; `route` is the template of the path."""
+        ...
+
+    def exposition(self) -> bytes:
+        """All counts in the form that `content_type` names."""
         ...
 
 

@@ -380,6 +380,10 @@ class Server(_Section):
     """Nobody is let in without a key or a learner token, on loopback neither: for a server behind a proxy."""
     drain_s: float = Field(25.0, ge=0, le=600)
     """Told to end, the server lets streams go on for so long; what is left then is stopped and stored."""
+    metrics: Literal["open", "key", "off"] = "open"
+    """Who reads /metrics: whoever reaches it, or only a key with the scope `admin`."""
+    logs: Literal["text", "json"] = "text"
+    """Lines of the log for people, or one JSON object each."""
     player_url: str = ""
     """Template of a link into the platform's player, e.g. https://learn.example/{course_id}/{lesson_id}?t={start}."""
 

@@ -17,6 +17,7 @@ from baize.api.depends import stay_within_token
 from baize.api.drain import draining
 from baize.api.guards import BodyLimit, LastCatch, LoopbackNamesOnly
 from baize.api.links import PlayerLinks
+from baize.api.metered import Metered
 from baize.api.openai_errors import OpenAIErrors
 from baize.api.readiness import Warmth
 from baize.api.routes import (
@@ -114,6 +115,7 @@ def _add_guards(app: FastAPI, *, loopback_only: bool) -> None:
         app.add_middleware(LoopbackNamesOnly)
     app.add_middleware(LastCatch)
     app.add_middleware(OpenAIErrors)
+    app.add_middleware(Metered)
 
 
 @asynccontextmanager

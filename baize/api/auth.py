@@ -44,6 +44,15 @@ async def _caller(
     return caller
 
 
+async def caller_of(request: Request) -> Caller:
+    """The caller of a request to a route that looks by itself.
+
+    Raises:
+        Unauthorised, NotAllowed: as for every other route.
+    """
+    return await _caller(request, await _bearer(request))
+
+
 async def _check_origin(request: Request, caller: Caller) -> None:
     origin = request.headers.get("origin", "") or _embedding_page(request)
     if not origin or is_own_page(origin, request.headers.get("host", "")):

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import logging
 import math
+import os
 import socket
+import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from importlib.metadata import EntryPoint, entry_points
+from typing import Any
 
 import uvicorn
 from uvicorn.supervisors import Multiprocess
@@ -40,10 +43,10 @@ def serve(settings: Settings) -> None:
         factory=True,
         workers=settings.server.workers,
         server_header=False,
-        log_config=log_config(),
+        log_config=_logs(settings.server),
         timeout_graceful_shutdown=math.ceil(settings.server.drain_s) + _LAST_WORDS_S,
     )
-    with listen(settings.server) as door, job_worker(settings):
+    with listen(settings.server) as door, job_worker(settings), _shared_counts(settings.server):
         if settings.server.workers > 1:
             if not settings.redis_url:
                 logging.getLogger("uvicorn.error").warning(
@@ -52,6 +55,25 @@ def serve(settings: Settings) -> None:
             Multiprocess(config, sockets=[door]).run()
         else:
             uvicorn.Server(config).run(sockets=[door])
+
+
+def _logs(server: Server) -> dict[str, Any]:
+    if server.logs == "text":
+        return log_config()
+    from baize.adapters.logs_structlog import as_json
+
+    return as_json(log_config())
+
+
+@contextmanager
+def _shared_counts(server: Server) -> Iterator[None]:
+    """Where several workers count together; each is told by its environment, before it counts."""
+    if server.workers == 1:
+        yield
+        return
+    with tempfile.TemporaryDirectory(prefix="baize-metrics-") as folder:
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+        yield
 
 
 @contextmanager

@@ -109,6 +109,7 @@ class Prepared:
         step: where a taught conversation stands after it; then no thinking is sent or kept.
         seal: a solution that no sentence may give away.
         plan: what `services.teach` will do with it; None where it is simply answered.
+        asked_at: on the clock of `time.perf_counter`; 0 where nobody measures.
     """
 
     answer_id: str
@@ -124,6 +125,7 @@ class Prepared:
     step: Step | None = None
     seal: Seal | None = None
     plan: object | None = None
+    asked_at: float = 0.0
 
 
 @dataclass(slots=True)

@@ -35,14 +35,11 @@ def summary(item: LessonOrCourse, json_: Json = False, config: Config = None) ->
     """The summary of a lesson or a course, each line with its moment."""
 
     async def work(opened: House) -> None:
-        from baize.api import artefact_wire as wire
-        from baize.domain.artefact import Prepared
+        from baize.api.artefact_wire import summary_body
 
         found = await _lesson_or_course(opened, item)
         if json_:
-            _print_body(
-                wire.summary_body(found) if isinstance(found, Prepared) else wire.course_summary_body(found)
-            )
+            _print_body(summary_body(found))
         else:
             await _print_lines(opened, found, found.summary)
 
@@ -53,16 +50,11 @@ def key_points(item: LessonOrCourse, json_: Json = False, config: Config = None)
     """What to take away from a lesson or a course, each point with its moment."""
 
     async def work(opened: House) -> None:
-        from baize.api import artefact_wire as wire
-        from baize.domain.artefact import Prepared
+        from baize.api.artefact_wire import key_points_body
 
         found = await _lesson_or_course(opened, item)
         if json_:
-            _print_body(
-                wire.key_points_body(found)
-                if isinstance(found, Prepared)
-                else wire.course_key_points_body(found)
-            )
+            _print_body(key_points_body(found))
         else:
             await _print_lines(opened, found, found.key_points)
 

@@ -12,7 +12,7 @@ from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Literal, Protocol, TypeVar
 
-from baize.domain.artefact import Prepared
+from baize.domain.artefact import CourseSummary, Prepared
 from baize.domain.catalogue import CourseCard, KnownCard, SourceState
 from baize.domain.chat import Answer, ChatEvent, DraftEvent, Message, Sampling, Turn
 from baize.domain.cost import Used
@@ -311,6 +311,10 @@ class Publisher(Protocol):
 
     async def states(self, platform_id: str, course_id: str = "") -> list[ItemState]: ...
 
+    async def put_course_summary(self, platform_id: str, summary: CourseSummary) -> None:
+        """Keep what a model worded of a course; it replaces the one before, and goes with the course."""
+        ...
+
     async def put_folder(self, platform_id: str, course_id: str, folder: str) -> None:
         """Remember where an existing course is read from, so that it can be read again."""
         ...
@@ -394,6 +398,10 @@ class Artefacts(Protocol):
 
     async def prepared_of_course(self, platform_id: str, course_id: str) -> list[Prepared]:
         """What was prepared for its lessons, in course order, all of one moment."""
+        ...
+
+    async def course_summary(self, platform_id: str, course_id: str) -> CourseSummary | None:
+        """What a model worded of the course, which its lessons may have left behind (`source`)."""
         ...
 
     async def holdings(self, platform_id: str, course_id: str = "") -> list[Holding]:

@@ -5,6 +5,7 @@ extract → segment → chapter → chunk → embed → compose → load, in tha
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -19,7 +20,7 @@ from baize.domain.library import BuiltLesson, ItemState, State, Transcript
 from baize.domain.search import Scope
 from baize.domain.sentences import detect_language
 from baize.domain.text import Chunk, Segment
-from baize.errors import BaizeError, DependencyUnavailable, EmptySource, UnreadableSource
+from baize.errors import BaizeError, DependencyUnavailable, EmptySource, UnreadableSource, UpstreamFailed
 from baize.ports import (
     Artefacts,
     Catalog,
@@ -36,6 +37,7 @@ from baize.ports import (
 )
 from baize.retrieval.terms import TERMS_VERSION
 from baize.services.erase import lesson_lock
+from baize.services.summarize import course_source
 from ingest.chapter import chapters_of, computed_chapters
 from ingest.chunk import ChunkOptions, Place, chunk
 from ingest.compose import COMPOSE_VERSION, compose
@@ -46,11 +48,14 @@ from ingest.extract.read import ReadLesson, ReadSource, read_lesson, sources_dig
 from ingest.extract.slides import SlideReader
 from ingest.load import load
 from ingest.plan import CoursePlan, LessonPlan
+from ingest.prepare.course import write_course
 from ingest.prepare.written import Writer
 from ingest.report import IngestReport, LessonReport, Outcome, Problem
 from ingest.segment import segment_cues, segment_faq, segment_pages, segment_slides
 from ingest.stages import digest, file_digest
 from ingest.watch import Watch
+
+log = logging.getLogger("baize.ingest")
 
 PIPELINE_VERSION = "4"
 """Raise it when the same sources must give other chunks."""
@@ -127,9 +132,28 @@ class Pipeline:
     async def close_course(self, plan: CoursePlan, present: Collection[str]) -> list[str]:
         """After its lessons: what left the folder leaves the library. Returns the lessons that went."""
         removed = await self._remove_missing(plan, set(present))
+        await self._word_course(plan.course)
         for problem in plan.problems:
             await self._record(plan.course, _inside(plan, problem.path), "failed", "plan", error=str(problem))
         return removed
+
+    async def _word_course(self, course: Course) -> None:
+        """Its summary in the model's words, where there is a model and the lessons say something else now."""
+        writer, artefacts = self._parts.writer, self._parts.artefacts
+        if writer is None or artefacts is None or not writer.may_write():
+            return
+        lessons = await artefacts.prepared_of_course(course.platform_id, course.id)
+        kept = await artefacts.course_summary(course.platform_id, course.id)
+        same = kept is not None and (kept.source, kept.model) == (course_source(lessons), writer.model)
+        # One lesson says it all itself.
+        if same or sum(bool(lesson.summary) for lesson in lessons) < 2:
+            return
+        try:
+            written = await write_course(writer, course, lessons, self._steps)
+        except UpstreamFailed as failure:
+            log.warning("%s: its summary is that of its lessons. %s", course.id, failure)
+            return
+        await self._parts.publisher.put_course_summary(course.platform_id, written)
 
     async def run_lesson(self, course: Course, plan: LessonPlan) -> LessonReport:
         """One lesson from its files to the live library. Two runs of one lesson wait for each other."""

@@ -120,24 +120,18 @@ class HighlightsBody(_Lines):
     highlights: list[HighlightBody]
 
 
-def summary_body(prepared: Prepared) -> SummaryBody:
-    return SummaryBody(lesson_id=prepared.lesson_id, lines=_lines(prepared.summary), **_head(prepared))
+def summary_body(made: Prepared | CourseSummary) -> SummaryBody | CourseSummaryBody:
+    lines = _lines(made.summary)
+    if isinstance(made, CourseSummary):
+        return CourseSummaryBody(course_id=made.course_id, lines=lines, **_head(made))
+    return SummaryBody(lesson_id=made.lesson_id, lines=lines, **_head(made))
 
 
-def key_points_body(prepared: Prepared) -> KeyPointsBody:
-    return KeyPointsBody(
-        lesson_id=prepared.lesson_id, key_points=_lines(prepared.key_points), **_head(prepared)
-    )
-
-
-def course_summary_body(course: CourseSummary) -> CourseSummaryBody:
-    return CourseSummaryBody(course_id=course.course_id, lines=_lines(course.summary), **_head(course))
-
-
-def course_key_points_body(course: CourseSummary) -> CourseKeyPointsBody:
-    return CourseKeyPointsBody(
-        course_id=course.course_id, key_points=_lines(course.key_points), **_head(course)
-    )
+def key_points_body(made: Prepared | CourseSummary) -> KeyPointsBody | CourseKeyPointsBody:
+    points = _lines(made.key_points)
+    if isinstance(made, CourseSummary):
+        return CourseKeyPointsBody(course_id=made.course_id, key_points=points, **_head(made))
+    return KeyPointsBody(lesson_id=made.lesson_id, key_points=points, **_head(made))
 
 
 def glossary_body(prepared: Prepared) -> GlossaryBody:

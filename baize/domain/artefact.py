@@ -119,10 +119,15 @@ class Prepared:
 
 @dataclass(frozen=True, slots=True)
 class CourseSummary:
-    """What a whole course says, from the lines of its lessons, in course order."""
+    """What a whole course says, from the lines of its lessons, in course order.
+
+    Attributes:
+        source: digest of the lessons' lines that a model worded the summary from; empty where none did.
+    """
 
     course_id: str
     language: str
     summary: tuple[SummaryLine, ...] = ()
     key_points: tuple[KeyPoint, ...] = ()
     model: str = "extractive"
+    source: str = ""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TypeVar
 
 from baize.domain.artefact import CourseSummary, KeyPoint, Prepared, SummaryLine
@@ -13,7 +15,7 @@ from baize.services.read import read_course, read_lesson
 
 _Line = TypeVar("_Line", SummaryLine, KeyPoint)
 
-_MAX_LINES = 12
+MAX_LINES = 12
 """Of a course; a learner reads them on one screen or two."""
 
 
@@ -35,9 +37,10 @@ async def read_prepared(catalog: Catalog, artefacts: Artefacts, platform_id: str
 async def summarize_course(
     catalog: Catalog, artefacts: Artefacts, platform_id: str, course_id: str
 ) -> CourseSummary:
-    """The lines of the lessons in course order: as many of each lesson as fit, the first ones first.
+    """What a model worded of the course, as long as its lessons still say what it was made from.
 
-    Every lesson that has lines has one here, also in a course of more lessons than `_MAX_LINES`.
+    Else the lines of the lessons in course order: as many of each lesson as fit, the first ones first. Every
+    lesson that has lines has one here, also in a course of more lessons than `MAX_LINES`.
 
     Raises:
         NotFound: the course does not exist, or nothing was prepared for its lessons.
@@ -46,7 +49,17 @@ async def summarize_course(
     lessons = await artefacts.prepared_of_course(platform_id, course_id)
     if not lessons:
         raise NotFound(f"Nothing was prepared for the course {course_id!r}.", remedy="Ingest it again.")
-    return _course_summary(course, lessons)
+    own = _course_summary(course, lessons)
+    written = await artefacts.course_summary(platform_id, course_id)
+    if written is None or written.source != course_source(lessons):
+        return own
+    return replace(own, summary=written.summary, model=written.model)
+
+
+def course_source(lessons: Sequence[Prepared]) -> str:
+    """Digest of the lines that a course's summary is made from."""
+    told = repr([line for lesson in lessons for line in lesson.summary])
+    return hashlib.sha256(told.encode()).hexdigest()
 
 
 def _course_summary(course: Course, lessons: Sequence[Prepared]) -> CourseSummary:
@@ -54,19 +67,19 @@ def _course_summary(course: Course, lessons: Sequence[Prepared]) -> CourseSummar
     return CourseSummary(
         course.id,
         course.language or lessons[0].language,
-        _shared_out([lesson.summary for lesson in lessons]),
-        _shared_out([lesson.key_points for lesson in lessons]),
+        shared_out([lesson.summary for lesson in lessons]),
+        shared_out([lesson.key_points for lesson in lessons]),
         models[0] if models else "extractive",
     )
 
 
-def _shared_out(lessons: Sequence[tuple[_Line, ...]]) -> tuple[_Line, ...]:
+def shared_out(lessons: Sequence[tuple[_Line, ...]]) -> tuple[_Line, ...]:
     """Lines in turns, a line of each lesson a turn, until there are enough; then in course order."""
     counts = [0] * len(lessons)
     turn = 0
-    while any(turn < len(lines) for lines in lessons) and sum(counts) < _MAX_LINES:
+    while any(turn < len(lines) for lines in lessons) and sum(counts) < MAX_LINES:
         for number, lines in enumerate(lessons):
-            if turn < len(lines) and (turn == 0 or sum(counts) < _MAX_LINES):
+            if turn < len(lines) and (turn == 0 or sum(counts) < MAX_LINES):
                 counts[number] += 1
         turn += 1
     return tuple(line for lines, n in zip(lessons, counts, strict=True) for line in lines[:n])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from baize.domain.artefact import Prepared
+from baize.domain.artefact import CourseSummary, Prepared
 from baize.domain.course import Course, Lesson
 from baize.domain.library import BuiltLesson, Holding, ItemState, LiveLesson, Transcript
 from baize.domain.search import Scope
@@ -20,6 +20,7 @@ class MemoryCatalog:
         self._built: dict[tuple[str, str], BuiltLesson] = {}
         self._states: dict[tuple[str, str, str], ItemState] = {}
         self._folders: dict[tuple[str, str], str] = {}
+        self._summaries: dict[tuple[str, str], CourseSummary] = {}
 
     async def courses(self, platform_id: str, course_ids: Sequence[str] | None = None) -> list[Course]:
         """As `Catalog.courses`."""
@@ -70,6 +71,14 @@ class MemoryCatalog:
         """As `Artefacts.prepared`."""
         built = self._built.get((platform_id, lesson_id))
         return built.prepared if built else None
+
+    async def course_summary(self, platform_id: str, course_id: str) -> CourseSummary | None:
+        """As `Artefacts.course_summary`."""
+        return self._summaries.get((platform_id, course_id))
+
+    async def put_course_summary(self, platform_id: str, summary: CourseSummary) -> None:
+        """As `Publisher.put_course_summary`."""
+        self._summaries[platform_id, summary.course_id] = summary
 
     async def prepared_of_course(self, platform_id: str, course_id: str) -> list[Prepared]:
         """As `Artefacts.prepared_of_course`."""
@@ -167,6 +176,7 @@ class MemoryCatalog:
         if lesson_ids is None:
             self._courses.pop((platform_id, course_id), None)
             self._folders.pop((platform_id, course_id), None)
+            self._summaries.pop((platform_id, course_id), None)
         return gone
 
     def _in_scope(self, scope: Scope) -> list[BuiltLesson]:

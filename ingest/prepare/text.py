@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 
+import numpy as np
+
+from baize.domain.artefact import SummaryLine
 from baize.domain.course import Course, Lesson
 from baize.domain.locator import Locator, TextSpan, TimeSpan, join, locator_key
 from baize.domain.search import Vector
@@ -117,6 +120,22 @@ async def text_of(
         course.glossary,
         max(lesson.duration_s or 0.0, last_s) if timed else 0.0,
         _chapters(sentences, lesson) if timed else (range(len(sentences)),),
+    )
+
+
+def text_of_lines(course: Course, language: str, lines: Sequence[SummaryLine]) -> LessonText:
+    """Lines of lessons as the sentences of a text of which each lesson is a chapter. Nothing is embedded."""
+    starts = [n for n, line in enumerate(lines) if n == 0 or line.lesson_id != lines[n - 1].lesson_id]
+    return LessonText(
+        course.id,
+        course.title,
+        course.title,
+        language,
+        tuple(Segment(line.text, line.locators[0]) for line in lines),
+        np.zeros((len(lines), 0), np.float32),
+        course.glossary,
+        0.0,
+        tuple(range(a, b) for a, b in pairwise([*starts, len(lines)])),
     )
 
 

@@ -36,6 +36,8 @@ from ingest.stages import digest
 log = logging.getLogger("baize.ingest")
 
 _TASKS = ("summary", "key_points", "glossary", "quiz")
+_COURSE_TASKS = ("course_summary",)
+"""Not part of a lesson's build: what they make is of the course."""
 _LANGUAGE_NAMES = {"zh": "Simplified Chinese (简体中文)", "en": "English"}
 _LINES, _POINTS, _TERMS, _ITEMS = 10, 6, 10, 6
 """Entries that are asked for, for a whole lesson; each part is asked for its share."""
@@ -59,7 +61,7 @@ class WriterOptions:
 
 
 @dataclass(frozen=True, slots=True)
-class _Part:
+class Part:
     """A run of chapters that fits into one prompt, and its share of the lesson."""
 
     numbers: range
@@ -87,23 +89,34 @@ class Writer:
     ) -> None:
         self._chat = chat
         self._prompts = {task: prompts.get(task) for task in _TASKS}
+        self._asked = self._prompts | {task: prompts.get(task) for task in _COURSE_TASKS}
         self._embedder = embedder
-        self._counter = counter
+        self.counter = counter
         self._clock = clock
         self._prices = prices
-        self._options = options
+        self.options = options
         self.usage = Usage()
         self.n_calls = self.n_written = self.n_waiting = 0
+
+    @property
+    def model(self) -> str:
+        """Name of the chat model."""
+        return self._chat.name
+
+    @staticmethod
+    def language_name(language: str) -> str:
+        """As prompts call it."""
+        return _LANGUAGE_NAMES.get(language, language)
 
     @property
     def digest(self) -> str:
         """Of everything that its words depend on."""
         labels = (prompt.label for prompt in self._prompts.values())
-        return digest(self._chat.name, str(self._options.part_tokens), *labels)
+        return digest(self._chat.name, str(self.options.part_tokens), *labels)
 
     def may_write(self) -> bool:
         """Whether this is an hour for it."""
-        return not (self._options.off_peak_only and self._prices.is_peak(self._clock.now()))
+        return not (self.options.off_peak_only and self._prices.is_peak(self._clock.now()))
 
     def report(self) -> Writing:
         """What was done so far, and what it cost at the prices of this hour."""
@@ -134,7 +147,7 @@ class Writer:
         points: list[KeyPoint] = []
         terms: list[GlossaryTerm] = []
         items: list[QuizItem] = []
-        for part in _parts(text, self._counter, self._options.part_tokens):
+        for part in parts(text, self.counter, self.options.part_tokens):
             # One after the other: the second prompt finds the sentences of the first in the prefix cache.
             summary += await session.lines("summary", part, _LINES, SummaryLine)
             points += await session.lines("key_points", part, _POINTS, KeyPoint)
@@ -160,7 +173,7 @@ class Writer:
         Raises:
             UpstreamFailed: the model cannot be used, or gave no usable reply twice.
         """
-        prompt = self._prompts[task]
+        prompt = self._asked[task]
         messages = prompt.render(values)
         identity = digest(self._chat.name, prompt.label, *(message.content for message in messages))
 
@@ -181,10 +194,15 @@ class Writer:
 
     async def verified(self, said: str, text: LessonText, ids: Sequence[int]) -> tuple[Locator, ...]:
         """Places of the cited sentences that bear what is said; empty when they do not, or do not exist."""
+        bearing = await self.bearing(said, text, ids)
+        return tuple(dict.fromkeys(text.sentences[number].locator for number in bearing))
+
+    async def bearing(self, said: str, text: LessonText, ids: Sequence[int]) -> list[int]:
+        """Numbers of the cited sentences that bear what is said, in order."""
         known = [number for number in dict.fromkeys(ids) if 0 <= number < len(text.sentences)]
         evidence = tuple(_evidence(text, number) for number in sorted(known))
-        verdict = await verify(CitedSentence("", said, evidence, 0), self._embedder, self._options.verify)
-        return tuple(dict.fromkeys(citation.locator for citation in verdict.citations))
+        verdict = await verify(CitedSentence("", said, evidence, 0), self._embedder, self.options.verify)
+        return sorted({int(citation.chunk_id) for citation in verdict.citations})
 
     async def _reply(self, stream: AsyncGenerator[ChatEvent]) -> str:
         said: list[str] = []
@@ -208,7 +226,7 @@ class _Session:
         self._steps = steps
         self.n_dropped = 0
 
-    async def lines(self, task: str, part: _Part, n: int, make: Callable[..., _Line]) -> list[_Line]:
+    async def lines(self, task: str, part: Part, n: int, make: Callable[..., _Line]) -> list[_Line]:
         """Verified lines of a summary, or key points."""
         made: list[_Line] = []
         for entry in await self._entries(task, part, n, "lines", LineEntry):
@@ -218,7 +236,7 @@ class _Session:
         self.n_dropped -= len(made)
         return made
 
-    async def terms(self, part: _Part) -> list[GlossaryTerm]:
+    async def terms(self, part: Part) -> list[GlossaryTerm]:
         """Terms that stand in the lesson, with verified explanations."""
         made: list[GlossaryTerm] = []
         for entry in await self._entries("glossary", part, _TERMS, "terms", TermEntry):
@@ -233,7 +251,7 @@ class _Session:
         self.n_dropped -= len(made)
         return made
 
-    async def items(self, part: _Part) -> list[QuizItem]:
+    async def items(self, part: Part) -> list[QuizItem]:
         """Questions whose right option, and no other, the cited sentences give."""
         made: list[QuizItem] = []
         for entry in await self._entries("quiz", part, _ITEMS, "items", ItemEntry):
@@ -270,28 +288,22 @@ class _Session:
             "model",
         )
 
-    async def _entries(self, task: str, part: _Part, n: int, key: str, kind: type[E]) -> tuple[E, ...]:
+    async def _entries(self, task: str, part: Part, n: int, key: str, kind: type[E]) -> tuple[E, ...]:
         """What the model gave; all of it counts as dropped until it is verified."""
         found = await self._writer.ask(task, self._values(part, n), key, kind, self._steps)
         self.n_dropped += found.n_wrong + len(found.entries)
         return found.entries
 
-    def _values(self, part: _Part, n: int) -> dict[str, str]:
-        text = self._text
-        sentences = (
-            f"[{number + 1}] {_fenced(text.texts[number])}"
-            for number in part.numbers
-            if not addresses_a_machine(text.texts[number])
-        )
+    def _values(self, part: Part, n: int) -> dict[str, str]:
         return {
-            "course_card": _course_card(self._course),
-            "lesson_title": _fenced(text.title),
-            "sentences": "\n".join(sentences),
-            "language": _LANGUAGE_NAMES.get(text.language, text.language),
+            "course_card": course_card(self._course),
+            "lesson_title": _fenced(self._text.title),
+            "sentences": numbered(self._text, part),
+            "language": self._writer.language_name(self._text.language),
             "n": str(max(1, round(n * part.share))),
         }
 
-    def _inside(self, part: _Part, ids: Sequence[int]) -> list[int]:
+    def _inside(self, part: Part, ids: Sequence[int]) -> list[int]:
         """Numbers of sentences that the model was given: the closed list. It counts from 1."""
         return [
             number - 1
@@ -300,7 +312,16 @@ class _Session:
         ]
 
 
-def _parts(text: LessonText, counter: TokenCounter, part_tokens: int) -> list[_Part]:
+def numbered(text: LessonText, part: Part) -> str:
+    """Its sentences as the model is given them, by number from 1; none that speaks to a machine."""
+    return "\n".join(
+        f"[{number + 1}] {_fenced(text.texts[number])}"
+        for number in part.numbers
+        if not addresses_a_machine(text.texts[number])
+    )
+
+
+def parts(text: LessonText, counter: TokenCounter, part_tokens: int) -> list[Part]:
     """Chapters together while they fit; a chapter that does not fit is cut between sentences."""
     costs = [counter.count(said) + 5 for said in text.texts]
     parts: list[range] = []
@@ -315,7 +336,7 @@ def _parts(text: LessonText, counter: TokenCounter, part_tokens: int) -> list[_P
             else:
                 parts.append(range(number, number + 1))
     total = max(sum(costs), 1)
-    return [_Part(numbers, sum(costs[numbers.start : numbers.stop]) / total) for numbers in parts]
+    return [Part(numbers, sum(costs[numbers.start : numbers.stop]) / total) for numbers in parts]
 
 
 def _filled(
@@ -370,7 +391,7 @@ def _evidence(text: LessonText, number: int) -> Evidence:
     return Evidence(number + 1, Moment(Hit(chunk, 1, 1.0, "prepared"), sentence))
 
 
-def _course_card(course: Course) -> str:
+def course_card(course: Course) -> str:
     """Byte-stable for a course: it stands in the prefix of all its prompts."""
     lines = [f"Course: {_fenced(course.title)}"]
     if course.glossary:

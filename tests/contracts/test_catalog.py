@@ -17,6 +17,7 @@ from baize.adapters.db.catalog import SqlArtefacts, SqlCatalog
 from baize.adapters.db.engine import Database
 from baize.adapters.db.publisher import SqlPublisher
 from baize.domain.artefact import (
+    CourseSummary,
     GlossaryTerm,
     Highlight,
     KeyPoint,
@@ -274,6 +275,23 @@ async def test_prepared_of_a_course_is_in_course_order(library: Library) -> None
     await library.publisher.publish(built("z", "health", "p2", prepared=prepared_for("z", "别家的。")))
     found = await library.artefacts.prepared_of_course("p1", "health")
     assert found == [prepared_for("z"), prepared_for("m"), prepared_for("a")]
+
+
+async def test_a_courses_summary_is_replaced_and_goes_with_the_course(library: Library) -> None:
+    """One a course and platform; a course that comes again has none."""
+    line = SummaryLine("血压要静坐后量。", "health.1", (TimeSpan(1.0, 2.5),), "model")
+    first = CourseSummary("health", "zh", (line,), model="m", source="a")
+    for platform_id in ("p1", "p2"):
+        await library.publisher.put_course(course(platform_id=platform_id))
+    assert await library.artefacts.course_summary("p1", "health") is None
+    await library.publisher.put_course_summary("p1", first)
+    await library.publisher.put_course_summary("p1", replace(first, source="b"))
+    await library.publisher.put_course(course())
+    assert await library.artefacts.course_summary("p1", "health") == replace(first, source="b")
+    assert await library.artefacts.course_summary("p2", "health") is None
+    await library.publisher.forget("p1", "health")
+    await library.publisher.put_course(course())
+    assert await library.artefacts.course_summary("p1", "health") is None
 
 
 async def test_reports_of_speech_come_back_whole(library: Library) -> None:

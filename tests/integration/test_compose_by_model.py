@@ -78,6 +78,33 @@ def test_written_once_counted_and_not_asked_for_again(server: DeepSeekServer) ->
     assert len(server.chats) == 4
 
 
+def test_a_course_of_two_lessons_is_summed_up_from_their_lines(server: DeepSeekServer) -> None:
+    """One more call, for the course; its lines lead to lessons; nothing changed, nothing asked."""
+    course = Path("health")
+    vtt = "WEBVTT\n\n00:00:01.000 --> 00:00:07.000\n降压药要天天吃，不能停。\n"
+    (course / "drugs.zh.vtt").write_text(vtt, encoding="utf-8")
+    more = "  - id: drugs\n    title: 降压药\n    subtitles: [drugs.zh.vtt]\n"
+    (course / "course.yaml").write_text(MANIFEST + more, encoding="utf-8")
+    baize("ingest", "health")
+    assert len(server.chats) == 9
+    assert "<lessons>\n[1] 先说要点：" in server.chats[-1].body["messages"][1]["content"]
+    body = json.loads(baize("summary", "health", "--json"))
+    assert body["model"] == "deepseek-flash"
+    assert [(line["lesson_id"], line["origin"]) for line in body["lines"]] == [
+        ("measure", "model"),
+        ("drugs", "model"),
+    ]
+    assert body["lines"][0]["text"].startswith("先说要点：先说要点：")
+    assert body["lines"][1]["locators"] == [{"kind": "time", "start": 1.0, "end": 7.0}]
+    baize("ingest", "health")
+    assert len(server.chats) == 9
+    (course / "drugs.zh.vtt").unlink()
+    (course / "course.yaml").write_text(MANIFEST, encoding="utf-8")
+    baize("ingest", "health")
+    body = json.loads(baize("summary", "health", "--json"))
+    assert {line["lesson_id"] for line in body["lines"]} == {"measure"}
+
+
 def test_a_model_that_comes_back_is_asked_by_the_next_ingestion(server: DeepSeekServer) -> None:
     """While it fails, the lesson has its own sentences; then the model's words replace them."""
     server.responder = lambda _: Failure(401)

@@ -6,12 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, delete, func, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from baize.adapters.db.engine import Database
-from baize.adapters.db.models import CardRow, CatalogueSourceRow, CourseRow, LessonRow, Table
-from baize.adapters.db.upsert import insert_or_update
+from baize.adapters.db.models import CardRow, CatalogueSourceRow, CourseRow, LessonRow
+from baize.adapters.db.upsert import course_values, insert_or_update, put_rows
 from baize.domain.catalogue import CourseCard, KnownCard, SourceState
 from baize.domain.course import Course
 from baize.domain.library import LiveLesson
@@ -148,8 +147,8 @@ async def _put_batch(session: AsyncSession, platform_id: str, cards: Sequence[Co
         for card in cards
         if card.course.id not in by_folder and first[card.course.id] == (card.source_id, card.external_id)
     ]
-    await _upsert(session, CourseRow, [_course_values(course) for course in courses])
-    await _upsert(session, CardRow, [_card_values(card, at) for card in cards], keep=("docked_at",))
+    await put_rows(session, CourseRow, [course_values(course) for course in courses])
+    await put_rows(session, CardRow, [_card_values(card, at) for card in cards], keep=("docked_at",))
 
 
 async def _settle(session: AsyncSession, platform_id: str, course_ids: Sequence[str]) -> list[str]:
@@ -164,29 +163,12 @@ async def _settle(session: AsyncSession, platform_id: str, course_ids: Sequence[
     for row in await session.scalars(_of_courses(platform_id, course_ids)):
         left.setdefault(row.course_id, row.course)
     courses = [course for course_id, course in left.items() if course_id not in by_folder]
-    await _upsert(session, CourseRow, [_course_values(course) for course in courses])
+    await put_rows(session, CourseRow, [course_values(course) for course in courses])
     gone = sorted(set(course_ids) - left.keys() - by_folder)
     await session.execute(
         delete(CourseRow).where(CourseRow.platform_id == platform_id, CourseRow.course_id.in_(gone))
     )
     return gone
-
-
-async def _upsert(
-    session: AsyncSession,
-    model: type[Table],
-    rows: Sequence[dict[str, Any]],
-    *,
-    keep: Sequence[str] = (),
-) -> None:
-    if not rows:
-        return
-    table = model.__table__
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    insert: Any = dialect.insert(model)
-    keys = [column.name for column in table.primary_key]
-    changed = {name: insert.excluded[name] for name in rows[0] if name not in {*keys, *keep}}
-    await session.execute(insert.on_conflict_do_update(index_elements=keys, set_=changed), list(rows))
 
 
 def _of_courses(platform_id: str, course_ids: Sequence[str]) -> Select[CardRow]:
@@ -204,20 +186,6 @@ def _within(scope: Scope) -> list[ColumnElement[bool]]:
     if scope.lesson_ids:
         conditions.append(CardRow.card_id.in_(scope.lesson_ids))
     return conditions
-
-
-def _course_values(course: Course) -> dict[str, Any]:
-    return {
-        "platform_id": course.platform_id,
-        "course_id": course.id,
-        "title": course.title,
-        "language": course.language,
-        "description": course.description,
-        "tags": course.tags,
-        "level": course.level,
-        "prerequisites": course.prerequisites,
-        "glossary": course.glossary,
-    }
 
 
 def _card_values(card: CourseCard, at: float) -> dict[str, Any]:

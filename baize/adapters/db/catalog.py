@@ -11,9 +11,16 @@ from sqlalchemy import BindParameter, Select, String, bindparam, func, select, t
 
 from baize.adapters.db.codec import Frozen
 from baize.adapters.db.engine import Database
-from baize.adapters.db.models import ChapterRow, CourseRow, LessonRow, PreparedRow, TranscriptRow
+from baize.adapters.db.models import (
+    ChapterRow,
+    CourseRow,
+    CourseSummaryRow,
+    LessonRow,
+    PreparedRow,
+    TranscriptRow,
+)
 from baize.adapters.db.worded import Worded
-from baize.domain.artefact import Prepared
+from baize.domain.artefact import CourseSummary, Prepared
 from baize.domain.course import Chapter, Course, Lesson
 from baize.domain.library import Holding, LiveLesson, Transcript
 from baize.domain.search import Scope
@@ -159,6 +166,12 @@ class SqlArtefacts:
         async with self._database.reading() as session:
             row = await session.get(PreparedRow, (platform_id, lesson_id))
             return row.prepared if row else None
+
+    async def course_summary(self, platform_id: str, course_id: str) -> CourseSummary | None:
+        """As `Artefacts.course_summary`."""
+        async with self._database.reading() as session:
+            row = await session.get(CourseSummaryRow, (platform_id, course_id))
+            return row.summary if row else None
 
     async def prepared_of_course(self, platform_id: str, course_id: str) -> list[Prepared]:
         """As `Artefacts.prepared_of_course`."""

@@ -13,7 +13,15 @@ from typing import Any
 from sqlalchemy import Dialect, Text
 from sqlalchemy.types import TypeDecorator
 
-from baize.domain.artefact import GlossaryTerm, Highlight, KeyPoint, Prepared, QuizItem, SummaryLine
+from baize.domain.artefact import (
+    CourseSummary,
+    GlossaryTerm,
+    Highlight,
+    KeyPoint,
+    Prepared,
+    QuizItem,
+    SummaryLine,
+)
 from baize.domain.chat import Answer, Citation, Refusal, Usage
 from baize.domain.course import Course
 from baize.domain.locator import FaqEntry, TextSpan, TimeSpan
@@ -24,7 +32,7 @@ from baize.domain.speech import MarkedSpan, SpeechReport
 from baize.domain.text import Chunk, Cue, Segment
 
 _TAG = "_"
-_PREPARED = (GlossaryTerm, Highlight, KeyPoint, Prepared, QuizItem, SummaryLine)
+_PREPARED = (CourseSummary, GlossaryTerm, Highlight, KeyPoint, Prepared, QuizItem, SummaryLine)
 _NOUNS = (
     *(
         Answer,

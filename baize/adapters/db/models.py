@@ -6,7 +6,7 @@ from sqlalchemy import BigInteger, Double, ForeignKeyConstraint, Index, MetaData
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from baize.adapters.db.codec import Frozen
-from baize.domain.artefact import Prepared
+from baize.domain.artefact import CourseSummary, Prepared
 from baize.domain.chat import Answer
 from baize.domain.course import Course
 from baize.domain.preferences import Preferences
@@ -120,6 +120,21 @@ class PreparedRow(Table):
     platform_id: Mapped[str] = mapped_column(Id, primary_key=True)
     lesson_id: Mapped[str] = mapped_column(Id, primary_key=True)
     prepared: Mapped[Prepared] = mapped_column(Frozen)
+
+
+class CourseSummaryRow(Table):
+    """What a model worded of a whole course, as one value."""
+
+    __tablename__ = "course_summaries"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["platform_id", "course_id"], ["courses.platform_id", "courses.course_id"], ondelete="CASCADE"
+        ),
+    )
+
+    platform_id: Mapped[str] = mapped_column(Id, primary_key=True)
+    course_id: Mapped[str] = mapped_column(Id, primary_key=True)
+    summary: Mapped[CourseSummary] = mapped_column(Frozen)
 
 
 class ItemStateRow(Table):

@@ -13,13 +13,15 @@ from baize.adapters.db.models import (
     ChapterRow,
     CourseFolderRow,
     CourseRow,
+    CourseSummaryRow,
     EditRow,
     ItemStateRow,
     LessonRow,
     PreparedRow,
     TranscriptRow,
 )
-from baize.adapters.db.upsert import insert_or_update
+from baize.adapters.db.upsert import course_values, insert_or_update
+from baize.domain.artefact import CourseSummary
 from baize.domain.course import Course, Lesson
 from baize.domain.library import BuiltLesson, ItemState, State
 from baize.errors import Conflict, NotFound
@@ -33,19 +35,8 @@ class SqlPublisher:
 
     async def put_course(self, course: Course) -> None:
         """Create the course or replace what is known of it; its lessons stay."""
-        values = {
-            "platform_id": course.platform_id,
-            "course_id": course.id,
-            "title": course.title,
-            "language": course.language,
-            "description": course.description,
-            "tags": course.tags,
-            "level": course.level,
-            "prerequisites": course.prerequisites,
-            "glossary": course.glossary,
-        }
         async with self._database.writing() as session:
-            await session.execute(insert_or_update(session, CourseRow, values))
+            await session.execute(insert_or_update(session, CourseRow, course_values(course)))
 
     async def publish(self, built: BuiltLesson) -> None:
         """As `Publisher.publish`.
@@ -85,6 +76,12 @@ class SqlPublisher:
         found = found.order_by(ItemStateRow.course_id, ItemStateRow.item)
         async with self._database.reading() as session:
             return [_state(row) for row in await session.scalars(found)]
+
+    async def put_course_summary(self, platform_id: str, summary: CourseSummary) -> None:
+        """As `Publisher.put_course_summary`."""
+        values = {"platform_id": platform_id, "course_id": summary.course_id, "summary": summary}
+        async with self._database.writing() as session:
+            await session.execute(insert_or_update(session, CourseSummaryRow, values))
 
     async def put_folder(self, platform_id: str, course_id: str, folder: str) -> None:
         """As `Publisher.put_folder`."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from types import ModuleType
 from typing import Any
 
@@ -11,6 +11,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from baize.adapters.db.models import Table
+from baize.domain.course import Course
 
 Upsert = postgresql.Insert | sqlite.Insert
 
@@ -31,10 +32,31 @@ def insert_or_update(
         same: a column that must be equal in an existing row; where it is not, no row is touched.
     """
     insert: Upsert = _dialect(where).insert(model).values(values)
-    keys = [column.name for column in inspect(model).primary_key]
-    changed = {name: insert.excluded[name] for name in values if name not in {*keys, *keep}}
-    only = getattr(model, same) == insert.excluded[same] if same else None
-    return insert.on_conflict_do_update(index_elements=keys, set_=changed, where=only)
+    return _or_update(insert, model, values, keep, same)
+
+
+async def put_rows(
+    session: AsyncSession, model: type[Table], rows: Sequence[dict[str, Any]], *, keep: Collection[str] = ()
+) -> None:
+    """Rows of the same columns in, each whether or not its primary key exists."""
+    if rows:
+        insert: Upsert = _dialect(session).insert(model)
+        await session.execute(_or_update(insert, model, rows[0], keep), list(rows))
+
+
+def course_values(course: Course) -> dict[str, Any]:
+    """The row of a course."""
+    return {
+        "platform_id": course.platform_id,
+        "course_id": course.id,
+        "title": course.title,
+        "language": course.language,
+        "description": course.description,
+        "tags": course.tags,
+        "level": course.level,
+        "prerequisites": course.prerequisites,
+        "glossary": course.glossary,
+    }
 
 
 def insert_or_add(where: AsyncSession | str, model: type[Table], values: dict[str, Any]) -> Upsert:
@@ -43,6 +65,15 @@ def insert_or_add(where: AsyncSession | str, model: type[Table], values: dict[st
     keys = [column.name for column in inspect(model).primary_key]
     grown = {name: getattr(model, name) + insert.excluded[name] for name in values if name not in keys}
     return insert.on_conflict_do_update(index_elements=keys, set_=grown)
+
+
+def _or_update(
+    insert: Upsert, model: type[Table], names: Collection[str], keep: Collection[str], same: str = ""
+) -> Upsert:
+    keys = [column.name for column in inspect(model).primary_key]
+    changed = {name: insert.excluded[name] for name in names if name not in {*keys, *keep}}
+    only = getattr(model, same) == insert.excluded[same] if same else None
+    return insert.on_conflict_do_update(index_elements=keys, set_=changed, where=only)
 
 
 def _dialect(where: AsyncSession | str) -> ModuleType:

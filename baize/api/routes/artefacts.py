@@ -15,8 +15,6 @@ from baize.api.artefact_wire import (
     KeyPointsBody,
     QuizBody,
     SummaryBody,
-    course_key_points_body,
-    course_summary_body,
     glossary_body,
     highlights_body,
     key_points_body,
@@ -83,10 +81,10 @@ async def highlights(prepared: CurrentPrepared, if_none_match: IfNoneMatch = "")
 @router.get("/courses/{course_id}/summary", responses=CACHED, response_model=CourseSummaryBody)
 async def course_summary(course: CurrentCourseSummary, if_none_match: IfNoneMatch = "") -> Response:
     """Summary of a course, from its lessons."""
-    return cached_json(course_summary_body(course), if_none_match)
+    return cached_json(summary_body(course), if_none_match)
 
 
 @router.get("/courses/{course_id}/key-points", responses=CACHED, response_model=CourseKeyPointsBody)
 async def course_key_points(course: CurrentCourseSummary, if_none_match: IfNoneMatch = "") -> Response:
     """Key points of a course, from its lessons."""
-    return cached_json(course_key_points_body(course), if_none_match)
+    return cached_json(key_points_body(course), if_none_match)

@@ -8,6 +8,7 @@ from importlib.metadata import version
 
 import anyio
 from fastapi import APIRouter, Depends, FastAPI
+from starlette.routing import Route
 
 from baize import settings as config
 from baize.api import openapi, problems
@@ -17,6 +18,7 @@ from baize.api.depends import stay_within_token
 from baize.api.drain import draining
 from baize.api.guards import BodyLimit, LastCatch, LoopbackNamesOnly
 from baize.api.links import PlayerLinks
+from baize.api.mcp_door import McpDoor
 from baize.api.metered import Metered
 from baize.api.openai_errors import OpenAIErrors
 from baize.api.readiness import Warmth
@@ -71,6 +73,7 @@ def create_app(settings: config.Settings, *, open_house: OpenHouse = opened) -> 
     )
     app.state.settings = settings
     app.state.links = PlayerLinks(settings.server.player_url)
+    app.state.mcp = McpDoor()
     _add_routes(app, with_demo=is_open(settings.server))
     _add_guards(app, loopback_only=is_open(settings.server))
     problems.install(app)
@@ -101,6 +104,7 @@ def _add_routes(app: FastAPI, *, with_demo: bool) -> None:
     app.include_router(health.router)
     app.include_router(docs.router)
     app.include_router(sidebar.router)
+    app.router.routes.append(Route("/mcp", app.state.mcp, include_in_schema=False))
     app.include_router(embed.router)
     # The page carries no key: it belongs to a server on one's own machine.
     if with_demo:
@@ -131,6 +135,7 @@ def _lifespan(open_house: OpenHouse) -> Callable[[FastAPI], AbstractAsyncContext
             open_house(app.state.settings) as house,
             house.live.running(),
             _draining(house),
+            app.state.mcp.running(),
             anyio.create_task_group() as background,
         ):
             app.state.house = house

@@ -22,7 +22,7 @@ _MAX_MESSAGES = 200
 _MAX_TOLD = 4000
 """Characters of an earlier message that are passed on."""
 _SCOPE_KEYS = ("course_id", "course_ids", "lesson_id", "lesson_ids", "scope", "up_to")
-_ASK_KEYS = ("position", "conversation_id", "mode", "thinking", "language", "learner_id")
+_ASK_KEYS = ("position", "conversation_id", "mode", "item_id", "thinking", "language", "learner_id")
 
 
 class TextPart(BaseModel):
@@ -104,6 +104,7 @@ class CompletionRequest(BaseModel):
     position: PositionBody | None = None
     conversation_id: Id | None = None
     mode: Mode | None = None
+    item_id: Id | None = None
     thinking: bool | Literal["auto", "on", "off"] | None = None
     language: str | None = None
     learner_id: Id | None = None

@@ -21,6 +21,7 @@ from baize.adapters.qdrant_payload import (
     lessons_filter,
 )
 from baize.adapters.qdrant_vectors import DENSE, point_struct, query_vector, vector_params
+from baize.adapters.qdrant_wire import QdrantWire
 from baize.domain.search import DenseQuery, IndexedChunk, Match, Scope, SparseQuery, StoredChunk
 from baize.errors import IndexUnavailable
 
@@ -73,7 +74,7 @@ class QdrantChunkIndex:
         if not lesson_ids or not await self._found():
             return 0
         await self._leave_builds(platform_id, tuple(lesson_ids), set(keep_builds))
-        orphans = lessons_filter(platform_id, tuple(lesson_ids), tuple(keep_builds))
+        orphans = _filter(lessons_filter(platform_id, tuple(lesson_ids), tuple(keep_builds)))
         counted = await self._call(lambda client: client.count(self._space, orphans))
         if counted.count:
             await self._call(lambda client: client.delete(self._space, orphans))
@@ -87,37 +88,34 @@ class QdrantChunkIndex:
         asked = [n for n, query in enumerate(queries) if _asks(query)]
         if k < 1 or not asked or scope.build_ids == () or not await self._found():
             return lists
-        requests = [self._request(queries[n], scope, k) for n in asked]
-        answers = await self._call(lambda client: client.query_batch_points(self._space, requests))
-        for n, answer in zip(asked, answers, strict=True):
-            lists[n] = _matches(answer.points, queries[n])
+        searches = [self._search(queries[n], scope, k) for n in asked]
+        for n, points in zip(asked, await self._query_batch(searches), strict=True):
+            lists[n] = _matches(points, queries[n])
         return lists
 
     async def chunks(self, platform_id: str, chunk_ids: Sequence[str]) -> dict[str, StoredChunk]:
         """As the port says."""
         if not chunk_ids or not await self._found():
             return {}
-        fields = [*CHUNK, BUILDS]
-        records = await self._call(
-            lambda client: client.retrieve(self._space, list(chunk_ids), with_payload=fields)
-        )
-        stored = [
-            StoredChunk(chunk_of(str(record.id), record.payload or {}), tuple(_builds_of(record)))
-            for record in records
-        ]
-        return {found.chunk.id: found for found in stored if found.chunk.platform_id == platform_id}
+        found: dict[str, StoredChunk] = {}
+        for point_id, payload in await self._retrieve(chunk_ids, [*CHUNK, BUILDS]):
+            stored = StoredChunk(chunk_of(point_id, payload), tuple(payload[BUILDS]))
+            if stored.chunk.platform_id == platform_id:
+                found[point_id] = stored
+        return found
 
     async def ids(self, scope: Scope) -> list[str]:
         """As the port says."""
         if scope.build_ids == () or not await self._found():
             return []
-        return sorted([str(record.id) async for record in self._scroll(filter_of(scope), [])])
+        return sorted([str(record.id) async for record in self._scroll(_filter(filter_of(scope)), [])])
 
     async def count(self, scope: Scope) -> int:
         """As the port says."""
         if scope.build_ids == () or not await self._found():
             return 0
-        return (await self._call(lambda client: client.count(self._space, filter_of(scope)))).count
+        within = _filter(filter_of(scope))
+        return (await self._call(lambda client: client.count(self._space, within))).count
 
     async def ready(self) -> str:
         """One line for `baize doctor`: who answers, where, and how much is in the collection.
@@ -138,6 +136,13 @@ class QdrantChunkIndex:
     async def _call(self, ask: Callable[[AsyncQdrantClient], Awaitable[_T]]) -> _T:
         try:
             return await self._link.call(ask)
+        except IndexUnavailable:
+            self._exists = self._prepared = False
+            raise
+
+    async def _over_wire(self, ask: Callable[[QdrantWire], Awaitable[_T]]) -> _T:
+        try:
+            return await self._link.over_wire(ask)
         except IndexUnavailable:
             self._exists = self._prepared = False
             raise
@@ -182,17 +187,36 @@ class QdrantChunkIndex:
                 remedy="Give each embedder a name of its own, or load again with `baize ingest --reindex`.",
             )
 
-    def _request(self, query: DenseQuery | SparseQuery, scope: Scope, k: int) -> models.QueryRequest:
+    def _search(self, query: DenseQuery | SparseQuery, scope: Scope, k: int) -> dict[str, Any]:
+        search: dict[str, Any] = {
+            "query": query_vector(query),
+            "using": query.leg,
+            "filter": filter_of(scope, query.language),
+            "limit": k,
+            "with_payload": False,
+        }
+        return search | {"params": {"hnsw_ef": self._hnsw_ef}} if isinstance(query, DenseQuery) else search
+
+    async def _query_batch(self, searches: Sequence[dict[str, Any]]) -> list[list[tuple[str, float]]]:
+        """Ids with their scores."""
+        if self._link.wired:
+            return await self._over_wire(lambda wire: wire.query_batch(self._space, searches))
         from qdrant_client import models
 
-        return models.QueryRequest(
-            query=query_vector(query),
-            using=query.leg,
-            filter=filter_of(scope, query.language),
-            params=models.SearchParams(hnsw_ef=self._hnsw_ef) if isinstance(query, DenseQuery) else None,
-            limit=k,
-            with_payload=False,
+        requests = [models.QueryRequest(**search) for search in searches]
+        answers = await self._call(lambda client: client.query_batch_points(self._space, requests))
+        return [[(str(point.id), point.score) for point in answer.points] for answer in answers]
+
+    async def _retrieve(
+        self, ids: Sequence[str], fields: Sequence[str]
+    ) -> list[tuple[str, Mapping[str, Any]]]:
+        """Ids with these fields of their payloads; in any order, and without those that are not there."""
+        if self._link.wired:
+            return await self._over_wire(lambda wire: wire.retrieve(self._space, ids, fields))
+        records = await self._call(
+            lambda client: client.retrieve(self._space, list(ids), with_payload=list(fields))
         )
+        return [(str(record.id), record.payload or {}) for record in records]
 
     async def _upsert_batch(self, points: Sequence[IndexedChunk]) -> None:
         known = await self._builds([point.chunk.id for point in points])
@@ -212,14 +236,14 @@ class QdrantChunkIndex:
         await self._set_builds(gained)
 
     async def _builds(self, ids: Sequence[str]) -> dict[str, list[str]]:
-        records = await self._call(lambda client: client.retrieve(self._space, ids, with_payload=[BUILDS]))
-        return {str(record.id): _builds_of(record) for record in records}
+        found = await self._retrieve(ids, [BUILDS])
+        return {point_id: list(payload[BUILDS]) for point_id, payload in found}
 
     async def _leave_builds(self, platform_id: str, lesson_ids: tuple[str, ...], keep: set[str]) -> None:
         """Take every other build off the points that a kept one lists."""
         scope = Scope(platform_id, lesson_ids=lesson_ids, build_ids=tuple(keep))
         changed: dict[str, list[str]] = {}
-        async for record in self._scroll(filter_of(scope), [BUILDS]):
+        async for record in self._scroll(_filter(filter_of(scope)), [BUILDS]):
             builds = _builds_of(record)
             if not keep.issuperset(builds):
                 changed[str(record.id)] = [build for build in builds if build in keep]
@@ -255,17 +279,23 @@ class QdrantChunkIndex:
         )
 
 
+def _filter(spec: dict[str, Any]) -> models.Filter:
+    from qdrant_client import models
+
+    return models.Filter(**spec)
+
+
 def _asks(query: DenseQuery | SparseQuery) -> bool:
     """A question without a single term asks the lexical leg nothing."""
     return isinstance(query, DenseQuery) or bool(query.vector.indices)
 
 
-def _matches(points: Sequence[models.ScoredPoint], query: DenseQuery | SparseQuery) -> list[Match]:
-    best_first = sorted(points, key=lambda point: (-point.score, str(point.id)))
-    matched = [point for point in best_first if isinstance(query, DenseQuery) or point.score > 0]
+def _matches(points: Sequence[tuple[str, float]], query: DenseQuery | SparseQuery) -> list[Match]:
+    best_first = sorted(points, key=lambda point: (-point[1], point[0]))
+    matched = [point for point in best_first if isinstance(query, DenseQuery) or point[1] > 0]
     return [
-        Match(str(point.id), query.language, rank, point.score, query.leg)
-        for rank, point in enumerate(matched, start=1)
+        Match(point_id, query.language, rank, score, query.leg)
+        for rank, (point_id, score) in enumerate(matched, start=1)
     ]
 
 

@@ -6,10 +6,12 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import anyio
 
+from baize.adapters.qdrant_wire import QdrantWire, WireBroken, WireRefused
 from baize.errors import IndexUnavailable
 
 if TYPE_CHECKING:
@@ -52,6 +54,20 @@ def open_client(endpoint: Endpoint) -> AsyncQdrantClient:
     )
 
 
+@dataclass(slots=True, eq=False)
+class _Connection:
+    """To one endpoint: a client of qdrant-client's, and a wire for the calls of every question."""
+
+    client: AsyncQdrantClient | None = None
+    wire: QdrantWire | None = None
+
+    async def close(self) -> None:
+        if self.client is not None:
+            await self.client.close()
+        if self.wire is not None:
+            await self.wire.close()
+
+
 class QdrantLink:
     """Calls a Qdrant, and turns every failure into IndexUnavailable.
 
@@ -62,6 +78,7 @@ class QdrantLink:
 
     Attributes:
         url: of the endpoint that was used last.
+        wired: whether `over_wire` can be used; another client than qdrant-client's own speaks for itself.
     """
 
     def __init__(
@@ -71,8 +88,10 @@ class QdrantLink:
     ) -> None:
         self._connect = connect
         self._make_client = make_client
-        self._client: AsyncQdrantClient | None = None
+        self._endpoint: Endpoint | None = None
+        self._connection = _Connection()
         self._connecting = anyio.Lock()
+        self.wired = make_client is open_client
         self.url = ""
 
     async def call(self, ask: Callable[[AsyncQdrantClient], Awaitable[_T]]) -> _T:
@@ -84,36 +103,57 @@ class QdrantLink:
         from qdrant_client.common.client_exceptions import QdrantException
         from qdrant_client.http.exceptions import ApiException
 
-        client = await self._connected()
-        try:
-            return await ask(client)
-        except (ApiException, QdrantException) as error:
-            if not _is_gone(error):
-                raise self._unavailable(error) from error
-            await self._drop(client)
-        try:
-            return await ask(await self._connected())
-        except (ApiException, QdrantException) as error:
-            raise self._unavailable(error) from error
+        async def asked(connection: _Connection, endpoint: Endpoint) -> _T:
+            if connection.client is None:
+                connection.client = self._make_client(endpoint)
+            return await ask(connection.client)
+
+        return await self._twice(asked, (ApiException, QdrantException))
+
+    async def over_wire(self, ask: Callable[[QdrantWire], Awaitable[_T]]) -> _T:
+        """As `call`, for the calls of every question."""
+
+        async def asked(connection: _Connection, endpoint: Endpoint) -> _T:
+            if connection.wire is None:
+                connection.wire = QdrantWire(endpoint.url, endpoint.token)
+            return await ask(connection.wire)
+
+        return await self._twice(asked, (WireRefused, WireBroken))
 
     async def close(self) -> None:
         """Close the connections; the next call opens new ones."""
-        if self._client is not None:
-            await self._drop(self._client)
+        await self._drop(self._connection)
 
-    async def _connected(self) -> AsyncQdrantClient:
-        async with self._connecting:
-            if self._client is None:
-                endpoint = await self._connect()
-                self.url = endpoint.url
-                self._client = self._make_client(endpoint)
-            return self._client
+    async def _twice(
+        self, asked: Callable[[_Connection, Endpoint], Awaitable[_T]], failures: tuple[type[Exception], ...]
+    ) -> _T:
+        connection, endpoint = await self._connected()
+        try:
+            return await asked(connection, endpoint)
+        except failures as error:
+            if not _is_gone(error):
+                raise self._unavailable(error) from error
+            await self._drop(connection)
+        connection, endpoint = await self._connected()
+        try:
+            return await asked(connection, endpoint)
+        except failures as error:
+            raise self._unavailable(error) from error
 
-    async def _drop(self, client: AsyncQdrantClient) -> None:
-        """Forget this client, unless somebody else has already replaced it."""
-        if self._client is client:
-            self._client = None
-            await client.close()
+    async def _connected(self) -> tuple[_Connection, Endpoint]:
+        if self._endpoint is None:
+            async with self._connecting:
+                if self._endpoint is None:
+                    self._endpoint = await self._connect()
+                    self.url = self._endpoint.url
+                return self._connection, self._endpoint
+        return self._connection, self._endpoint
+
+    async def _drop(self, connection: _Connection) -> None:
+        """Forget this connection, unless somebody else has already replaced it."""
+        if self._connection is connection:
+            self._connection, self._endpoint = _Connection(), None
+            await connection.close()
 
     def _unavailable(self, error: Exception) -> IndexUnavailable:
         message = f"The vector store at {self.url} failed: {_said(error)}."
@@ -123,10 +163,12 @@ class QdrantLink:
 def _said(error: Exception) -> str:
     from qdrant_client.http.exceptions import ResponseHandlingException, UnexpectedResponse
 
-    if isinstance(error, UnexpectedResponse):
-        return f"status {error.status_code}, {error.content[:_N_QUOTED_BYTES].decode('utf-8', 'replace')}"
-    cause = error.source if isinstance(error, ResponseHandlingException) else error
-    return f"{type(cause).__name__}, {cause}".rstrip(", ")
+    match error:
+        case UnexpectedResponse(status_code=status, content=content) | WireRefused(status, content):
+            return f"status {status}, {content[:_N_QUOTED_BYTES].decode('utf-8', 'replace')}"
+        case WireBroken(cause) | ResponseHandlingException(source=cause):
+            return f"{type(cause).__name__}, {cause}".rstrip(", ")
+    return f"{type(error).__name__}, {error}".rstrip(", ")
 
 
 def _is_gone(error: Exception) -> bool:
@@ -134,7 +176,11 @@ def _is_gone(error: Exception) -> bool:
     import httpx
     from qdrant_client.http.exceptions import ResponseHandlingException, UnexpectedResponse
 
-    if isinstance(error, ResponseHandlingException):
-        cause = error.source
-        return isinstance(cause, httpx.TransportError) and not isinstance(cause, httpx.TimeoutException)
-    return isinstance(error, UnexpectedResponse) and error.status_code in (401, 403)
+    match error:
+        case ResponseHandlingException(source=cause):
+            return isinstance(cause, httpx.TransportError) and not isinstance(cause, httpx.TimeoutException)
+        case UnexpectedResponse(status_code=status) | WireRefused(status):
+            return status in (401, 403)
+        case WireBroken(gone=gone):
+            return gone
+    return False

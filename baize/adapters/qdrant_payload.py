@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from baize.domain.locator import FaqEntry, Locator, TextSpan, TimeSpan
 from baize.domain.search import IndexedChunk, LiveBuild, Scope
 from baize.domain.text import Chunk, Segment
@@ -38,6 +40,8 @@ _LOCATORS: dict[str, type[TimeSpan | TextSpan | FaqEntry]] = {
     "faq": FaqEntry,
 }
 _N_REMEMBERED = 2048
+_decode = msgspec.json.Decoder().decode
+_Json = dict[str, Any]
 
 
 def payload_of(point: IndexedChunk) -> dict[str, Any]:
@@ -86,7 +90,7 @@ def _write_passage(chunk: Chunk) -> str:
 @lru_cache(maxsize=_N_REMEMBERED)
 def _read_passage(written: str) -> dict[str, Any]:
     """The fields of its chunks but id, position and focus; equal strings give one object."""
-    fields: dict[str, Any] = json.loads(written)
+    fields: dict[str, Any] = _decode(written)
     text = fields["text"]
     fields["headings"] = tuple(fields["headings"])
     fields["sentences"] = tuple(
@@ -136,59 +140,47 @@ def index_schema(field: str) -> models.KeywordIndexParams | models.PayloadSchema
     return models.KeywordIndexParams(type=models.KeywordIndexType.KEYWORD, is_tenant=is_tenant)
 
 
-def filter_of(scope: Scope, language: str = "") -> models.Filter:
+def filter_of(scope: Scope, language: str = "") -> dict[str, Any]:
     """The scope as a filter, optionally of one passage language.
 
     In the lesson of `up_to` only chunks that start before the position match, so none of its documents,
     which have no place in time.
     """
-    from qdrant_client import models
-
-    must: list[models.Condition] = [_is("platform_id", scope.platform_id)]
+    must = [_is("platform_id", scope.platform_id)]
     listed = {"course_id": scope.course_ids, "lesson_id": scope.lesson_ids, "language": scope.languages}
     must += [_is_any(key, values) for key, values in listed.items() if values]
     if scope.build_ids is not None:
         must.append(_is_any(BUILDS, scope.build_ids))
-    must_not = [_other_builds(lesson) for lesson in scope.settled]
     if language:
         must.append(_is("language", language))
     if scope.up_to is not None:
-        elsewhere = models.Filter(must_not=[_is("lesson_id", scope.up_to.lesson_id)])
-        before = models.FieldCondition(key="start_s", range=models.Range(lt=scope.up_to.position_s))
-        must.append(models.Filter(should=[elsewhere, before]))
+        elsewhere = {"must_not": [_is("lesson_id", scope.up_to.lesson_id)]}
+        before = {"key": "start_s", "range": {"lt": scope.up_to.position_s}}
+        must.append({"should": [elsewhere, before]})
     if scope.starts_within is not None:
-        span = models.Range(gte=scope.starts_within.start, lt=scope.starts_within.end)
-        must.append(models.FieldCondition(key="start_s", range=span))
-    return models.Filter(must=must, must_not=must_not or None)
+        span = {"gte": scope.starts_within.start, "lt": scope.starts_within.end}
+        must.append({"key": "start_s", "range": span})
+    must_not = [_other_builds(lesson) for lesson in scope.settled]
+    return {"must": must, "must_not": must_not} if must_not else {"must": must}
 
 
-def _other_builds(lesson: LiveBuild) -> models.Condition:
+def _other_builds(lesson: LiveBuild) -> _Json:
     """Points of a lesson that its live build does not list."""
-    from qdrant_client import models
-
-    of_live = [_is(BUILDS, lesson.build_id)] if lesson.build_id else None
-    return models.Filter(must=[_is("lesson_id", lesson.lesson_id)], must_not=of_live)
+    of_lesson = {"must": [_is("lesson_id", lesson.lesson_id)]}
+    return of_lesson | {"must_not": [_is(BUILDS, lesson.build_id)]} if lesson.build_id else of_lesson
 
 
 def lessons_filter(
     platform_id: str, lesson_ids: tuple[str, ...], without_builds: tuple[str, ...]
-) -> models.Filter:
+) -> dict[str, Any]:
     """Points of these lessons that list none of these builds."""
-    from qdrant_client import models
-
-    spared = [_is_any(BUILDS, without_builds)] if without_builds else None
-    return models.Filter(
-        must=[_is("platform_id", platform_id), _is_any("lesson_id", lesson_ids)], must_not=spared
-    )
+    within = {"must": [_is("platform_id", platform_id), _is_any("lesson_id", lesson_ids)]}
+    return within | {"must_not": [_is_any(BUILDS, without_builds)]} if without_builds else within
 
 
-def _is(key: str, value: str) -> models.FieldCondition:
-    from qdrant_client import models
-
-    return models.FieldCondition(key=key, match=models.MatchValue(value=value))
+def _is(key: str, value: str) -> _Json:
+    return {"key": key, "match": {"value": value}}
 
 
-def _is_any(key: str, values: tuple[str, ...]) -> models.FieldCondition:
-    from qdrant_client import models
-
-    return models.FieldCondition(key=key, match=models.MatchAny(any=list(values)))
+def _is_any(key: str, values: tuple[str, ...]) -> _Json:
+    return {"key": key, "match": {"any": list(values)}}

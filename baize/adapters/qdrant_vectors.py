@@ -40,11 +40,11 @@ def point_struct(point: IndexedChunk) -> models.PointStruct:
     return models.PointStruct.model_construct(id=point.chunk.id, vector=vectors, payload=payload_of(point))
 
 
-def query_vector(query: DenseQuery | SparseQuery) -> list[float] | models.SparseVector:
+def query_vector(query: DenseQuery | SparseQuery) -> list[float] | dict[str, Any]:
     if isinstance(query, DenseQuery):
         numbers: list[float] = query.vector.tolist()
         return numbers
-    return _sparse(query.vector)
+    return {"indices": query.vector.indices, "values": query.vector.values}
 
 
 def _sparse(vector: SparseVector) -> models.SparseVector:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from baize.domain.search import Hit, Query
 from baize.retrieval.cosine import CosineScale
 from baize.retrieval.sentences import weights_of
-from baize.retrieval.terms import terms
+from baize.retrieval.terms import terms_among
 
 _TOP_HITS = 5
 _SCALE = 40.0
@@ -58,7 +58,10 @@ def signals(query: Query, hits: Sequence[Hit], options: AssessOptions) -> Eviden
     margin, foreign = max(margins, default=(options.scale.margin(-1.0, foreign=False), False))
     weights = weights_of(hits, query.terms)
     coverage = max(
-        (weights.coverage(query.terms, terms(hit.chunk.indexed_text)) for hit in hits[:_TOP_HITS]),
+        (
+            weights.coverage(query.terms, terms_among(hit.chunk.indexed_text, query.terms))
+            for hit in hits[:_TOP_HITS]
+        ),
         default=0.0,
     )
     return EvidenceSignals(margin, coverage, foreign)

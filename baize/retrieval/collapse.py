@@ -19,21 +19,27 @@ def collapse(hits: Sequence[Hit], n: int) -> list[Hit]:
     and the other subtitle track of the same minute.
     """
     distinct: list[Hit] = []
+    texts: set[tuple[str, str]] = set()
+    places: dict[str, list[tuple[Locator, Locator]]] = {}
     for hit in hits:
         if len(distinct) == n:
             break
-        if not any(_repeats(hit.chunk, other.chunk) for other in distinct):
-            distinct.append(hit)
+        chunk = hit.chunk
+        # Two courses may share a text, and each must be found.
+        text = (chunk.course_id, chunk.text)
+        place = (_seen(chunk), chunk.locator)
+        others = places.setdefault(chunk.lesson_id, [])
+        if text in texts or any(_repeats(place, other) for other in others):
+            continue
+        distinct.append(hit)
+        texts.add(text)
+        others.append(place)
     return distinct
 
 
-def _repeats(a: Chunk, b: Chunk) -> bool:
-    # Two courses may share a text, and each must be found.
-    if a.text == b.text and a.course_id == b.course_id:
-        return True
-    if a.lesson_id != b.lesson_id:
-        return False
-    return _touch(_seen(a), _seen(b)) or _mostly_shared(a.locator, b.locator)
+def _repeats(a: tuple[Locator, Locator], b: tuple[Locator, Locator]) -> bool:
+    """Of two chunks of one lesson, where each is found and its whole passage."""
+    return _touch(a[0], b[0]) or _mostly_shared(a[1], b[1])
 
 
 def _touch(a: Locator, b: Locator) -> bool:

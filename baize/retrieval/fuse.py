@@ -8,7 +8,7 @@ dense leg alone where question and passages share few words (docs/retrieval.md).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from baize.domain.search import Match, Query
 from baize.retrieval.cosine import CosineScale
@@ -29,42 +29,36 @@ def fuse(runs: Sequence[Sequence[Match]], query: Query, scale: CosineScale) -> l
     part is the share of the question's terms found, by characters or by sound: nothing shared adds nothing.
     Ties keep the order in which the passages were first seen.
     """
-    parts: dict[str, list[Match]] = {}
+    parts: dict[str, tuple[Match, ...]] = {}
+    margins: dict[str, float] = {}
+    shares: dict[str, float] = {}
+    tails: dict[str, float] = {}
+    n_asked = {"lexical": len(set(query.terms)), "pinyin": len(set(query.pinyin))}
     for run in runs:
         for match in run:
-            parts.setdefault(match.chunk_id, []).append(match)
-    tails = _tails(runs, query, scale)
-    n_asked = {"lexical": len(set(query.terms)), "pinyin": len(set(query.pinyin))}
-    scored = [
-        (_dense(found, query, scale, tails) + _sparse(found, n_asked), found) for found in parts.values()
-    ]
-    scored.sort(key=lambda pair: -pair[0])
-    return [
-        Match(found[0].chunk_id, found[0].language, rank, score, "fused", tuple(found))
-        for rank, (score, found) in enumerate(scored, 1)
-    ]
-
-
-def _tails(runs: Sequence[Sequence[Match]], query: Query, scale: CosineScale) -> dict[str, float]:
-    """The margin of the last dense match, by passage language."""
-    tails: dict[str, float] = {}
-    for run in runs:
+            chunk_id = match.chunk_id
+            parts[chunk_id] = (*parts.get(chunk_id, ()), match)
+            if match.leg == "dense":
+                margin = scale.margin(match.score, foreign=match.language != query.language)
+                margins[chunk_id] = max(margin, margins.get(chunk_id, margin))
+            elif n := n_asked.get(match.leg):
+                share = match.score / (n * _TERM_WEIGHT)
+                shares[chunk_id] = max(share, shares.get(chunk_id, 0.0))
         if run and run[-1].leg == "dense":
-            margin = _margin(run[-1], query, scale)
-            tails[run[-1].language] = min(tails.get(run[-1].language, margin), margin)
-    return tails
+            # How near the last dense match of a passage language is.
+            last = run[-1]
+            margin = scale.margin(last.score, foreign=last.language != query.language)
+            tails[last.language] = min(tails.get(last.language, margin), margin)
 
+    def score(chunk_id: str) -> float:
+        margin = margins.get(chunk_id)
+        if margin is None:
+            # A passage language that was not searched by meaning says nothing either way.
+            margin = tails.get(parts[chunk_id][0].language, 0.0)
+        return margin / _COSINE_RANGE + SPARSE_WEIGHT * shares.get(chunk_id, 0.0)
 
-def _dense(found: Sequence[Match], query: Query, scale: CosineScale, tails: dict[str, float]) -> float:
-    margins = [_margin(match, query, scale) for match in found if match.leg == "dense"]
-    # A passage language that was not searched by meaning says nothing either way.
-    return max(margins, default=tails.get(found[0].language, 0.0)) / _COSINE_RANGE
-
-
-def _margin(match: Match, query: Query, scale: CosineScale) -> float:
-    return scale.margin(match.score, foreign=match.language != query.language)
-
-
-def _sparse(found: Sequence[Match], n_asked: Mapping[str, int]) -> float:
-    shares = [match.score / (n_asked[match.leg] * _TERM_WEIGHT) for match in found if n_asked.get(match.leg)]
-    return SPARSE_WEIGHT * max(shares, default=0.0)
+    scores = {chunk_id: score(chunk_id) for chunk_id in parts}
+    return [
+        Match(chunk_id, parts[chunk_id][0].language, rank, scores[chunk_id], "fused", parts[chunk_id])
+        for rank, chunk_id in enumerate(sorted(scores, key=scores.__getitem__, reverse=True), 1)
+    ]

@@ -13,7 +13,7 @@ from baize.domain.locator import Locator
 from baize.domain.search import Hit, Moment, Query, Vector
 from baize.ports import Embedder
 from baize.retrieval.sentences import TermWeights, weights_of
-from baize.retrieval.terms import terms
+from baize.retrieval.terms import terms_among
 
 
 async def locate(
@@ -44,7 +44,10 @@ async def locate(
 
 
 def _most_terms(query: Query, hit: Hit, weights: TermWeights) -> int:
-    scores = [weights.coverage(query.terms, terms(sentence.text)) for sentence in hit.chunk.sentences]
+    scores = [
+        weights.coverage(query.terms, terms_among(sentence.text, query.terms))
+        for sentence in hit.chunk.sentences
+    ]
     return int(np.argmax(scores))
 
 

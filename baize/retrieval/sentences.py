@@ -49,17 +49,26 @@ class TermWeights:
         seen = [set(passage) for passage in passages]
         self._n_passages = len(seen)
         self._n_with = Counter(term for passage in seen for term in passage)
+        self._known: dict[str, float] = {}
 
     def __getitem__(self, term: str) -> float:
-        n = self._n_with[term]
-        return math.log(1 + (self._n_passages - n + 0.5) / (n + 0.5))
+        weight = self._known.get(term)
+        if weight is None:
+            n = self._n_with[term]
+            weight = self._known[term] = math.log(1 + (self._n_passages - n + 0.5) / (n + 0.5))
+        return weight
 
     def coverage(self, wanted: Iterable[str], found: Iterable[str]) -> float:
         """Share of the weight of `wanted` that `found` holds, 0..1; 0.0 when nothing is wanted."""
         present = set(found)
-        weights = {term: self[term] for term in set(wanted)}
-        total = sum(weights.values())
-        return sum(w for term, w in weights.items() if term in present) / total if total > 0 else 0.0
+        if not present:
+            return 0.0
+        total = held = 0.0
+        for term in set(wanted):
+            weight = self[term]
+            total += weight
+            held += weight if term in present else 0.0
+        return held / total if total > 0 else 0.0
 
 
 def weights_of(hits: Sequence[Hit], wanted: Iterable[str]) -> TermWeights:

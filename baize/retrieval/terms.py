@@ -82,10 +82,28 @@ def terms_among(text: str, wanted: Collection[str]) -> set[str]:
 
     A term of Chinese stands in the text as it is, and of a stemmed word at least the first letters do.
     """
+    return set(_among(text, frozenset(wanted)))
+
+
+@lru_cache(maxsize=1 << 11)
+def _among(text: str, wanted: frozenset[str]) -> frozenset[str]:
+    """Remembered: a question looks at its passages once to weigh them and once to find the sentence."""
     folded = normalise(text)
-    if not any(_trace(term) in folded for term in wanted):
-        return set()
-    return set(wanted).intersection(terms(text))
+    traced = [(trace, term) for trace, term in _traces(wanted) if trace in folded]
+    found: set[str] = set()
+    # A term comes from one run, and its trace stands there; most runs have none and are not cut up.
+    for match in _RUN.finditer(folded) if traced else ():
+        run = match.group()
+        here = [term for trace, term in traced if trace in run]
+        if here:
+            held = _han_terms(run) if has_han(run) else _latin_terms(run)
+            found.update(term for term in here if term in held)
+    return frozenset(found)
+
+
+@lru_cache(maxsize=1 << 8)
+def _traces(wanted: frozenset[str]) -> tuple[tuple[str, str], ...]:
+    return tuple((_trace(term), term) for term in wanted)
 
 
 def pinyin_terms(text: str) -> list[str]:

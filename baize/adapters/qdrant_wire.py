@@ -1,0 +1,146 @@
+"""The two calls that every question makes to a Qdrant, as plain JSON over aiohttp.
+
+qdrant-client checks each request and each answer as a tree of pydantic models and carries them over httpx:
+some 8 ms of CPU for the legs and passages of one question, against 1 ms here. It keeps everything else.
+
+Source: https://api.qdrant.tech/api-reference/search/query-batch-points, …/points/get-points
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import urlsplit
+
+import aiohttp
+import msgspec
+
+_TIMEOUT_S = 60
+_CONNECT_S = 10
+_KEEPALIVE_S = 30.0
+_MAX_CONNECTIONS = 32
+_HEADERS = {"Content-Type": "application/json", "Accept-Encoding": "identity"}
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+class WireRefused(Exception):
+    """It answered with another status than 200."""
+
+    __match_args__ = ("status", "content")
+
+    def __init__(self, status: int, content: bytes) -> None:
+        super().__init__(f"status {status}")
+        self.status = status
+        self.content = content
+
+
+class WireBroken(Exception):
+    """It did not answer, or with something else than was asked for.
+
+    Attributes:
+        gone: nobody answers there any more: refused, reset or closed.
+    """
+
+    __match_args__ = ("cause",)
+
+    def __init__(self, cause: Exception, *, gone: bool) -> None:
+        super().__init__(str(cause))
+        self.cause = cause
+        self.gone = gone
+
+
+class _Scored(msgspec.Struct, gc=False):
+    id: str
+    score: float
+
+
+class _Points(msgspec.Struct, gc=False):
+    points: list[_Scored]
+
+
+class _Searched(msgspec.Struct, gc=False):
+    result: list[_Points]
+
+
+class _Stored(msgspec.Struct, gc=False):
+    id: str
+    payload: dict[str, Any]
+
+
+class _Retrieved(msgspec.Struct, gc=False):
+    result: list[_Stored]
+
+
+_encode = msgspec.json.Encoder().encode
+_searched = msgspec.json.Decoder(_Searched).decode
+_retrieved = msgspec.json.Decoder(_Retrieved).decode
+
+
+class QdrantWire:
+    """One pool of connections to one endpoint; made where a loop runs, which it belongs to.
+
+    Args:
+        token: empty where it asks for none.
+    """
+
+    def __init__(self, url: str, token: str) -> None:
+        self._url = url.rstrip("/")
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=_MAX_CONNECTIONS, keepalive_timeout=_KEEPALIVE_S),
+            timeout=aiohttp.ClientTimeout(total=_TIMEOUT_S, sock_connect=_CONNECT_S),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            headers=_HEADERS | ({"api-key": token} if token else {}),
+            # A proxy that the environment names is none for this machine.
+            trust_env=urlsplit(url).hostname not in _LOOPBACK,
+        )
+
+    async def query_batch(
+        self, collection: str, searches: Sequence[dict[str, Any]]
+    ) -> list[list[tuple[str, float]]]:
+        """Ids with their scores, as each search finds them.
+
+        Raises:
+            WireRefused, WireBroken: it does not answer, or with an error.
+        """
+        body = await self._post(f"/collections/{collection}/points/query/batch", {"searches": searches})
+        with _understood():
+            return [[(point.id, point.score) for point in found.points] for found in _searched(body).result]
+
+    async def retrieve(
+        self, collection: str, ids: Sequence[str], fields: Sequence[str]
+    ) -> list[tuple[str, Mapping[str, Any]]]:
+        """Ids with these fields of their payloads; in any order, and without those that are not there.
+
+        Raises:
+            WireRefused, WireBroken: it does not answer, or with an error.
+        """
+        asked = {"ids": list(ids), "with_payload": list(fields)}
+        body = await self._post(f"/collections/{collection}/points", asked)
+        with _understood():
+            return [(point.id, point.payload) for point in _retrieved(body).result]
+
+    async def close(self) -> None:
+        """Give back the connections."""
+        await self._session.close()
+
+    async def _post(self, path: str, body: dict[str, Any]) -> bytes:
+        try:
+            async with self._session.post(self._url + path, data=_encode(body), allow_redirects=False) as got:
+                content = await got.read()
+        except TimeoutError as error:
+            raise WireBroken(error, gone=False) from error
+        except (aiohttp.ClientError, OSError, RuntimeError) as error:
+            # RuntimeError: somebody else found it gone and closed the session a moment ago.
+            raise WireBroken(error, gone=True) from error
+        if got.status != 200:
+            raise WireRefused(got.status, content)
+        return content
+
+
+@contextmanager
+def _understood() -> Iterator[None]:
+    try:
+        yield
+    except msgspec.MsgspecError as error:
+        raise WireBroken(error, gone=False) from error

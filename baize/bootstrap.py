@@ -49,6 +49,7 @@ from baize.ports import (
     Ocr,
     Platforms,
     Reranker,
+    ReviewCards,
     Slots,
     Splitter,
     TokenCounter,
@@ -74,6 +75,7 @@ from baize.services.learner_record import LearnerRecord
 from baize.services.live import Live
 from baize.services.practise import Practice
 from baize.services.reuse import Reuse, ReuseOptions
+from baize.services.reviews import Reviews
 from baize.services.search import MAX_K, Searching
 from baize.services.teach import Teaching
 from baize.services.watch import WatchedTeaching
@@ -628,6 +630,28 @@ class House:
         )
 
     @cached_property
+    def review_cards(self) -> ReviewCards:
+        from baize.adapters.db.reviews import SqlReviewCards
+
+        return SqlReviewCards(self.database)
+
+    @cached_property
+    def reviews(self) -> Reviews:
+        from baize.adapters.schedule_fsrs import FsrsScheduler
+
+        chosen = self.settings.practice
+        return Reviews(
+            cards=self.review_cards,
+            scheduler=FsrsScheduler(retention=chosen.retention),
+            catalog=self.catalog,
+            artefacts=self.artefacts,
+            book=self.exercise_book,
+            clock=self.clock,
+            daily=chosen.daily,
+            zone=ZoneInfo(chosen.timezone),
+        )
+
+    @cached_property
     def practice(self) -> Practice:
         return Practice(
             catalog=self.kept_catalog,
@@ -635,6 +659,7 @@ class House:
             attempts=self.attempts,
             book=self.exercise_book,
             grader=self.grader,
+            reviews=self.reviews,
             clock=self.clock,
         )
 

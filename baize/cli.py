@@ -34,6 +34,7 @@ def build() -> typer.Typer:
     from importlib.metadata import entry_points
 
     from baize.cli_prepared import register as register_prepared
+    from baize.cli_review import register as register_review
     from baize.cli_status import register as register_status
 
     app = typer.Typer(
@@ -54,6 +55,7 @@ def build() -> typer.Typer:
     ):
         app.command(name)(guarded(command))
     register_prepared(app)
+    register_review(app)
     register_status(app)
     config_app = typer.Typer(help="Settings.", no_args_is_help=True)
     config_app.command("show")(guarded(config_show))
@@ -426,6 +428,8 @@ def forget(course: Annotated[str, typer.Argument(help="Course id.")], config: Co
         )
         await opened.storyboards.forget(opened.settings.platform_id, course)
         n_answers = await forget_answers(platform_id, course, answers=opened.answers)
+        for store in (opened.exercises, opened.attempts, opened.review_cards):
+            await store.forget_course(platform_id, course)
         await opened.database.scrub()
         typer.echo(
             f"{course}: {n_lessons} lessons, {n_points} chunks and {n_answers} answers that quote it removed."

@@ -27,6 +27,7 @@ from baize.domain.practice import Attempt, Exercise
 from baize.domain.preferences import Feedback, Preferences
 from baize.domain.record import Row
 from baize.domain.remote import RemoteFile
+from baize.domain.review import Memory, Recall, Review, ReviewCard
 from baize.domain.search import (
     DenseQuery,
     IndexedChunk,
@@ -685,8 +686,63 @@ class Attempts(Protocol):
         """Those that nobody could grade, of all learners, newest first."""
         ...
 
+    async def forget_course(self, platform_id: str, course_id: str) -> int:
+        """Drop the attempts at items of a course, for an option is its text. Returns how many went."""
+        ...
+
     async def forget(self, platform_id: str, learner_id: str) -> int:
         """Nothing of this learner is left. Returns how many went."""
+        ...
+
+
+class ReviewCards(Protocol):
+    """The cards of learners, with their schedule and every review."""
+
+    async def put(self, card: ReviewCard, review: Review | None = None) -> None:
+        """Store it, with the review that it comes from, both or none; one of the same ids is replaced."""
+        ...
+
+    async def get(self, platform_id: str, learner_id: str, card_id: str) -> ReviewCard | None: ...
+
+    async def of_learner(self, platform_id: str, learner_id: str) -> list[ReviewCard]:
+        """All of one learner, over all courses, the next one due first."""
+        ...
+
+    async def reviews(self, platform_id: str, learner_id: str) -> list[Review]:
+        """All of one learner, oldest first."""
+        ...
+
+    async def add(self, reviews: list[Review]) -> None:
+        """Store reviews of cards that are there, all or none."""
+        ...
+
+    async def forget(self, platform_id: str, learner_id: str) -> int:
+        """Nothing of this learner is left. Returns how many cards went."""
+        ...
+
+    async def forget_course(self, platform_id: str, course_id: str) -> int:
+        """Drop the cards of a course, for they quote it. Returns how many went."""
+        ...
+
+
+class Scheduler(Protocol):
+    """When a card is due again. Pure."""
+
+    @property
+    def name(self) -> str:
+        """Names the algorithm and its target: part of every export."""
+        ...
+
+    def new(self, now: float) -> Memory:
+        """Of a card that was never reviewed; it is due at once."""
+        ...
+
+    def after(self, memory: Memory, recall: Recall, now: float) -> Memory:
+        """What is known once it was reviewed."""
+        ...
+
+    def recall(self, memory: Memory, now: float) -> float:
+        """How likely it is that the learner knows it now, 0..1; 0 for a new one."""
         ...
 
 

@@ -236,6 +236,14 @@ class Retrieval(_Section):
     coverage_weight: float = Field(2.0, ge=0)
 
 
+def _checked_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError) as cause:
+        raise ValueError(f"{name!r} is no time zone like Asia/Shanghai") from cause
+    return name
+
+
 class Answers(_Section):
     """Budgets and thresholds of an answer."""
 
@@ -268,6 +276,22 @@ class Answers(_Section):
     """How long the events of a finished answer can be read again."""
     max_live: int = Field(2000, ge=1)
     """Answers that one process writes at once; more are told when to ask again (503)."""
+
+
+class Practice(_Section):
+    """Spaced review (docs/practice.md)."""
+
+    daily: int = Field(3, ge=1, le=50)
+    """Cards that a learner is asked at once."""
+    retention: float = Field(0.9, ge=0.7, le=0.97)
+    """Likelihood of recall at which a card is due again."""
+    timezone: str = "Asia/Shanghai"
+    """Whose midnight ends a review day."""
+
+    @field_validator("timezone")
+    @classmethod
+    def _is_a_zone(cls, name: str) -> str:
+        return _checked_zone(name)
 
 
 class Compose(_Section):
@@ -318,11 +342,7 @@ class Prices(_Section):
     @field_validator("timezone")
     @classmethod
     def _is_a_zone(cls, name: str) -> str:
-        try:
-            ZoneInfo(name)
-        except (ZoneInfoNotFoundError, ValueError) as cause:
-            raise ValueError(f"{name!r} is no time zone like Asia/Shanghai") from cause
-        return name
+        return _checked_zone(name)
 
 
 class NoSlides(_Section):
@@ -474,6 +494,7 @@ class Settings(BaseSettings):
     retrieval: Retrieval = Field(default_factory=Retrieval)
     answers: Answers = Field(default_factory=Answers)
     compose: Compose = Field(default_factory=Compose)
+    practice: Practice = Field(default_factory=Practice)
     prices: Prices = Field(default_factory=Prices)
     admission: Admission = Field(default_factory=Admission)
     server: Server = Field(default_factory=Server)

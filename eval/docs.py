@@ -20,6 +20,7 @@ _COMMANDS = (
     "harvest",
     "worker",
     "status",
+    "review",
     "forget",
     "search",
     "ask",

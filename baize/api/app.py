@@ -39,6 +39,7 @@ from baize.api.routes import (
     media,
     practice,
     record,
+    reviews,
     search,
     sidebar,
     usage,
@@ -97,6 +98,7 @@ def _add_routes(app: FastAPI, *, with_demo: bool) -> None:
         learners,
         record,
         practice,
+        reviews,
         usage,
     ):
         v1.include_router(module.router)

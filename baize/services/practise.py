@@ -13,6 +13,7 @@ from baize.retrieval.terms import normalise
 from baize.services.exercises import ExerciseBook
 from baize.services.find import storable
 from baize.services.grade import Grader
+from baize.services.reviews import Reviews
 
 _MAX_GIVEN = 2000
 _LETTER = re.compile(r"^\W*(?:选|答案?是?|option|answer)?\s*[:：]?\s*([a-h])\W*$", re.IGNORECASE)
@@ -30,6 +31,7 @@ class Practice:
         attempts: Attempts,
         book: ExerciseBook,
         grader: Grader,
+        reviews: Reviews,
         clock: Clock,
     ) -> None:
         self._catalog = catalog
@@ -37,6 +39,7 @@ class Practice:
         self._attempts = attempts
         self._book = book
         self._grader = grader
+        self._reviews = reviews
         self._clock = clock
 
     async def item(self, platform_id: str, item_id: str) -> tuple[QuizItem, str]:
@@ -89,6 +92,8 @@ class Practice:
         )
         if learner_id or attempt.verdict == "uncertain":
             await self._attempts.put(attempt)
+        if learner_id:
+            await self._reviews.after_attempt(platform_id, learner_id, item, course_id, graded.verdict)
         return Solved(attempt, item.options[item.answer], item.quote, item.locators)
 
     async def _graded(self, item: QuizItem, option: int | None, text: str) -> tuple[str, Graded]:

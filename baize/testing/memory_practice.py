@@ -60,6 +60,15 @@ class MemoryAttempts:
         ]
         return sorted(own, key=lambda one: (-one.at, one.id))[:limit]
 
+    async def forget_course(self, platform_id: str, course_id: str) -> int:
+        """As `Attempts.forget_course`."""
+        gone = [
+            key for key, one in self._attempts.items() if (key[0], one.course_id) == (platform_id, course_id)
+        ]
+        for key in gone:
+            del self._attempts[key]
+        return len(gone)
+
     async def forget(self, platform_id: str, learner_id: str) -> int:
         """As `Attempts.forget`."""
         gone = await self.of_learner(platform_id, learner_id)

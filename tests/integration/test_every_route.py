@@ -47,12 +47,15 @@ NAMES = {
     "n": "0",
     "item_id": "health-01~q1",
     "exercise_id": "e1",
+    "card_id": "health-01~q1",
 }
 BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("post", "/v1/ingestions"): {"course_id": "health"},
     ("patch", "/v1/lessons/{lesson_id}/transcript"): {
         "edits": [{"cue_id": "c0-1", "base_hash": "0" * 16, "text": "x"}]
     },
+    ("post", "/v1/learners/{learner_id}/reviews"): {"lesson_id": "health-01"},
+    ("post", "/v1/reviews/{card_id}/grade"): {"recall": "good"},
     ("post", "/v1/quiz/{item_id}/attempts"): {"option": 0},
     ("put", "/v1/exercises/{exercise_id}"): {"course_id": "health", "question": "x", "solution": "y"},
     ("put", "/v1/lessons/{lesson_id}/chapters"): {"chapters": [{"start": 0.0, "title": "x"}]},

@@ -9,6 +9,7 @@ from baize.adapters.db.codec import Frozen
 from baize.domain.artefact import CourseSummary, Prepared
 from baize.domain.chat import Answer
 from baize.domain.course import Course
+from baize.domain.locator import Locator
 from baize.domain.preferences import Preferences
 from baize.domain.speech import SpeechReport
 from baize.domain.text import Cue
@@ -338,6 +339,42 @@ class AttemptRow(Table):
     verdict: Mapped[str] = mapped_column(String)
     grader: Mapped[str] = mapped_column(String)
     attempted_at: Mapped[float] = mapped_column(Double)
+
+
+class ReviewCardRow(Table):
+    """A question that a learner keeps, with its schedule. No foreign key: it outlives its lesson's build."""
+
+    __tablename__ = "review_cards"
+    __table_args__ = (Index("ix_review_cards_due", "platform_id", "learner_id", "due"),)
+
+    platform_id: Mapped[str] = mapped_column(Id, primary_key=True)
+    learner_id: Mapped[str] = mapped_column(Id, primary_key=True)
+    card_id: Mapped[str] = mapped_column(Id, primary_key=True)
+    course_id: Mapped[str] = mapped_column(Id)
+    lesson_id: Mapped[str] = mapped_column(Id)
+    front: Mapped[str] = mapped_column(Text)
+    back: Mapped[str] = mapped_column(Text)
+    quote: Mapped[str] = mapped_column(Text)
+    locators: Mapped[tuple[Locator, ...]] = mapped_column(Frozen)
+    added_at: Mapped[float] = mapped_column(Double)
+    phase: Mapped[str] = mapped_column(String)
+    due: Mapped[float] = mapped_column(Double)
+    step: Mapped[int | None]
+    stability: Mapped[float | None] = mapped_column(Double)
+    difficulty: Mapped[float | None] = mapped_column(Double)
+    reviewed_at: Mapped[float | None] = mapped_column(Double)
+
+
+class ReviewRow(Table):
+    """One review: never changed, and all that an optimiser of the schedule needs."""
+
+    __tablename__ = "reviews"
+
+    platform_id: Mapped[str] = mapped_column(Id, primary_key=True)
+    learner_id: Mapped[str] = mapped_column(Id, primary_key=True)
+    card_id: Mapped[str] = mapped_column(Id, primary_key=True)
+    reviewed_at: Mapped[float] = mapped_column(Double, primary_key=True)
+    recall: Mapped[str] = mapped_column(String)
 
 
 class UsageRow(Table):

@@ -103,6 +103,14 @@ class SqlAttempts:
         async with self._database.reading() as session:
             return [_attempt(row) for row in await session.scalars(found)]
 
+    async def forget_course(self, platform_id: str, course_id: str) -> int:
+        """As `Attempts.forget_course`."""
+        gone = delete(AttemptRow).where(
+            AttemptRow.platform_id == platform_id, AttemptRow.course_id == course_id
+        )
+        async with self._database.writing() as session:
+            return cast("CursorResult[object]", await session.execute(gone)).rowcount
+
     async def forget(self, platform_id: str, learner_id: str) -> int:
         """As `Attempts.forget`."""
         gone = delete(AttemptRow).where(

@@ -40,6 +40,7 @@ from baize.testing.memory_learner_rows import MemoryLearnerRows
 from baize.testing.memory_platforms import MemoryApiKeys, MemoryPlatforms
 from baize.testing.memory_practice import MemoryAttempts, MemoryExercises
 from baize.testing.memory_preferences import MemoryFeedbackBox, MemoryLearnerPreferences
+from baize.testing.memory_review_cards import MemoryReviewCards
 from baize.testing.memory_usage_book import MemoryUsageBook
 from baize.testing.simple_token_counter import SimpleTokenCounter
 
@@ -94,6 +95,7 @@ def opens(*, chat: ChatModel | None = None, prepare: Callable[[House], None] = l
             "learner_rows": MemoryLearnerRows(),
             "exercises": MemoryExercises(),
             "attempts": MemoryAttempts(),
+            "review_cards": MemoryReviewCards(),
         }
         for course_id, title in (("health", "血压第一课"), ("sheets", "Spreadsheets")):
             await library.put_course(Course(PLATFORM, course_id, title, "zh", tags=("健康",)))

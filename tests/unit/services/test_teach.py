@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from baize.adapters.schedule_fsrs import FsrsScheduler
 from baize.answering.seal import Seal
 from baize.domain.artefact import Prepared as PreparedLesson
 from baize.domain.artefact import QuizItem
@@ -31,8 +33,10 @@ from baize.services.exercises import ExerciseBook
 from baize.services.grade import Grader
 from baize.services.guide import Guide
 from baize.services.practise import Practice
+from baize.services.reviews import Reviews
 from baize.services.teach import Teaching
 from baize.testing.memory_practice import MemoryAttempts, MemoryExercises
+from baize.testing.memory_review_cards import MemoryReviewCards
 from baize.testing.scripted_chat_model import Script, ScriptedChatModel
 from tests.unit.services.world import ALL, PLATFORM, World, make_world
 
@@ -68,6 +72,16 @@ class School:
             attempts=self.attempts,
             book=book,
             grader=grader,
+            reviews=Reviews(
+                cards=MemoryReviewCards(),
+                scheduler=FsrsScheduler(retention=0.9),
+                catalog=world.catalog,
+                artefacts=world.catalog,
+                book=book,
+                clock=world.clock,
+                daily=3,
+                zone=ZoneInfo("Asia/Shanghai"),
+            ),
             clock=world.clock,
         )
         guide = Guide(

@@ -48,6 +48,7 @@ from baize.ports import (
     Meter,
     Ocr,
     Platforms,
+    RateLimits,
     Reranker,
     ReviewCards,
     Slots,
@@ -283,7 +284,13 @@ class House:
     def learner_tokens(self) -> LearnerTokens:
         from baize.adapters.learner_tokens_jwt import JwtLearnerTokens
 
-        return JwtLearnerTokens()
+        chosen = self.settings.learner_tokens
+        return JwtLearnerTokens(
+            audience=chosen.audience,
+            require_audience=chosen.require_audience,
+            leeway_s=chosen.leeway_s,
+            max_lifetime_s=chosen.max_lifetime_s,
+        )
 
     @cached_property
     def doorkeeper(self) -> Doorkeeper:
@@ -691,6 +698,16 @@ class House:
         )
 
     @cached_property
+    def rate_limits(self) -> RateLimits:
+        from baize.adapters.rate_limits_memory import MemoryRateLimits
+
+        if self.settings.redis_url:
+            from baize.adapters.rate_limits_redis import RedisRateLimits
+
+            return RedisRateLimits(self.settings.redis_url, otherwise=MemoryRateLimits())
+        return MemoryRateLimits()
+
+    @cached_property
     def meter(self) -> Meter:
         from baize.adapters.meter_prometheus import PrometheusMeter
 
@@ -771,6 +788,8 @@ class House:
             await self.slots.close()
         if "late_writes" in made:
             await self.late_writes.close()
+        if "rate_limits" in made:
+            await self.rate_limits.close()
         if "event_log" in made:
             await self.event_log.close()
         if "database" in made:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -171,10 +172,15 @@ def tenants_update(
     tenant: TenantId,
     title: Annotated[str | None, typer.Option(help="Its new name.", show_default=False)] = None,
     origins: Origins = None,
+    jwks: Annotated[
+        Path | None,
+        typer.Option(help="File with the public keys (JWK Set) that sign its learner tokens; replaces them."),
+    ] = None,
+    no_jwks: Annotated[bool, typer.Option("--no-jwks", help="No public keys.")] = False,
     no_origins: Annotated[bool, typer.Option("--no-origins", help="No page may call.")] = False,
     config: Config = None,
 ) -> None:
-    """Change a platform's name or web origins; the origins given replace those of before."""
+    """Change a platform's name, web origins or public keys; what is given replaces what was."""
 
     async def work(opened: House) -> None:
         from dataclasses import replace
@@ -185,10 +191,26 @@ def tenants_update(
         changed = replace(found, title=found.title if title is None else title)
         if origins or no_origins:
             changed = replace(changed, origins=tuple(checked_origin(origin) for origin in origins or ()))
+        if jwks is not None or no_jwks:
+            keys = opened.learner_tokens.checked_keys(read_text(jwks)) if jwks is not None else ""
+            changed = replace(changed, jwks=keys)
         await opened.platforms.put(changed)
         typer.echo(f"{changed.id}  {changed.title}  {' '.join(changed.origins)}".rstrip())
 
     run(config, work)
+
+
+def read_text(path: Path) -> str:
+    """
+    Raises:
+        InvalidInput: there is no such file, or it is no text.
+    """
+    from baize.errors import InvalidInput
+
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as cause:
+        raise InvalidInput(f"{path} cannot be read: {cause}.", remedy="Check the path.") from None
 
 
 def tenants_secret(tenant: TenantId, json_: Json = False, config: Config = None) -> None:

@@ -9,6 +9,7 @@
     ├── NotFound                a course, lesson, answer … that does not exist on this platform
     ├── Unauthorised            nobody can tell who asks: no key or token, or one that is not good
     ├── NotAllowed              the caller may not do this
+    ├── TooOften                the caller asks more often than it may; says when to ask again
     ├── Conflict                the thing changed meanwhile, or somebody else holds it
     ├── DependencyUnavailable   something that Bai Ze needs does not answer or is not installed
     │   ├── Overloaded          there is more to do than can be done; says when to ask again
@@ -87,6 +88,18 @@ class Unauthorised(BaizeError):
 
 class NotAllowed(BaizeError):
     """The caller may not do this."""
+
+
+class TooOften(BaizeError):
+    """The caller asks more often than it may.
+
+    Attributes:
+        retry_after_s: when it may again, in seconds.
+    """
+
+    def __init__(self, message: str, *, remedy: str = "", retry_after_s: float = 60.0) -> None:
+        super().__init__(message, remedy=remedy)
+        self.retry_after_s = retry_after_s
 
 
 class Conflict(BaizeError):

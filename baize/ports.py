@@ -592,11 +592,20 @@ class LearnerTokens(Protocol):
         """
         ...
 
-    def read(self, token: str, secrets: Sequence[str], now: float) -> LearnerClaims:
-        """The claims of a token that is signed with one of `secrets` and good at `now`.
+    def read(self, token: str, secrets: Sequence[str], now: float, *, jwks: str = "") -> LearnerClaims:
+        """The claims of a token that one of `secrets` or a key of `jwks` signed, and that is good at `now`.
 
         Raises:
-            Unauthorised: it is forged, expired, not valid yet, or lacks a claim.
+            Unauthorised: it is forged, expired, good for too long, not valid yet, for somebody else, or lacks
+                a claim.
+        """
+        ...
+
+    def checked_keys(self, text: str) -> str:
+        """A JWK Set of public keys, as it is kept.
+
+        Raises:
+            InvalidInput: it is none, holds a secret, or a key that is too weak or of another kind.
         """
         ...
 
@@ -904,6 +913,19 @@ Stage = Literal["evidence", "slot", "first_token", "model", "first_sentence", "a
 the question on."""
 Level = Literal["live", "upstream", "waiting"]
 """Answers being written; calls at the model; questions waiting for a slot."""
+
+
+class RateLimits(Protocol):
+    """How often something may be done, however many processes count it."""
+
+    async def take(self, name: str, per_minute: int) -> float:
+        """0 when `name` may go on, and is counted; else the seconds after which it may.
+
+        A minute's worth may come at once. A store that does not answer limits each process by itself.
+        """
+        ...
+
+    async def close(self) -> None: ...
 
 
 class Meter(Protocol):

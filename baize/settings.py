@@ -408,6 +408,28 @@ class Server(_Section):
     """Template of a link into the platform's player, e.g. https://learn.example/{course_id}/{lesson_id}?t={start}."""
 
 
+class LearnerTokens(_Section):
+    """Tokens that platforms sign for their learners (docs/platforms.md)."""
+
+    audience: str = "baize"
+    """Our name in `aud`: a token that names others only is refused (RFC 7519, 4.1.3)."""
+    require_audience: bool = False
+    """Refuse tokens without `aud`, too."""
+    leeway_s: float = Field(60.0, ge=0, le=600)
+    """How far the clocks of a platform and of this server may differ."""
+    max_lifetime_s: float = Field(86_400.0, gt=0)
+    """A token that is good for longer from now on is refused: it would outlive whatever it was made for."""
+
+
+class RateLimits(_Section):
+    """How much may be asked; beyond it, 429 and `Retry-After`. 0 is no limit."""
+
+    learner_per_minute: int = Field(0, ge=0)
+    """POST requests with one learner's token; a minute's worth may come at once."""
+    platform_per_minute: int = Field(0, ge=0)
+    """POST requests of a platform, its learners' included."""
+
+
 class StageLimits(_Section):
     """Seconds after which a job gives a stage up."""
 
@@ -498,6 +520,8 @@ class Settings(BaseSettings):
     prices: Prices = Field(default_factory=Prices)
     admission: Admission = Field(default_factory=Admission)
     server: Server = Field(default_factory=Server)
+    learner_tokens: LearnerTokens = Field(default_factory=LearnerTokens)
+    limits: RateLimits = Field(default_factory=RateLimits)
     fetch: Fetch = Field(default_factory=Fetch)
     slides: Slides = Field(default_factory=NoSlides)
     jobs: Jobs = Field(default_factory=Jobs)

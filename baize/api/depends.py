@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -10,7 +11,8 @@ from baize.api.auth import CurrentCaller
 from baize.api.mapping import Mapper
 from baize.api.readiness import Warmth
 from baize.bootstrap import House
-from baize.errors import NotFound
+from baize.domain.platform import Caller
+from baize.errors import NotFound, TooOften
 
 
 def _house(request: Request) -> House:
@@ -38,6 +40,36 @@ def _mapper(request: Request, caller: CurrentCaller) -> Mapper:
 
 WarmHouse = Annotated[House, Depends(_warm_house)]
 CurrentMapper = Annotated[Mapper, Depends(_mapper)]
+
+
+async def stay_within_limits(request: Request, caller: CurrentCaller, house: CurrentHouse) -> None:
+    """What costs something is asked for by POST: so often and no oftener, by learner and by platform.
+
+    Raises:
+        TooOften: it is too often.
+    """
+    if request.method == "POST":
+        await check_limits(caller, house)
+
+
+async def check_limits(caller: Caller, house: House) -> None:
+    """
+    Raises:
+        TooOften: one request more would be too many.
+    """
+    chosen = house.settings.limits
+    limits = [("platform", caller.platform_id, chosen.platform_per_minute)]
+    if caller.learner_id:
+        # The learner first: who floods must not use up what the others have.
+        name = f"{caller.platform_id}/{caller.learner_id}"
+        limits.insert(0, ("learner", name, chosen.learner_per_minute))
+    for kind, name, per_minute in limits:
+        if per_minute and (wait_s := await house.rate_limits.take(f"{kind}:{name}", per_minute)):
+            raise TooOften(
+                f"This {kind} may send {per_minute} requests a minute.",
+                remedy=f"Ask again in {math.ceil(wait_s)} s.",
+                retry_after_s=wait_s,
+            )
 
 
 async def stay_within_token(request: Request, caller: CurrentCaller, house: CurrentHouse) -> None:

@@ -13,6 +13,7 @@ from fastapi import FastAPI, Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from baize.api.auth import caller_of
+from baize.api.depends import check_limits
 from baize.errors import NotFound
 
 
@@ -40,7 +41,9 @@ class McpDoor:
             Unauthorised, NotAllowed: as for every route.
             NotFound: the extra is not installed.
         """
-        await caller_of(Request(scope, receive))
+        caller = await caller_of(Request(scope, receive))
+        if scope["method"] == "POST":
+            await check_limits(caller, scope["app"].state.house)
         door = await self._opened(scope["app"])
         await door(scope, receive, send)
 

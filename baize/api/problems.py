@@ -79,6 +79,7 @@ KINDS: Mapping[type[errors.BaizeError], Kind] = {
     errors.NotFound: Kind(404, "not-found", "Not found"),
     errors.Unauthorised: Kind(401, "unauthorised", "Not authorised"),
     errors.NotAllowed: Kind(403, "not-allowed", "Not allowed"),
+    errors.TooOften: Kind(429, "too-often", "Too many requests"),
     errors.Conflict: Kind(409, "conflict", "Conflict"),
     errors.Overloaded: Kind(503, "overloaded", "Too much to do"),
     errors.DependencyUnavailable: Kind(503, "dependency-unavailable", "A dependency is unavailable"),
@@ -161,7 +162,7 @@ async def _on_baize_error(_: Request, error: Exception) -> Response:
 
 def _wait_of(error: Exception) -> float | None:
     """When asking again may help, in seconds; None where it is not known to."""
-    if isinstance(error, errors.UpstreamFailed | errors.Overloaded):
+    if isinstance(error, errors.UpstreamFailed | errors.Overloaded | errors.TooOften):
         return error.retry_after_s
     # A model that is missing stays missing; a store that is away is mostly back soon.
     if isinstance(error, errors.DependencyUnavailable) and not isinstance(error, errors.ModelUnavailable):

@@ -21,6 +21,7 @@ class Platform:
         origins: web origins whose pages may call the API, such as `https://learn.example`.
         secret: signs this platform's learner tokens; empty while it has none.
         former_secret: still accepted, so that a platform can exchange its secret without a gap.
+        jwks: public keys (a JWK Set, RFC 7517) that tokens may be signed with instead; empty for none.
     """
 
     id: str = DEFAULT_PLATFORM
@@ -28,6 +29,7 @@ class Platform:
     origins: tuple[str, ...] = ()
     secret: str = ""
     former_secret: str = ""
+    jwks: str = ""
 
     @property
     def secrets(self) -> tuple[str, ...]:

@@ -70,12 +70,12 @@ class Doorkeeper:
 
     async def _by_token(self, credential: str) -> Caller:
         platform = await self._platform(self._tokens.issuer(credential))
-        if platform is None or not platform.secrets:
+        if platform is None or not (platform.secrets or platform.jwks):
             raise Unauthorised(
                 "The platform that signed this learner token is not known here.",
                 remedy="`iss` must be a platform that `baize tenants create` made.",
             )
-        claims = self._tokens.read(credential, platform.secrets, self._clock.now())
+        claims = self._tokens.read(credential, platform.secrets, self._clock.now(), jwks=platform.jwks)
         return Caller(
             claims.platform_id,
             frozenset({"learn"}),

@@ -17,7 +17,10 @@ from baize.testing.memory_platforms import MemoryApiKeys, MemoryPlatforms
 pytestmark = pytest.mark.anyio
 pytest_plugins = ["tests.servers.postgres"]
 
-PROVINCE = Platform("province", "某省平台", ("https://a.example", "https://b.example:8443"), "s1", "s0")
+ORIGINS = ("https://a.example", "https://b.example:8443")
+PROVINCE = Platform(
+    "province", "某省平台", ("https://a.example", "https://b.example:8443"), "s1", "s0", '{"keys":[]}'
+)
 KEY = ApiKey("province", "k1", "d" * 64, ("learn", "admin"), "门户", 12.5)
 
 

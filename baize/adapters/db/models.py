@@ -257,6 +257,7 @@ class PlatformRow(Table):
     origins: Mapped[tuple[str, ...]] = mapped_column(Frozen)
     secret: Mapped[str] = mapped_column(String)
     former_secret: Mapped[str] = mapped_column(String)
+    jwks: Mapped[str] = mapped_column(Text, server_default="")
 
 
 class ApiKeyRow(Table):

@@ -24,6 +24,7 @@ class SqlPlatforms:
             "origins": platform.origins,
             "secret": platform.secret,
             "former_secret": platform.former_secret,
+            "jwks": platform.jwks,
         }
         async with self._database.writing() as session:
             await session.execute(insert_or_update(session, PlatformRow, values))
@@ -79,7 +80,7 @@ class SqlApiKeys:
 
 
 def _platform(row: PlatformRow) -> Platform:
-    return Platform(row.platform_id, row.title, row.origins, row.secret, row.former_secret)
+    return Platform(row.platform_id, row.title, row.origins, row.secret, row.former_secret, row.jwks)
 
 
 def _key(row: ApiKeyRow) -> ApiKey:

@@ -14,6 +14,7 @@ from baize.retrieval.assess import AssessOptions, assess, signals
 from baize.retrieval.collapse import collapse
 from baize.retrieval.fetch import fetch
 from baize.retrieval.fuse import fuse
+from baize.retrieval.gather import gather
 from baize.retrieval.just_said import just_said, own_terms
 from baize.retrieval.locate import locate
 from baize.retrieval.rerank import rerank
@@ -61,7 +62,7 @@ class Found:
 
 
 class Finder:
-    """rewrite → search → fuse → fetch → collapse → assess → rerank → locate."""
+    """rewrite → search → fuse → fetch → collapse → assess → gather → rerank → locate."""
 
     def __init__(
         self,
@@ -93,7 +94,7 @@ class Finder:
         n = self._options.n_moments
         # Over the fused order: its thresholds hold with and without a reranker.
         score = assess(signals(query, distinct[:n], self._options.assess), self._options.assess)
-        hits = (await self._reranked(query, distinct))[:n]
+        hits = (await self._reranked(query, gather(query, distinct)))[:n]
         moments = await locate(
             query, vector, hits, embedder=self._embedder, n_foreign=self._options.n_foreign
         )

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import anyio
+from anyio import to_thread
 
 from baize.domain.course import Chapter, Course, Lesson
 from baize.domain.edit import Edit
@@ -37,6 +38,7 @@ from baize.ports import (
 )
 from baize.retrieval.terms import TERMS_VERSION
 from baize.services.erase import lesson_lock
+from baize.services.storyboard import Storyboards
 from baize.services.summarize import course_source
 from ingest.chapter import chapters_of, computed_chapters
 from ingest.chunk import ChunkOptions, Place, chunk
@@ -45,7 +47,7 @@ from ingest.edited import edited, pinned
 from ingest.embed import embed, embed_texts
 from ingest.extract.faq import FaqItem, read_faq
 from ingest.extract.read import ReadLesson, ReadSource, read_lesson, sources_digest
-from ingest.extract.slides import SlideReader
+from ingest.extract.slides import SlideReader, stills_of
 from ingest.load import load
 from ingest.plan import CoursePlan, LessonPlan
 from ingest.prepare.course import write_course
@@ -79,6 +81,7 @@ class Parts:
     artefacts: Artefacts | None = None
     writer: Writer | None = None
     slides: SlideReader | None = None
+    storyboards: Storyboards | None = None
 
 
 @dataclass(slots=True)
@@ -204,6 +207,7 @@ class Pipeline:
             )
             await self._publish(run, lesson, chunks, _transcript(plan.id, read), settled)
             await self._parts.edits.settle(settled)
+            await self._picture(run, lesson, plan, read)
             report = await self._report(run, "done", len(chunks), duration_s or 0.0, problems)
             return replace(report, speech=next((s.report for s in read.sources if s.report), None))
         except (BaizeError, OSError) as error:
@@ -290,6 +294,24 @@ class Pipeline:
             languages = tuple(sorted({c.language for c in chunks}))
             built = BuiltLesson(lesson, languages, len(chunks), transcript, prepared)
             await load(points, built, index=self._parts.index, publisher=self._parts.publisher)
+
+    async def _picture(self, run: _Run, lesson: Lesson, plan: LessonPlan, read: ReadLesson) -> None:
+        """The pictures of its storyboard. A comfort: where it fails, the lesson is live all the same."""
+        boards, reader = self._parts.storyboards, self._parts.slides
+        if boards is None or plan.media is None or read.media is None or not read.media.has_video:
+            return
+        begin = time.perf_counter()
+        slides = [slide for source in read.sources for slide in source.slides]
+        try:
+            stills = (
+                await to_thread.run_sync(stills_of, plan.media.path, slides, reader.frames)
+                if reader is not None and slides
+                else ()
+            )
+            await boards.of(lesson, stills)
+        except (BaizeError, OSError) as error:
+            log.warning("%s: no storyboard for now. %s", lesson.id, error)
+        run.stage_s["pictures"] = time.perf_counter() - begin
 
     async def _computed_chapters(self, read: ReadLesson, length_s: float | None) -> tuple[Chapter, ...]:
         """Of the first track; its sentences' vectors come from the cache when `embed` wants them again."""

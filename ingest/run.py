@@ -127,4 +127,5 @@ def parts_of(house: House, *, embedder: Embedder | None = None) -> Parts:
         artefacts=house.artefacts,
         writer=writer_of(house),
         slides=SlideReader(house.ocr, house.data_dir / "frames") if house.ocr else None,
+        storyboards=house.storyboards,
     )

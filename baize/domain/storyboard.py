@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from baize.domain.course import Chapter
 from baize.domain.locator import TimeSpan
@@ -34,6 +35,25 @@ class Scene:
     span: TimeSpan
     chapter: str
     caption: str
+
+
+@dataclass(frozen=True, slots=True)
+class Still:
+    """A picture that is there already, of the seconds in which the video hardly changes: a slide."""
+
+    span: TimeSpan
+    picture: Path
+
+
+def still_of(scene: Scene, stills: Sequence[Still]) -> Still | None:
+    """The slide that is on screen at the scene's second; its picture is of its end, when it is complete."""
+    return next((still for still in stills if still.span.start <= scene.at < still.span.end), None)
+
+
+def scene_at(found: Sequence[Scene], second: float) -> Scene | None:
+    """The scene that a second lies in; the last one behind the end."""
+    begun = [scene for scene in found if scene.span.start <= second]
+    return begun[-1] if begun else next(iter(found), None)
 
 
 def scenes(duration_s: float, chapters: Sequence[Chapter], cues: Sequence[Cue]) -> tuple[Scene, ...]:

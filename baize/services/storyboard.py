@@ -1,4 +1,4 @@
-"""The storyboard of a lesson: scenes from chapters and cues, pictures from the video, once a build."""
+"""The storyboard of a lesson: scenes from chapters and cues, pictures of its slides or from the video."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import base64
 import hashlib
 import html
 import shutil
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from anyio import to_thread
 
 from baize.domain.course import Lesson
 from baize.domain.locator import format_timestamp
-from baize.domain.storyboard import Scene, scenes
+from baize.domain.storyboard import Scene, Still, scenes, still_of
 from baize.errors import NotFound
 from baize.ports import Artefacts, Footage, Publisher
 from baize.services.media import media_file
@@ -44,7 +45,7 @@ class Storyboard:
 
 
 class Storyboards:
-    """Makes storyboards when they are first asked for and keeps their pictures.
+    """Makes a storyboard once a build, at ingest or where its pictures are first asked for, and keeps it.
 
     Args:
         folder: where pictures are kept, by course and build; whatever is in it can be made again.
@@ -58,8 +59,12 @@ class Storyboards:
         # One after the other: decoding takes a whole core.
         self._making = anyio.Lock()
 
-    async def of(self, lesson: Lesson) -> Storyboard:
-        """
+    async def of(self, lesson: Lesson, stills: Sequence[Still] = ()) -> Storyboard:
+        """The storyboard of a lesson's live build, made if it is not there.
+
+        Args:
+            stills: pictures of slides, where they are known; they are taken before the video is decoded.
+
         Raises:
             NotFound: the lesson has no video, or the library does not hold it.
             UnreadableSource: its video cannot be decoded.
@@ -73,20 +78,23 @@ class Storyboards:
         if not await done.is_file():
             async with self._making:
                 if not await done.is_file():
-                    await self._make(board)
+                    await self._make(board, stills)
         return board
 
     async def forget(self, platform_id: str, course_id: str) -> None:
         """Remove the pictures of a course."""
         await to_thread.run_sync(_remove, self._course(platform_id, course_id))
 
-    async def _make(self, board: Storyboard) -> None:
+    async def _make(self, board: Storyboard, stills: Sequence[Still]) -> None:
         media = await media_file(self._publisher, board.lesson)
-        pictures = await self._footage.frames(media, [scene.at for scene in board.scenes])
-        if not pictures:
+        there = await to_thread.run_sync(_read_stills, board.scenes, stills)
+        open_ = [scene for scene in board.scenes if scene.number not in there]
+        decoded = await self._footage.frames(media, [scene.at for scene in open_]) if open_ else []
+        if len(decoded) < len(open_):
             raise NotFound(
                 f"Lesson {board.lesson.id!r} has no storyboard.", remedy="Its media has no moving pictures."
             )
+        pictures = there | {scene.number: data for scene, data in zip(open_, decoded, strict=True)}
         await to_thread.run_sync(_write, board.folder, pictures)
 
     def _course(self, platform_id: str, course_id: str) -> Path:
@@ -142,10 +150,20 @@ def _name(*parts: str) -> str:
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
 
 
-def _write(folder: Path, pictures: list[bytes]) -> None:
+def _read_stills(found: Sequence[Scene], stills: Sequence[Still]) -> dict[int, bytes]:
+    """Pictures of slides by number of their scene, of those that are there."""
+    there = {}
+    for scene in found:
+        still = still_of(scene, stills)
+        if still is not None and still.picture.is_file():
+            there[scene.number] = still.picture.read_bytes()
+    return there
+
+
+def _write(folder: Path, pictures: Mapping[int, bytes]) -> None:
     _remove(folder.parent)
     folder.mkdir(parents=True)
-    for number, picture in enumerate(pictures):
+    for number, picture in pictures.items():
         (folder / f"{number}.jpg").write_bytes(picture)
     (folder / _DONE).touch()
 

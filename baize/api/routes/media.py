@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Query
 from starlette.responses import FileResponse, Response
 
 from baize.api.cached import cached, cached_json
@@ -12,6 +12,7 @@ from baize.api.depends import CurrentHouse
 from baize.api.media_wire import StoryboardBody, storyboard_body
 from baize.api.openapi import problems
 from baize.api.routes.lessons import CACHED, CurrentLesson, IfNoneMatch
+from baize.domain.storyboard import scene_at
 from baize.services.media import TYPES, media_file
 from baize.services.storyboard import storyboard_html
 
@@ -66,6 +67,22 @@ async def frame(
     """One picture of the storyboard."""
     board = await house.storyboards.of(lesson)
     return FileResponse(board.frame(n), media_type="image/jpeg", headers=_PRIVATE)
+
+
+@router.get(
+    "/frames",
+    responses=_binary("image/jpeg", "The picture.") | problems(401, 403, 404, 422),
+    response_class=FileResponse,
+)
+async def frame_at(
+    lesson: CurrentLesson,
+    house: CurrentHouse,
+    t: Annotated[float, Query(ge=0, le=1e6, description="Seconds: the `start` of a hit or citation.")] = 0.0,
+) -> FileResponse:
+    """Picture of the storyboard that stands for a second: the thumbnail of a hit."""
+    board = await house.storyboards.of(lesson)
+    found = scene_at(board.scenes, t)
+    return FileResponse(board.frame(found.number if found else 0), media_type="image/jpeg", headers=_PRIVATE)
 
 
 @router.get(

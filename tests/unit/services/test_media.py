@@ -13,6 +13,7 @@ from baize.domain.artefact import Highlight, Prepared
 from baize.domain.course import Chapter, Course, Lesson
 from baize.domain.library import BuiltLesson, Transcript
 from baize.domain.locator import TimeSpan
+from baize.domain.storyboard import Still
 from baize.domain.text import Cue
 from baize.errors import NotFound
 from baize.services.media import media_file
@@ -76,6 +77,20 @@ async def test_a_course_of_another_platform_has_no_folder(library: MemoryCatalog
     """The platform is part of the look-up."""
     with pytest.raises(NotFound, match="Ingest"):
         await media_file(library, replace(LESSON, platform_id="q"))
+
+
+async def test_slides_are_taken_before_the_video_is_decoded(library: MemoryCatalog, tmp_path: Path) -> None:
+    """Those on screen at a scene's second whose picture is there; the rest is decoded."""
+    footage = StillFootage()
+    boards = Storyboards(footage=footage, artefacts=library, publisher=library, folder=tmp_path / "frames")
+    shown, gone = tmp_path / "shown.jpg", tmp_path / "gone.jpg"
+    shown.write_bytes(b"\xff\xd8slide")
+    stills = [Still(TimeSpan(20.0, 50.0), shown), Still(TimeSpan(50.0, 70.0), gone)]
+    board = await boards.of(LESSON, stills)
+    starts = [scene.span.start for scene in board.scenes]
+    assert starts == [0.0, 30.0, 60.0, 90.0]
+    assert board.frame(1).read_bytes() == b"\xff\xd8slide"
+    assert footage.asked == [[0.5, 60.5, 90.5]]
 
 
 async def test_a_storyboard_is_made_once_a_build(library: MemoryCatalog, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from baize.domain.text import Slide
 from baize.errors import UnreadableSource
 from baize.testing.scripted_ocr import ScriptedOcr
 from ingest.extract.scenes import find_scenes
-from ingest.extract.slides import SlideReader, frame_path, read_slides
+from ingest.extract.slides import SlideReader, frame_path, read_slides, stills_of
 from ingest.segment import segment_slides
 from ingest.stages import StageStore, file_digest
 
@@ -64,6 +64,9 @@ async def test_slides_are_read_once(tmp_path: Path) -> None:
     ]
     for slide in slides:
         assert frame_path(tmp_path / "frames", file_digest(path), slide.start).read_bytes()[:2] == b"\xff\xd8"
+    stills = stills_of(path, slides, reader.frames)
+    assert [still.span for still in stills] == [slide.span for slide in slides]
+    assert all(still.picture.read_bytes()[:2] == b"\xff\xd8" for still in stills)
     assert await read_slides(path, 16.0, reader, steps, lambda _done, _total: None) == slides
     assert ocr.n_read == 4
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -31,10 +31,11 @@ FILES: Mapping[str, Mapping[str, str]] = {
     "chapters": {"videos": "videos.jsonl"},
     "asr": {"clips": "clips.tsv"},
     "summaries": {"lectures": "lectures.jsonl"},
+    "recommend": {"train": "train.jsonl", "history": "history.jsonl", "test": "test.tsv"},
 }
 """Files of each kind that this build evaluates, by their usual names."""
 
-LATER = ("recommend", "pedagogy")
+LATER = ("pedagogy",)
 """Kinds that are specified and not evaluated yet."""
 
 _TERM_FILES = ("terms", "terms.txt", "terms.jsonl")
@@ -108,6 +109,19 @@ class Clip:
 
 
 @dataclass(frozen=True, slots=True)
+class Trodden:
+    """What one learner took, in order; `following` is what came next, empty where the suite does not say."""
+
+    learner: str
+    items: tuple[str, ...]
+    following: str = ""
+
+    @property
+    def id(self) -> str:
+        return self.learner
+
+
+@dataclass(frozen=True, slots=True)
 class Suite:
     """Everything in a suite folder; what its kind has no file for is empty.
 
@@ -116,6 +130,7 @@ class Suite:
         library_digest: sha256 of the files that the library is built from.
         qrels: relevance by document id, by query id.
         terms: of the subject, that a speech engine is told and should hear.
+        paths: of learners to train on; `histories` of those to be judged, and what each `wanted` next.
     """
 
     kind: str
@@ -130,6 +145,9 @@ class Suite:
     qrels: Mapping[str, Mapping[str, int]] | None = None
     clips: tuple[Clip, ...] = ()
     terms: tuple[str, ...] = ()
+    paths: tuple[Trodden, ...] = ()
+    histories: tuple[Trodden, ...] = ()
+    wanted: Mapping[str, str] = field(default_factory=dict)
 
 
 def read_suite(folder: Path, kind: str = "") -> Suite:
@@ -167,6 +185,9 @@ def read_suite(folder: Path, kind: str = "") -> Suite:
         qrels=_qrels(paths["qrels"]) if "qrels" in paths else None,
         clips=clips,
         terms=terms,
+        paths=_unique(_each(paths.get("train"), _path), paths.get("train")),
+        histories=_unique(_each(paths.get("history"), _path), paths.get("history")),
+        wanted=_wanted(paths["test"]) if "test" in paths else {},
     )
 
 
@@ -255,6 +276,21 @@ def _question(row: Row) -> Question:
     if end < start:
         raise row.wrong(f"The answer ends ({end}) before it starts ({start}).")
     return Question(row.text("_id"), row.text("text"), row.text("video_id"), start, end)
+
+
+def _path(row: Row) -> Trodden:
+    items = row.values.get("items")
+    if not isinstance(items, list) or not all(isinstance(i, str | int) for i in items):
+        raise row.wrong("'items' must be a list of ids.")
+    return Trodden(row.text("user"), tuple(map(str, items)), row.text("next", ""))
+
+
+def _wanted(path: Path) -> dict[str, str]:
+    wanted: dict[str, str] = {}
+    for row in read_tsv(path, ("user", "item")):
+        if wanted.setdefault(row.text("user"), row.text("item")) != row.text("item"):
+            raise row.wrong(f"The learner {row.text('user')!r} stands in the file already.")
+    return wanted
 
 
 def _qrels(path: Path) -> dict[str, dict[str, int]]:

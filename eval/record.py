@@ -20,7 +20,7 @@ Cells = tuple[float, ...]
 _LOWER_IS_BETTER = frozenset(
     """pk windowdiff refused_in_scope refused_rate unsupported_rate invented_times start_error_s
     quote_start_error_s first_event_ms first_token_ms answer_ms cer wer real_time_factor cpu_factor
-    non_monotonic loops answer_leak""".split()
+    non_monotonic loops answer_leak popularity_bias""".split()
 )
 
 

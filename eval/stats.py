@@ -90,6 +90,19 @@ def _auroc_of(scores: Floats, labels: Floats) -> float:
     return float(below.mean() / 2 / len(negative))
 
 
+def _coverage(cells: Floats) -> Floats:
+    """Different numbers ≥ 0 in all but the first cells, over the first cell, which is how many there are.
+
+    A bootstrap sample repeats items, and so always covers a little less.
+    """
+    listed = cells[:, :, 1:].astype(np.int64)
+    seen = np.zeros((len(cells), int(listed.max(initial=0)) + 2), dtype=bool)
+    for row, numbers in zip(seen, listed, strict=True):
+        row[numbers.ravel()] = True
+    # −1 stands for nothing, and lands in the last column.
+    return np.asarray(seen[:, :-1].sum(axis=1) / np.maximum(cells[:, 0, 0], 1))
+
+
 STATISTICS: Mapping[str, Statistic] = {
     "mean": _mean,
     "sum": _sum,
@@ -98,6 +111,7 @@ STATISTICS: Mapping[str, Statistic] = {
     "p95": _percentile(95),
     "f1": _f1,
     "auroc": _auroc,
+    "coverage": _coverage,
 }
 
 

@@ -209,7 +209,7 @@ def test_wrong_use(repo_root: Path, tmp_path: Path) -> None:
     for arguments, said in (
         ((tmp_path,), "This is no suite"),
         ((suite, "--set", "retrieval.legk=1"), "Did you mean leg_k?"),
-        ((suite, "--kind", "recommend"), "not evaluated by this build yet"),
+        ((suite, "--kind", "pedagogy"), "not evaluated by this build yet"),
     ):
         result = baize("run", *arguments)
         assert result.exit_code == 2

@@ -1,0 +1,1 @@
+"""What a learner could take next: signals → candidates → ranking → rules → reasons."""

@@ -1,0 +1,298 @@
+"""Trails → Taste: what learners with such a history took next. Trained as a job, asked for every learner.
+
+Three views of the same trails are blended:
+
+- `pairs`: decayed item-to-next co-occurrence, an item-kNN with a direction (Deshpande and Karypis, TOIS
+  2004), damped like cosine by the item's frequency, and by a lesser power of that of the next one.
+- `ridge`: the linear model of EASE (Steck, WWW 2019) solved for what comes next, so that an item's weight is
+  what it adds to the others'. Items outside the `head` most frequent ones have none: a solve is cubic.
+- `last`: as `pairs`, from the last few items alone.
+
+Which decay, power and weight each gets is chosen on a cut of the trails that is held out (`tune`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from baize.recommend.trails import Ints, Trails, bags, followed
+
+Floats = NDArray[np.float32]
+
+_SHRINK = 5.0
+"""Added to a pair's frequency: what was seen twice is no law."""
+_RIDGE = 8.0
+"""Of the mean diagonal of the Gram matrix."""
+_LAST_DECAY = 0.3
+_DECAYS = (0.8, 0.9)
+_POWERS = (0.3, 0.4, 0.5)
+_RIDGES = (0.0, 0.5, 1.0, 2.0)
+_LASTS = (0.0, 0.2, 0.5)
+_FAIRNESS = (0.0, 0.05, 0.1)
+"""What `tune` tries."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How a taste is made and blended.
+
+    Attributes:
+        decay: of an item's weight with each step back from the end.
+        power: of the frequency of the next item, by which a pair is damped; 0.5 is cosine.
+        ridge: weight of the linear model; `pairs` weighs 1.
+        last: weight of the last few items.
+        fairness: power of the frequency of the next item, by which the blend is divided.
+        neighbours: nexts that are kept of an item.
+        head: items that the linear model knows.
+    """
+
+    decay: float = 0.85
+    power: float = 0.5
+    ridge: float = 1.0
+    last: float = 0.2
+    fairness: float = 0.0
+    neighbours: int = 500
+    head: int = 4000
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """A sparse matrix by rows, as three arrays: read with NumPy alone."""
+
+    starts: Ints
+    columns: NDArray[np.int32]
+    values: Floats
+
+    def sum(self, rows: Sequence[int], weights: Sequence[float], width: int) -> Floats:
+        """Weighted sum of rows, dense, (width,)."""
+        total = np.zeros(width, dtype=np.float32)
+        for row, weight in zip(rows, weights, strict=True):
+            begin, end = self.starts[row], self.starts[row + 1]
+            total[self.columns[begin:end]] += np.float32(weight) * self.values[begin:end]
+        return total
+
+
+@dataclass(frozen=True, slots=True)
+class Taste:
+    """A trained taste; nothing in it names a learner.
+
+    Attributes:
+        counts: how often each next item came next.
+        head_items: number of each item within the linear model, −1 outside.
+        head_nexts: numbers of the next items of the linear model.
+        weights: of the linear model, (head items, head nexts).
+    """
+
+    recipe: Recipe
+    counts: Floats
+    pairs: Rows
+    lasts: Rows
+    head_items: Ints
+    head_nexts: Ints
+    weights: Floats
+
+    def scores(self, history: Sequence[int]) -> Floats:
+        """A score of every next item for this history, oldest first; all zero for an empty one. (n_nexts,)"""
+        return self.blend(self.views(history), self.recipe)
+
+    def views(self, history: Sequence[int]) -> tuple[Floats, Floats, Floats]:
+        """What `pairs`, `ridge` and `last` say, each with 1 as its highest score."""
+        n = len(self.counts)
+        weights = [self.recipe.decay**back for back in range(len(history) - 1, -1, -1)]
+        few = history[-4:]
+        near = [_LAST_DECAY**back for back in range(len(few) - 1, -1, -1)]
+        linear = np.zeros(n, dtype=np.float32)
+        if len(history) and len(self.head_nexts):
+            linear[self.head_nexts] = self._linear(history, weights)
+        return (
+            _scaled(self.pairs.sum(history, weights, n)),
+            _scaled(linear),
+            _scaled(self.lasts.sum(few, near, n)),
+        )
+
+    def blend(self, views: tuple[Floats, Floats, Floats], recipe: Recipe) -> Floats:
+        """The views as one score."""
+        pairs, linear, last = views
+        total = pairs + np.float32(recipe.ridge) * linear + np.float32(recipe.last) * last
+        if recipe.fairness:
+            total = total / np.maximum(self.counts, 1) ** np.float32(recipe.fairness)
+        return np.asarray(total, dtype=np.float32)
+
+    def _linear(self, history: Sequence[int], weights: Sequence[float]) -> Floats:
+        inside = self.head_items[np.asarray(history)]
+        known = inside >= 0
+        bag = np.asarray(weights, dtype=np.float32)[known]
+        return np.asarray(bag @ self.weights[inside[known]], dtype=np.float32)
+
+    def save(self, path: Path) -> None:
+        """As one `.npz`, whole or not at all."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_suffix(".part.npz")
+        arrays = {f"recipe_{name}": np.array(getattr(self.recipe, name)) for name in Recipe.__slots__}
+        for name, rows in (("pairs", self.pairs), ("lasts", self.lasts)):
+            arrays |= {f"{name}_{key}": getattr(rows, key) for key in Rows.__slots__}
+        for name in ("counts", "head_items", "head_nexts", "weights"):
+            arrays[name] = getattr(self, name)
+        np.savez(part, allow_pickle=False, **arrays)
+        part.replace(path)
+
+
+def _scaled(scores: Floats) -> Floats:
+    """With 1 as the highest; nothing below 0."""
+    highest = float(scores.max(initial=0.0))
+    scaled = np.maximum(scores, 0) / highest if highest > 0 else np.zeros_like(scores)
+    return np.asarray(scaled, dtype=np.float32)
+
+
+def load(path: Path) -> Taste:
+    """The inverse of `Taste.save`.
+
+    Raises:
+        OSError: there is none.
+        KeyError: it was saved by another version.
+    """
+    with np.load(path) as kept:
+        fields: Mapping[str, Any] = {name: kept[f"recipe_{name}"].item() for name in Recipe.__slots__}
+        pairs, lasts = (
+            Rows(*(kept[f"{name}_{key}"] for key in Rows.__slots__)) for name in ("pairs", "lasts")
+        )
+        rest = (kept[name] for name in ("counts", "head_items", "head_nexts", "weights"))
+        return Taste(Recipe(**fields), *_arranged(pairs, lasts, *rest))
+
+
+def _arranged(
+    pairs: Rows, lasts: Rows, counts: Floats, items: Ints, nexts: Ints, weights: Floats
+) -> tuple[Floats, Rows, Rows, Ints, Ints, Floats]:
+    return counts, pairs, lasts, items, nexts, weights
+
+
+def train(trails: Trails, recipe: Recipe) -> Taste:
+    """Fit all parts.
+
+    Cost: the co-occurrence is linear in the interactions times the length of a trail; the linear model is
+    cubic in `recipe.head` and needs its square in double precision, twice.
+    """
+    nexts = followed(trails)
+    counts = np.asarray(nexts.sum(axis=0), dtype=np.float32).ravel()
+    decayed = bags(trails, recipe.decay)
+    head_items, head_nexts, weights = _solve(trails, decayed, nexts, counts, recipe)
+    return Taste(
+        recipe,
+        counts,
+        _pairs(decayed, nexts, counts, recipe.power, recipe.neighbours),
+        _pairs(bags(trails, _LAST_DECAY), nexts, counts, recipe.power, recipe.neighbours),
+        head_items,
+        head_nexts,
+        weights,
+    )
+
+
+def _pairs(decayed: Any, nexts: Any, counts: Floats, power: float, neighbours: int) -> Rows:
+    together = (decayed.T.tocsr() @ nexts).tocsr()
+    together.sort_indices()
+    per_row = np.diff(together.indptr)
+    frequency = np.asarray(decayed.sum(axis=0), dtype=np.float32).ravel()
+    rows = np.repeat(np.arange(together.shape[0]), per_row)
+    damping = np.sqrt(frequency[rows]) * counts[together.indices] ** power + _SHRINK
+    values = (together.data / damping).astype(np.float32)
+    if per_row.size and per_row.max() > neighbours:
+        order = np.lexsort((-values, rows))
+        place = np.arange(len(rows)) - np.repeat(together.indptr[:-1], per_row)
+        kept = np.sort(order[place < neighbours])
+        values, rows, columns = values[kept], rows[kept], together.indices[kept]
+    else:
+        columns = together.indices
+    starts = np.searchsorted(rows, np.arange(together.shape[0] + 1))
+    return Rows(starts.astype(np.int64), columns.astype(np.int32), values)
+
+
+def _solve(
+    trails: Trails, decayed: Any, nexts: Any, counts: Floats, recipe: Recipe
+) -> tuple[Ints, Ints, Floats]:
+    from scipy.linalg import solve
+
+    frequency = np.bincount(trails.items, minlength=trails.n_items)
+    head = np.sort(np.argsort(-frequency, kind="stable")[: recipe.head])
+    targets = np.sort(np.argsort(-counts, kind="stable")[: recipe.head])
+    numbers = np.full(trails.n_items, -1, dtype=np.int64)
+    numbers[head] = np.arange(len(head))
+    part = decayed[:, head].tocsr()
+    gram = (part.T @ part).toarray().astype(np.float64)
+    wanted = (part.T @ nexts[:, targets]).toarray().astype(np.float64)
+    gram[np.diag_indices_from(gram)] += _RIDGE * float(np.trace(gram)) / max(len(head), 1)
+    solved = solve(gram, wanted, assume_a="pos", overwrite_a=True, overwrite_b=True)
+    return numbers, targets.astype(np.int64), np.asarray(solved, dtype=np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A recipe and how it did on trails that it was not trained on.
+
+    Attributes:
+        hit: share of trails whose next item is in the first ten.
+        ndcg: of the first ten.
+        popularity: mean share of all nexts that the recommended items have.
+    """
+
+    recipe: Recipe
+    hit: float
+    ndcg: float
+    popularity: float
+
+
+def tune(
+    trails: Trails, *, most: int = 2000, seed: int = 7, cap: float | None = None, base: Recipe | None = None
+) -> list[Trial]:
+    """Recipes, the best first, by hit@10 and nDCG@10 on a cut of the trails.
+
+    Args:
+        most: how many trails are held out; a fifth where there are fewer than five times as many.
+        cap: of popularity; recipes above it come after all others.
+        base: what is not tuned.
+    """
+    held, rest = cut(len(trails), most, seed)
+    judged, left = trails.of(held), trails.of(rest)
+    trials: list[Trial] = []
+    for decay, power in product(_DECAYS, _POWERS):
+        taste = train(left, replace(base or Recipe(), decay=decay, power=power))
+        recipes = [
+            replace(taste.recipe, ridge=ridge, last=last, fairness=fairness)
+            for ridge, last, fairness in product(_RIDGES, _LASTS, _FAIRNESS)
+        ]
+        trials += judge(taste, judged, recipes)
+    limit = float("inf") if cap is None else cap
+    hit = max((trial.hit for trial in trials), default=0.0) or 1.0
+    ndcg = max((trial.ndcg for trial in trials), default=0.0) or 1.0
+    return sorted(trials, key=lambda t: (t.popularity > limit, -(t.hit / hit + t.ndcg / ndcg), t.popularity))
+
+
+def cut(n: int, most: int, seed: int) -> tuple[Ints, Ints]:
+    """Numbers of the trails that are held out, and of the others."""
+    order = np.random.default_rng(seed).permutation(n)
+    held = min(most, n // 5)
+    return np.sort(order[:held]), np.sort(order[held:])
+
+
+def judge(taste: Taste, trails: Trails, recipes: Sequence[Recipe]) -> list[Trial]:
+    """How often what came next is among the first ten, by recipe; equal scores count against it."""
+    sums = np.zeros((len(recipes), 3))
+    total = max(float(taste.counts.sum()), 1.0)
+    for row in range(len(trails)):
+        views = taste.views(trails.items[trails.starts[row] : trails.starts[row + 1]].tolist())
+        wanted = int(trails.nexts[row])
+        for line, recipe in zip(sums, recipes, strict=True):
+            scores = taste.blend(views, recipe)
+            rank = int(np.count_nonzero(scores >= scores[wanted])) - 1
+            top = np.argpartition(-scores, min(9, len(scores) - 1))[:10]
+            line[2] += float(taste.counts[top].mean()) / total
+            if rank < 10:
+                line[:2] += 1, 1 / np.log2(rank + 2)
+    means = sums / max(len(trails), 1)
+    return [Trial(recipe, *map(float, line)) for recipe, line in zip(recipes, means, strict=True)]

@@ -23,10 +23,13 @@ from baize import settings as config
 from baize.answering.extract import ExtractiveAnswerer
 from baize.answering.generate import ModelAnswerer
 from baize.answering.isolate import Isolation
+from baize.answering.route import Router
 from baize.answering.verify import VerifyOptions
 from baize.domain.cost import Price, PriceList
+from baize.domain.support import OpeningHours, parse_hours
 from baize.errors import InvalidSettings
 from baize.ports import (
+    Accounts,
     Answerer,
     Answers,
     ApiKeys,
@@ -53,6 +56,7 @@ from baize.ports import (
     ReviewCards,
     Slots,
     Splitter,
+    Tickets,
     TokenCounter,
     Transcriber,
 )
@@ -66,6 +70,7 @@ from baize.services.dictate import Dictation
 from baize.services.edit import Editing
 from baize.services.examine import Examiner
 from baize.services.exercises import ExerciseBook
+from baize.services.faq import FaqDesk, FaqOptions
 from baize.services.find import Finder, FindOptions
 from baize.services.follow_up import FollowUps
 from baize.services.grade import Grader
@@ -78,7 +83,9 @@ from baize.services.practise import Practice
 from baize.services.reuse import Reuse, ReuseOptions
 from baize.services.reviews import Reviews
 from baize.services.search import MAX_K, Searching
+from baize.services.support import Support
 from baize.services.teach import Teaching
+from baize.services.tickets import HandOver
 from baize.services.watch import WatchedTeaching
 from baize.services.who import Doorkeeper
 
@@ -90,6 +97,7 @@ if TYPE_CHECKING:
     from baize.adapters.db.engine import Database
     from baize.adapters.db.publisher import SqlPublisher
     from baize.adapters.db.usage import SqlUsageBook
+    from baize.adapters.fetch_httpx import HttpxFetcher
     from baize.adapters.index_qdrant import QdrantChunkIndex
     from baize.adapters.jobs_dbos import DbosJobs
     from baize.edge.endpoint import Endpoint
@@ -253,6 +261,86 @@ class House:
             reuse=self.reuse,
             cache=self.cache,
             clock=self.clock,
+        )
+
+    @cached_property
+    def tickets(self) -> Tickets:
+        from baize.adapters.db.tickets import SqlTickets
+
+        return SqlTickets(self.database)
+
+    def _service_http(self) -> HttpxFetcher:
+        """Reaches the hosts of `support` only."""
+        from baize.adapters.fetch_httpx import FetchOptions, HttpxFetcher
+
+        chosen = self.settings.support
+        return HttpxFetcher(
+            FetchOptions(
+                hosts=chosen.hosts,
+                private_hosts=chosen.private_hosts,
+                timeout_s=chosen.timeout_s,
+                silence_s=chosen.timeout_s,
+                setting="support.hosts",
+            )
+        )
+
+    @cached_property
+    def accounts(self) -> Accounts | None:
+        """None: no account service is configured."""
+        from baize.adapters.accounts_rest import RestAccounts
+
+        chosen = self.settings.support
+        if not chosen.accounts_url:
+            return None
+        return RestAccounts(
+            self._service_http(), base_url=chosen.accounts_url, api_key=_secret(chosen.accounts_api_key)
+        )
+
+    @cached_property
+    def hours(self) -> OpeningHours:
+        chosen = self.settings.support
+        spans = tuple(span for text in chosen.hours for span in parse_hours(text))
+        return OpeningHours(spans, ZoneInfo(chosen.timezone), frozenset(chosen.holidays))
+
+    @cached_property
+    def hand_over(self) -> HandOver:
+        from baize.adapters.webhook_httpx import HttpxWebhook
+
+        chosen = self.settings.support
+        return HandOver(
+            tickets=self.tickets,
+            answers=self.answers,
+            webhook=HttpxWebhook(self._service_http(), chosen.tickets_url) if chosen.tickets_url else None,
+            secret=_secret(chosen.webhook_secret).encode(),
+            clock=self.clock,
+        )
+
+    @cached_property
+    def router(self) -> Router:
+        return Router(self.model_embedder)
+
+    @cached_property
+    def support(self) -> Support:
+        chosen = self.settings.support
+        desk = FaqDesk(
+            finder=self.finder,
+            index=self.index,
+            catalog=self.catalog,
+            embedder=self.embedder,
+            options=FaqOptions(
+                chosen.faq_courses, CosineScale(chosen.faq_midpoint, chosen.faq_foreign_midpoint)
+            ),
+        )
+        return Support(
+            router=self.router,
+            desk=desk,
+            answering=self.answering,
+            accounts=self.accounts,
+            clock=self.clock,
+            hours=self.hours,
+            min_confidence=chosen.min_confidence,
+            chat=self.chat,
+            prompt=PromptLibrary().get("support"),
         )
 
     @cached_property

@@ -39,6 +39,7 @@ from baize.domain.search import (
     Vector,
 )
 from baize.domain.speech import SpeechReport
+from baize.domain.support import AccountRecord, RecordKind, Ticket
 from baize.domain.text import Cue
 
 _T = TypeVar("_T")
@@ -752,6 +753,49 @@ class Scheduler(Protocol):
 
     def recall(self, memory: Memory, now: float) -> float:
         """How likely it is that the learner knows it now, 0..1; 0 for a new one."""
+        ...
+
+
+class Accounts(Protocol):
+    """What a platform reports of its learners' accounts, through a connector."""
+
+    async def look_up(self, platform_id: str, learner_id: str, kind: RecordKind) -> Sequence[AccountRecord]:
+        """As the platform reports it now; none where it knows of none.
+
+        Raises:
+            DependencyUnavailable: the platform does not answer, or not as agreed.
+        """
+        ...
+
+
+class Webhook(Protocol):
+    """One address that is told something."""
+
+    async def post(self, body: bytes, headers: Mapping[str, str]) -> None:
+        """Returns once the receiver took it.
+
+        Raises:
+            InvalidInput: the address may not be asked.
+            DependencyUnavailable: it did not take it; sending again may help.
+        """
+        ...
+
+
+class Tickets(Protocol):
+    """Questions that were handed to a person."""
+
+    async def put(self, ticket: Ticket) -> None:
+        """Store it; one of the same id is replaced."""
+        ...
+
+    async def settle(self, ticket: Ticket) -> None:
+        """Store how far sending it came; nothing happens where it was erased meanwhile."""
+        ...
+
+    async def get(self, platform_id: str, ticket_id: str) -> Ticket | None: ...
+
+    async def due(self, now: float, limit: int) -> list[Ticket]:
+        """Those of all platforms that wait to be sent by now, the longest waiting first."""
         ...
 
 

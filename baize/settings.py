@@ -29,6 +29,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from baize.domain.course import DEFAULT_PLATFORM
+from baize.domain.support import parse_hours
 from baize.errors import InvalidSettings
 
 _PASSWORD = re.compile(r"(://[^/@:]*:)[^/@]+@")
@@ -374,6 +375,55 @@ class Fetch(_Section):
     max_redirects: int = Field(3, ge=0, le=10)
 
 
+class Support(_Section):
+    """Customer service: `POST /v1/support`."""
+
+    faq_courses: tuple[str, ...] = ()
+    """Courses whose FAQ answers for the whole platform; without any, all FAQs do (up to 500 courses)."""
+    min_confidence: float = Field(0.8, gt=0, lt=1)
+    """From which an entry is quoted; below, a person is offered."""
+    faq_midpoint: float = Field(0.88, ge=-1, le=1)
+    """Cosine at which two questions are as likely about one thing as not; a property of the embedder."""
+    faq_foreign_midpoint: float = Field(0.82, ge=-1, le=1)
+    """The same where they differ in language."""
+    hours: tuple[str, ...] = ()
+    """When people answer: `Mon-Fri 09:00-18:00`; none: always."""
+    timezone: str = "Asia/Shanghai"
+    """Of `hours`."""
+    holidays: tuple[str, ...] = ()
+    """Dates on which nobody answers: 2026-10-01."""
+    tickets_url: str = ""
+    """Webhook of the service desk; empty: tickets wait until there is one."""
+    webhook_secret: SecretStr | None = None
+    """From BAIZE_SUPPORT__WEBHOOK_SECRET: signs what is sent there."""
+    accounts_url: str = ""
+    """Base of the platform's account service; {platform_id} in it is filled in. Empty: none is asked."""
+    accounts_api_key: SecretStr | None = None
+    """From BAIZE_SUPPORT__ACCOUNTS_API_KEY."""
+    hosts: tuple[str, ...] = ()
+    """That `tickets_url` and `accounts_url` may name, written as in `fetch.hosts`."""
+    private_hosts: tuple[str, ...] = ()
+    """Those of them that may have addresses inside a private network."""
+    timeout_s: float = Field(10.0, gt=0)
+    """Of one call."""
+
+    @field_validator("hours")
+    @classmethod
+    def _are_hours(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for text in value:
+            parse_hours(text)
+        return value
+
+    @field_validator("timezone")
+    @classmethod
+    def _is_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError):
+            raise ValueError("there is no such time zone") from None
+        return value
+
+
 class Admission(_Section):
     """How many questions may be at the model at once, and what the others do."""
 
@@ -525,6 +575,7 @@ class Settings(BaseSettings):
     fetch: Fetch = Field(default_factory=Fetch)
     slides: Slides = Field(default_factory=NoSlides)
     jobs: Jobs = Field(default_factory=Jobs)
+    support: Support = Field(default_factory=Support)
 
     @model_validator(mode="before")
     @classmethod
@@ -660,7 +711,10 @@ def _read(file: Path) -> dict[str, Any]:
 
 def _refuse_secrets(values: Mapping[str, Any], file: Path) -> None:
     for key, value in _leaves(values).items():
-        if value and (key.endswith("api_key") or (isinstance(value, str) and _PASSWORD.search(value))):
+        if value and (
+            key.endswith(("api_key", "webhook_secret"))
+            or (isinstance(value, str) and _PASSWORD.search(value))
+        ):
             variable = f"BAIZE_{key.replace('.', '__').upper()}"
             raise InvalidSettings(f"{key} holds a secret.", path=str(file), remedy=f"Set {variable} instead.")
 

@@ -62,6 +62,13 @@ BARS = (
         "extractive summaries: rouge-l, coverage against lead, random, TextRank; valid links; tenths",
         "above all three; 1.0; ≥ 0.9",
     ),
+    Bar("routing", "customer service: course or service, held-out half, macro F1", "≥ 0.90"),
+    Bar(
+        "faq-invented",
+        "customer service: policies invented, 100 questions that the FAQ does not cover",
+        "0",
+    ),
+    Bar("erasure", "after DELETE /learners/{id}: hits in files, tables, Redis, caches and log", "0"),
     Bar("recommend", "recommendation: HR@10 and nDCG@10", "≥ 1.10 × the best baseline"),
     Bar("speech", "speech, made recordings: non-monotonic, loops, echoed prompts, text on silence", "0"),
     Bar("asr-clips", "asr-clips: CER and WER above a direct call; time against it", "≤ 0.01; ≤ 1.05 ×"),

@@ -62,6 +62,9 @@ log = logging.getLogger("baize.ingest")
 PIPELINE_VERSION = "4"
 """Raise it when the same sources must give other chunks."""
 
+_ENTRY_TOKENS = 600
+"""An entry of a FAQ up to so long is one passage."""
+
 
 @dataclass(frozen=True, slots=True)
 class Parts:
@@ -224,7 +227,9 @@ class Pipeline:
         try:
             async with self._at(run, "plan"):
                 assert plan.faq is not None  # noqa: S101 - the caller checked
-                build_id = digest(self._options_digest(), course.language, file_digest(plan.faq.path))
+                build_id = digest(
+                    self._options_digest(), course.language, file_digest(plan.faq.path), str(_ENTRY_TOKENS)
+                )
                 unchanged = await self._unchanged(course, run.item, build_id)
             if unchanged is not None:
                 return unchanged
@@ -343,6 +348,10 @@ class Pipeline:
         return chunks
 
     def _faq_chunks(self, place: Place, items: list[FaqItem]) -> list[Chunk]:
+        # An entry is quoted whole, so it is kept whole.
+        options = replace(
+            self._parts.chunking, max_tokens=max(self._parts.chunking.max_tokens, _ENTRY_TOKENS)
+        )
         chunks: list[Chunk] = []
         for item in items:
             chunks.extend(
@@ -350,7 +359,7 @@ class Pipeline:
                     [segment_faq(item)],
                     (),
                     place,
-                    self._parts.chunking,
+                    options,
                     self._parts.counter,
                     self._parts.splitter,
                     first_position=len(chunks),

@@ -12,7 +12,7 @@ import ipaddress
 import os
 import socket
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,6 +51,8 @@ class FetchOptions:
     timeout_s: float = 3600.0
     silence_s: float = 30.0
     max_redirects: int = 3
+    setting: str = "fetch.hosts"
+    """Where the operator admits hosts; for messages."""
 
 
 class HttpxFetcher:
@@ -90,6 +92,31 @@ class HttpxFetcher:
         async with self._response(url, {}) as response:
             return b"".join([block async for block in self._blocks(response, max_bytes)])
 
+    async def send(
+        self, method: str, url: str, *, headers: Mapping[str, str], content: bytes = b"", max_bytes: int
+    ) -> tuple[int, bytes]:
+        """Status and body of one request to an admitted host; redirects are not followed.
+
+        Raises:
+            InvalidInput, UnreadableSource, UpstreamBusy: as `Fetcher.download`; a status raises nothing.
+        """
+        try:
+            async with asyncio.timeout(self._options.timeout_s):
+                async with httpx.AsyncClient(timeout=self._options.silence_s, trust_env=False) as client:
+                    request = await self._request(client, url, dict(headers), method=method, content=content)
+                    response = await client.send(request, stream=True)
+                    try:
+                        body = b"".join([block async for block in self._blocks(response, max_bytes)])
+                    finally:
+                        await response.aclose()
+                    return response.status_code, body
+        except TimeoutError as error:
+            raise UpstreamBusy(f"{shown(url)} is too slow.", remedy="Try again later.") from error
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise UpstreamBusy(
+                f"{shown(url)} does not answer ({type(error).__name__}).", remedy="Try again later."
+            ) from error
+
     @asynccontextmanager
     async def _response(self, url: str, headers: dict[str, str]) -> AsyncIterator[httpx.Response]:
         """The answer to a URL, after its redirects; its body is not read yet."""
@@ -118,7 +145,15 @@ class HttpxFetcher:
                 f"{shown(asked)} does not answer ({type(error).__name__}).", remedy="Try again later."
             ) from error
 
-    async def _request(self, client: httpx.AsyncClient, url: str, headers: dict[str, str]) -> httpx.Request:
+    async def _request(
+        self,
+        client: httpx.AsyncClient,
+        url: str,
+        headers: dict[str, str],
+        *,
+        method: str = "GET",
+        content: bytes = b"",
+    ) -> httpx.Request:
         """A request to a checked address, for the host by name."""
         parts = self._checked(url)
         host, port = parts.hostname or "", parts.port or _PORTS[parts.scheme]
@@ -126,7 +161,7 @@ class HttpxFetcher:
         shown_port = "" if port == _PORTS[parts.scheme] else f":{port}"
         numeric = f"[{address}]" if ":" in address else address
         return client.build_request(
-            "GET",
+            method,
             httpx.URL(f"{parts.scheme}://{numeric}:{port}", raw_path=_target(parts)),
             headers={
                 "Host": f"{host}{shown_port}",
@@ -135,6 +170,7 @@ class HttpxFetcher:
                 "User-Agent": "baize",
                 **headers,
             },
+            content=content or None,
             extensions={"sni_hostname": host},
         )
 
@@ -147,7 +183,9 @@ class HttpxFetcher:
         if parts.scheme not in _PORTS or not host or parts.username or parts.password:
             raise _refused(url, "only https addresses without a user name are fetched")
         if not any(_matches(entry, parts.scheme, host, port) for entry in self._options.hosts):
-            raise _refused(url, f"{parts.scheme}://{host}{f':{port}' if port else ''} is not in fetch.hosts")
+            raise _refused(
+                url, f"{parts.scheme}://{host}{f':{port}' if port else ''} is not in {self._options.setting}"
+            )
         return parts
 
     async def _address(self, host: str, port: int) -> str:

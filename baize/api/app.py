@@ -42,6 +42,7 @@ from baize.api.routes import (
     reviews,
     search,
     sidebar,
+    support,
     usage,
 )
 from baize.bootstrap import House, opened
@@ -99,6 +100,7 @@ def _add_routes(app: FastAPI, *, with_demo: bool) -> None:
         record,
         practice,
         reviews,
+        support,
         usage,
     ):
         v1.include_router(module.router)
@@ -144,6 +146,7 @@ def _lifespan(open_house: OpenHouse) -> Callable[[FastAPI], AbstractAsyncContext
             app.state.warmth = Warmth(house)
             background.start_soon(app.state.warmth.warm_up)
             background.start_soon(keep_tidy, house.answers, house.clock, app.state.settings.answers.keep_days)
+            background.start_soon(house.hand_over.keep_sending)
             yield
             background.cancel_scope.cancel()
 

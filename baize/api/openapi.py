@@ -34,6 +34,7 @@ TAGS = [
     {"name": "search", "description": "Moments, lessons and courses for a query."},
     {"name": "catalogue", "description": "Courses, lessons, and what was prepared for them."},
     {"name": "learners", "description": "What learners like, say and ask aloud."},
+    {"name": "support", "description": "The platform's rules, one's own record, and the way to a person."},
     {"name": "operations", "description": "For whoever runs the service."},
 ]
 

@@ -44,6 +44,7 @@ NAMES = {
     "answer_id": "none",
     "conversation_id": "none",
     "model": "baize",
+    "ticket_id": "none",
     "n": "0",
     "item_id": "health-01~q1",
     "exercise_id": "e1",

@@ -29,6 +29,7 @@ from baize.domain.practice import Step
 from baize.domain.preferences import Preferences
 from baize.domain.search import Hit, Match, Moment
 from baize.domain.speech import MarkedSpan, SpeechReport
+from baize.domain.support import Ticket, TicketLine
 from baize.domain.text import Chunk, Cue, Segment
 
 _TAG = "_"
@@ -53,6 +54,7 @@ _NOUNS = (
     *_PREPARED,
     *(MarkedSpan, SpeechReport),
     *(Preferences, Step),
+    *(Ticket, TicketLine),
 )
 _BY_NAME: dict[str, type] = {noun.__name__: noun for noun in _NOUNS}
 _FIELDS: dict[type, list[str]] = {noun: [field.name for field in fields(noun)] for noun in _NOUNS}

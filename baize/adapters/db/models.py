@@ -12,6 +12,7 @@ from baize.domain.course import Course
 from baize.domain.locator import Locator
 from baize.domain.preferences import Preferences
 from baize.domain.speech import SpeechReport
+from baize.domain.support import Ticket
 from baize.domain.text import Cue
 
 # Ids sort by code point on every database, whatever the locale of the PostgreSQL cluster.
@@ -376,6 +377,20 @@ class ReviewRow(Table):
     card_id: Mapped[str] = mapped_column(Id, primary_key=True)
     reviewed_at: Mapped[float] = mapped_column(Double, primary_key=True)
     recall: Mapped[str] = mapped_column(String)
+
+
+class TicketRow(Table):
+    """A question that was handed to a person; `state` and `next_at` are those of the ticket."""
+
+    __tablename__ = "support_tickets"
+    __table_args__ = (Index(None, "state", "next_at"), Index(None, "platform_id", "learner_id"))
+
+    platform_id: Mapped[str] = mapped_column(Id, primary_key=True)
+    ticket_id: Mapped[str] = mapped_column(Id, primary_key=True)
+    learner_id: Mapped[str] = mapped_column(Id)
+    state: Mapped[str] = mapped_column(String)
+    next_at: Mapped[float] = mapped_column(Double)
+    ticket: Mapped[Ticket] = mapped_column(Frozen)
 
 
 class UsageRow(Table):

@@ -41,6 +41,7 @@ from baize.testing.memory_platforms import MemoryApiKeys, MemoryPlatforms
 from baize.testing.memory_practice import MemoryAttempts, MemoryExercises
 from baize.testing.memory_preferences import MemoryFeedbackBox, MemoryLearnerPreferences
 from baize.testing.memory_review_cards import MemoryReviewCards
+from baize.testing.memory_tickets import MemoryTickets
 from baize.testing.memory_usage_book import MemoryUsageBook
 from baize.testing.simple_token_counter import SimpleTokenCounter
 
@@ -96,6 +97,7 @@ def opens(*, chat: ChatModel | None = None, prepare: Callable[[House], None] = l
             "exercises": MemoryExercises(),
             "attempts": MemoryAttempts(),
             "review_cards": MemoryReviewCards(),
+            "tickets": MemoryTickets(),
         }
         for course_id, title in (("health", "血压第一课"), ("sheets", "Spreadsheets")):
             await library.put_course(Course(PLATFORM, course_id, title, "zh", tags=("健康",)))

@@ -17,6 +17,7 @@ RELEASED = {
     "glossary@v1": "73b2152599af6bf56b24b5af624f37f94d8bd2b773f6682d0580f4b2253aabc2",
     "key_points@v1": "7dd88fb1abe0ef66d914c8a72edc722fc7a717823c06c0f6879aeccb85c0eb7e",
     "quiz@v1": "dc47c7a27b193c9d2352ce61d0c423c53a0a434525be58cdc152fdaafb37ef54",
+    "support@v1": "4835edb51c2163678aac6bc693aa368b6b0c82114746671198c4572617bc49e2",
     "summary@v1": "83fd9cdba2c5e1f88cde42521d4612e5d417c29db8e7f03896625ff26e708446",
 }
 """A released prompt never changes: answers and eval records name it by digest. A change is a new file."""

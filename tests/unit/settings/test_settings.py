@@ -50,7 +50,8 @@ def test_the_projects_config_is_the_defaults(repo_root: Path, set_env: Callable[
     assert load(repo_root / "config.yaml") == Settings()
     written = set(flat(yaml.safe_load((repo_root / "config.yaml").read_text("utf-8"))))
     left_out = set(flat(Settings().model_dump(mode="json"))) - written
-    assert left_out == {"data_dir", "chat.api_key", "server.api_key", "jobs.folder"}
+    secrets = {"chat.api_key", "server.api_key", "support.accounts_api_key", "support.webhook_secret"}
+    assert left_out == {"data_dir", "jobs.folder"} | secrets
 
 
 def flat(tree: dict[str, object], prefix: str = "") -> list[str]:
@@ -147,6 +148,7 @@ def test_a_file_in_another_encoding_is_named(set_env: Callable[..., None], in_fo
     [
         ({"chat": {"api_key": SECRET}}, "BAIZE_CHAT__API_KEY"),
         ({"server": {"api_key": SECRET}}, "BAIZE_SERVER__API_KEY"),
+        ({"support": {"webhook_secret": SECRET}}, "BAIZE_SUPPORT__WEBHOOK_SECRET"),
         ({"index": {"kind": "qdrant", "url": "http://x", "api_key": SECRET}}, "BAIZE_INDEX__API_KEY"),
         ({"database_url": f"postgresql+psycopg://u:{SECRET}@h/b"}, "BAIZE_DATABASE_URL"),
         ({"chat": {"base_url": f"https://u:{SECRET}@h/v1"}}, "BAIZE_CHAT__BASE_URL"),

@@ -14,11 +14,14 @@ from baize.prompting import PromptLibrary
 
 RELEASED = {
     "answer@v1": "9bf7ed076befc00d421fa1bccb6a0984e7c4fc81d5518a10c580e1e232600135",
+    "course_summary@v1": "3d5c806b67b758c9a414a1f208b2481efdeb2446fda6994c2fbaff87485f97c7",
     "glossary@v1": "73b2152599af6bf56b24b5af624f37f94d8bd2b773f6682d0580f4b2253aabc2",
+    "grade@v1": "5dacc8a95bcd0e4ab2e8cd935045a6636fd01735ea12e9da6d73d54c8fc1b95e",
+    "guide@v1": "a5223534a25862b0e290e727a5c1588762eb32b1bcd66446967357a61bec4e32",
     "key_points@v1": "7dd88fb1abe0ef66d914c8a72edc722fc7a717823c06c0f6879aeccb85c0eb7e",
     "quiz@v1": "dc47c7a27b193c9d2352ce61d0c423c53a0a434525be58cdc152fdaafb37ef54",
-    "support@v1": "4835edb51c2163678aac6bc693aa368b6b0c82114746671198c4572617bc49e2",
     "summary@v1": "83fd9cdba2c5e1f88cde42521d4612e5d417c29db8e7f03896625ff26e708446",
+    "support@v1": "4835edb51c2163678aac6bc693aa368b6b0c82114746671198c4572617bc49e2",
 }
 """A released prompt never changes: answers and eval records name it by digest. A change is a new file."""
 

@@ -234,7 +234,7 @@ class Retrieval(_Section):
     """Cosine that says nothing either way; a property of the embedder."""
     foreign_midpoint: float = Field(0.8, ge=-1, le=1)
     """The same where question and passage differ in language."""
-    coverage_weight: float = Field(2.0, ge=0)
+    coverage_weight: float = Field(1.5, ge=0)
 
 
 def _checked_zone(name: str) -> str:

@@ -23,15 +23,18 @@ _POINTS_BACK = re.compile(
     re.IGNORECASE,
 )
 _FEW_TERMS = 2
+_NUMBER = re.compile(r"^\s*(?:[(（]\s*\d{1,2}\s*[)）]|\d{1,2}\s*[.)、．。）:：])\s*(?=[^\W\d]{2})")
+"""Of a list that a question was copied from (“2. where is …”, “3、什么是…”): it names nothing."""
 
 
 def rewrite(question: str, history: Sequence[Message]) -> Query:
     """A query whose text can be understood without the turns before it.
 
     A question that points back (a pronoun, `那…呢`, hardly a term of its own) is joined to the question of
-    the turn before. A new subject is left alone, so that the old one does not drag it away.
+    the turn before. A new subject is left alone, so that the old one does not drag it away. The number of a
+    list before it is left out.
     """
-    text = question.strip()
+    text = _NUMBER.sub("", question).strip()
     own = terms(text)
     previous = next((turn.content for turn in reversed(history) if turn.role == "user"), "")
     if previous and (_POINTS_BACK.search(text) or len(set(own)) <= _FEW_TERMS):

@@ -53,3 +53,28 @@ def test_without_history_nothing_is_joined() -> None:
 def test_the_language_is_the_questions_else_the_one_before(question: str, language: str) -> None:
     """A bare question mark in a Chinese conversation is Chinese."""
     assert rewrite(question, HISTORY).language == language
+
+
+@pytest.mark.parametrize(
+    ("question", "text"),
+    [
+        ("2. Where is the art board tool?", "Where is the art board tool?"),
+        ("3、什么是学习率？", "什么是学习率？"),
+        ("(12) why does it twist?", "why does it twist?"),
+        ("（3）袖带绑在哪里？", "袖带绑在哪里？"),
+        ("1) what do the colours do ?", "what do the colours do ?"),
+        ("1.袖带绑在哪里？", "袖带绑在哪里？"),
+    ],
+)
+def test_the_number_of_a_list_is_left_out(question: str, text: str) -> None:
+    """It names nothing; the question itself stays as it was asked."""
+    query = rewrite(question, [])
+    assert (query.text, query.question) == (text, question)
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["3.5 毫克够吗？", "2023 年的课在哪里？", "3D charts in sheets?", "10:30 开始的课", "1. 5", "2.x 版本"],
+)
+def test_a_number_that_says_something_stays(question: str) -> None:
+    assert rewrite(question, []).text == question

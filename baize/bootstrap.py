@@ -48,6 +48,7 @@ from baize.ports import (
     LearnerRows,
     LearnerTokens,
     Locks,
+    MemoryEdits,
     Meter,
     Ocr,
     Platforms,
@@ -80,6 +81,7 @@ from baize.services.ingestions import Ingestions
 from baize.services.learner_record import LearnerRecord
 from baize.services.live import Live
 from baize.services.practise import Practice
+from baize.services.remember import Remembering
 from baize.services.reuse import Reuse, ReuseOptions
 from baize.services.reviews import Reviews
 from baize.services.search import MAX_K, Searching
@@ -261,6 +263,18 @@ class House:
             reuse=self.reuse,
             cache=self.cache,
             clock=self.clock,
+        )
+
+    @cached_property
+    def memory_edits(self) -> MemoryEdits:
+        from baize.adapters.db.memory import SqlMemoryEdits
+
+        return SqlMemoryEdits(self.database)
+
+    @cached_property
+    def remembering(self) -> Remembering:
+        return Remembering(
+            rows=self.learner_rows, edits=self.memory_edits, catalog=self.kept_catalog, clock=self.clock
         )
 
     @cached_property

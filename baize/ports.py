@@ -22,6 +22,7 @@ from baize.domain.job import Job, JobRequest
 from baize.domain.library import BuiltLesson, Holding, ItemState, LiveLesson, Transcript
 from baize.domain.live import AnswerKey, LogHead, Word
 from baize.domain.locator import TimeSpan
+from baize.domain.memory import MemoryEdit
 from baize.domain.platform import ApiKey, LearnerClaims, Platform
 from baize.domain.practice import Attempt, Exercise
 from baize.domain.preferences import Feedback, Preferences
@@ -778,6 +779,18 @@ class Webhook(Protocol):
             InvalidInput: the address may not be asked.
             DependencyUnavailable: it did not take it; sending again may help.
         """
+        ...
+
+
+class MemoryEdits(Protocol):
+    """What learners did to what is remembered of them."""
+
+    async def put(self, edit: MemoryEdit) -> None:
+        """Store it; what was done to the same sentence before is replaced."""
+        ...
+
+    async def of_learner(self, platform_id: str, learner_id: str) -> list[MemoryEdit]:
+        """All of one learner, oldest first."""
         ...
 
 

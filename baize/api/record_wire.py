@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
+from baize.api.requests import RequestBody, Words
+from baize.domain.memory import MemoryItem
 from baize.domain.record import Erasure, LearnerExport
 
 
@@ -26,6 +28,30 @@ class ErasureBody(BaseModel):
     left: dict[str, int] = Field(description="How many were found afterwards, by store.")
     complete: bool = Field(description="Nothing was found afterwards.")
     erased_at: float = Field(description="Seconds since the epoch, UTC.")
+
+
+class MemoryItemBody(BaseModel):
+    """A sentence that is remembered."""
+
+    item_id: str
+    text: str
+    edited: bool = Field(description="The learner wrote it.")
+
+
+class MemoryBody(BaseModel):
+    """What is remembered of a learner: up to five sentences, and nothing else."""
+
+    items: list[MemoryItemBody]
+
+
+class MemoryRequest(RequestBody):
+    """A sentence in the learner's own words."""
+
+    text: Annotated[Words, Field(max_length=300)]
+
+
+def memory_item_body(item: MemoryItem) -> MemoryItemBody:
+    return MemoryItemBody(item_id=item.id, text=item.text, edited=item.edited)
 
 
 def export_body(export: LearnerExport) -> ExportBody:

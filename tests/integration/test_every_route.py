@@ -51,6 +51,7 @@ NAMES = {
     "card_id": "health-01~q1",
 }
 BODIES: dict[tuple[str, str], dict[str, Any]] = {
+    ("put", "/v1/learners/{learner_id}/memory/{item_id}"): {"text": "x"},
     ("post", "/v1/ingestions"): {"course_id": "health"},
     ("patch", "/v1/lessons/{lesson_id}/transcript"): {
         "edits": [{"cue_id": "c0-1", "base_hash": "0" * 16, "text": "x"}]

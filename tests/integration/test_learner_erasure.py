@@ -100,7 +100,28 @@ async def plant_service(planted: Planted) -> None:
     assert handed.json()["n_turns"] > 0
 
 
-DOORS: list[Callable[[Planted], Awaitable[None]]] = [plant_answers, plant_likes, plant_speech, plant_service]
+async def plant_memory(planted: Planted) -> None:
+    """What is remembered, one sentence of it in the learner's own words, another deleted."""
+    path = f"/v1/learners/{LEARNER}/memory"
+    items = (await planted.client.get(path)).json()["items"]
+    assert 3 <= len(items) <= 5
+    own = await planted.client.put(f"{path}/{items[0]['item_id']}", json={"text": f"我喜欢{MARK}。"})
+    gone = await planted.client.delete(f"{path}/{items[1]['item_id']}")
+    assert (own.status_code, gone.status_code) == (200, 204)
+    after = (await planted.client.get(path)).json()["items"]
+    assert after[0] == {"item_id": items[0]["item_id"], "text": f"我喜欢{MARK}。", "edited": True}
+    assert items[1]["item_id"] not in {item["item_id"] for item in after}
+    assert (await planted.client.delete(f"{path}/{items[1]['item_id']}")).status_code == 404
+    assert (await planted.client.get(f"/v1/learners/{OTHER}/memory")).json() == {"items": []}
+
+
+DOORS: list[Callable[[Planted], Awaitable[None]]] = [
+    plant_answers,
+    plant_likes,
+    plant_speech,
+    plant_service,
+    plant_memory,
+]
 """Through which a learner's words come in. A new door is added here."""
 
 

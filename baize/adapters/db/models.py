@@ -379,6 +379,18 @@ class ReviewRow(Table):
     recall: Mapped[str] = mapped_column(String)
 
 
+class MemoryEditRow(Table):
+    """What a learner did to a remembered sentence; an empty text deletes it."""
+
+    __tablename__ = "memory_edits"
+
+    platform_id: Mapped[str] = mapped_column(Id, primary_key=True)
+    learner_id: Mapped[str] = mapped_column(Id, primary_key=True)
+    item_id: Mapped[str] = mapped_column(Id, primary_key=True)
+    text: Mapped[str] = mapped_column(Text)
+    edited_at: Mapped[float] = mapped_column(Double)
+
+
 class TicketRow(Table):
     """A question that was handed to a person; `state` and `next_at` are those of the ticket."""
 

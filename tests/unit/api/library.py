@@ -37,6 +37,7 @@ from baize.testing.memory_answers import MemoryAnswers
 from baize.testing.memory_catalog import MemoryCatalog
 from baize.testing.memory_index import MemoryIndex
 from baize.testing.memory_learner_rows import MemoryLearnerRows
+from baize.testing.memory_memory_edits import MemoryMemoryEdits
 from baize.testing.memory_platforms import MemoryApiKeys, MemoryPlatforms
 from baize.testing.memory_practice import MemoryAttempts, MemoryExercises
 from baize.testing.memory_preferences import MemoryFeedbackBox, MemoryLearnerPreferences
@@ -98,6 +99,7 @@ def opens(*, chat: ChatModel | None = None, prepare: Callable[[House], None] = l
             "attempts": MemoryAttempts(),
             "review_cards": MemoryReviewCards(),
             "tickets": MemoryTickets(),
+            "memory_edits": MemoryMemoryEdits(),
         }
         for course_id, title in (("health", "血压第一课"), ("sheets", "Spreadsheets")):
             await library.put_course(Course(PLATFORM, course_id, title, "zh", tags=("健康",)))

@@ -1,0 +1,115 @@
+"""What is remembered of a learner, by rule, from the learner's own rows: no more than is said here.
+
+Nothing is stored but what the learner changed or deleted: the sentences follow from the rows, so that they go
+with them. A deleted sentence stays away until the facts behind it are others.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from hashlib import blake2b
+
+from baize.domain.memory import MOST_ITEMS, MemoryEdit, MemoryItem
+from baize.domain.record import Row
+from baize.errors import NotFound
+from baize.ports import Catalog, Clock, LearnerRows, MemoryEdits
+from baize.services.find import checked
+
+_LATEST = 20
+"""Answers that are looked at, the latest ones."""
+_QUOTED = 60
+
+_TEXTS = {
+    "zh": {
+        "course": "您最近在学《{}》。",
+        "lesson": "您问得最多的是“{}”这一课。",
+        "open": "您问过“{}”，课程里没有找到答案。",
+        "language": "您用中文提问。",
+        "elder": "您喜欢大字。",
+    },
+    "en": {
+        "course": "You have lately been learning “{}”.",
+        "lesson": "You ask most about the lesson “{}”.",
+        "open": "You asked “{}”, which the course did not answer.",
+        "language": "You ask in English.",
+        "elder": "You like large type.",
+    },
+}
+
+
+class Remembering:
+    """Reads, changes and deletes what is remembered."""
+
+    def __init__(self, *, rows: LearnerRows, edits: MemoryEdits, catalog: Catalog, clock: Clock) -> None:
+        self._rows = rows
+        self._edits = edits
+        self._catalog = catalog
+        self._clock = clock
+
+    async def items(self, platform_id: str, learner_id: str) -> list[MemoryItem]:
+        """Up to five sentences, the learner's own first."""
+        edits = {edit.item_id: edit for edit in await self._edits.of_learner(platform_id, learner_id)}
+        own = [MemoryItem(edit.item_id, edit.text, edited=True) for edit in edits.values() if edit.text]
+        made = [item for item in await self._made(platform_id, learner_id) if item.id not in edits]
+        return [*own, *made][:MOST_ITEMS]
+
+    async def change(self, platform_id: str, learner_id: str, item_id: str, text: str) -> MemoryItem:
+        """Say a sentence in the learner's own words.
+
+        Raises:
+            NotFound: there is no such sentence.
+            InvalidInput: the text is empty or too long.
+        """
+        text = checked(text, "sentence")
+        await self._known(platform_id, learner_id, item_id)
+        await self._edits.put(MemoryEdit(platform_id, learner_id, item_id, text, self._clock.now()))
+        return MemoryItem(item_id, text, edited=True)
+
+    async def delete(self, platform_id: str, learner_id: str, item_id: str) -> None:
+        """
+        Raises:
+            NotFound: there is no such sentence.
+        """
+        await self._known(platform_id, learner_id, item_id)
+        await self._edits.put(MemoryEdit(platform_id, learner_id, item_id, "", self._clock.now()))
+
+    async def _known(self, platform_id: str, learner_id: str, item_id: str) -> None:
+        if item_id not in {item.id for item in await self.items(platform_id, learner_id)}:
+            raise NotFound(f"Nothing is remembered under {item_id!r}.", remedy="GET …/memory lists what is.")
+
+    async def _made(self, platform_id: str, learner_id: str) -> list[MemoryItem]:
+        records = await self._rows.read(platform_id, learner_id)
+        rows = sorted(records.get("answers", ()), key=lambda row: -row["stored_at"])[:_LATEST]
+        course_ids = [course_id for row in rows for course_id in _cited(row, "course_id")]
+        common = Counter(course_ids).most_common(1)
+        course = await self._catalog.course(platform_id, common[0][0]) if common else None
+        return [_item(kind, text) for kind, text in _facts(records, rows, course.title if course else "")]
+
+
+def _facts(
+    records: Mapping[str, Sequence[Row]], rows: Sequence[Row], course_title: str
+) -> Iterator[tuple[str, str]]:
+    """Kind and sentence, what helps most first."""
+    spoken = Counter(row["answer"]["language"] for row in rows).most_common(1)
+    words = _TEXTS.get(spoken[0][0] if spoken else "zh", _TEXTS["en"])
+    if course_title:
+        yield "course", words["course"].format(course_title)
+    lessons = Counter(title for row in rows for title in _cited(row, "lesson_title")).most_common(1)
+    if lessons:
+        yield "lesson", words["lesson"].format(lessons[0][0])
+    unanswered = next((row["answer"]["question"] for row in rows if row["answer"]["refusal"]), "")
+    if unanswered:
+        yield "open", words["open"].format(unanswered[:_QUOTED])
+    if spoken and spoken[0][0] in _TEXTS:
+        yield "language", words["language"]
+    if any(row["preferences"]["elder"] for row in records.get("preferences", ())):
+        yield "elder", words["elder"]
+
+
+def _cited(row: Row, name: str) -> list[str]:
+    return [str(citation[name]) for citation in row["answer"]["citations"]]
+
+
+def _item(kind: str, text: str) -> MemoryItem:
+    return MemoryItem(f"{kind}-{blake2b(text.encode(), digest_size=5).hexdigest()}", text)

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from baize.domain.artefact import Prepared
 from baize.domain.course import Course, Lesson
-from baize.domain.text import Chunk
+from baize.domain.text import Chunk, Cue
 from baize.errors import UpstreamFailed
 from baize.ports import Embedder, StepRunner
 from ingest.prepare.cloze import cloze_items
@@ -22,7 +22,7 @@ from ingest.prepare.summary import key_numbers, key_points, summary_lines
 from ingest.prepare.text import LessonText, text_of
 from ingest.prepare.written import Writer
 
-COMPOSE_VERSION = "compose-7"
+COMPOSE_VERSION = "compose-8"
 """Part of every build's digest: raise it when the same text must give other artefacts."""
 
 log = logging.getLogger("baize.ingest")
@@ -36,13 +36,15 @@ async def compose(
     *,
     writer: Writer | None,
     steps: StepRunner,
+    cues: Sequence[Cue] = (),
 ) -> Prepared | None:
     """Everything prepared for one lesson; None where there is no text to prepare it from.
 
     Args:
+        cues: of the speech that the chunks are from; they tell where a line without full stops may pause.
         writer: words it with a model; None: there is none.
     """
-    text = await text_of(course, lesson, chunks, embedder)
+    text = await text_of(course, lesson, chunks, embedder, cues)
     if text is None:
         return None
     own = extracted(text)

@@ -293,6 +293,7 @@ class Pipeline:
                 self._parts.embedder,
                 writer=self._parts.writer,
                 steps=self._steps,
+                cues=transcript.cues if transcript else (),
             )
             prepared = pinned(prepared, lesson, edits)
         async with self._at(run, "load"):

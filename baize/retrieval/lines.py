@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
-from baize.domain.sentences import ends_sentence, has_han
+from baize.domain.sentences import ends_sentence, has_han, joint
 
 LONGEST = {"zh": 60, "en": 200}
 """Characters of a line; a longer sentence is cut at a clause."""
@@ -36,6 +37,11 @@ _LEANING_EN = re.compile(
 _HANGING_ZH = re.compile(
     r"(?:[的和与及是在把被将对从向而但或、，,：:]|因为|所以|如果|那么|一个|就是|比如|例如|以及|的时候|时|来说)$"
 )
+_CLINGING_ZH = re.compile(r"[的了得地着过和与及呢吗吧上下中里内外时后前们所]")
+"""What goes on in the middle of a phrase."""
+_SHORTEST_PIECE = 4
+_STRAY = "，,、。.；;：:！!？?…”’）) "
+"""What belongs to the sentence before."""
 _HANGING_EN = re.compile(
     r"(?:[,:;]|\b(?:the|a|an|of|to|and|or|but|in|on|at|for|with|that|which|is|are|was|were|if|because|as|by|from"
     r"|than|like|this|these|we|you|i))$",
@@ -62,7 +68,28 @@ _TO_A_MACHINE = re.compile(
     re.IGNORECASE,
 )
 _QUESTION = re.compile(r"[?？][”’\"'）)]*\s*$|[吗呢][。]?$")
-_CLAUSE = re.compile(r"[，,；;：:、]\s*|\s—\s|——|\s(?=(?:and|but|because|so that|which|when|where)\b)")
+_CLAUSE = re.compile(
+    r"[，,；;：:、]\s*|(?<=[\u4e00-\u9fff])\s(?=[\u4e00-\u9fff])|\s—\s|——"
+    r"|\s(?=(?:and|but|because|so that|which|when|where)\b)"
+)
+
+
+def with_pauses(pieces: Sequence[str]) -> str:
+    """Cues without full stops as one sentence: a comma where one ends and the next begins anew.
+
+    None inside of a phrase, which a short cue may cut: before 的, after 的, 是, 因为 and their like.
+    """
+    whole = ""
+    for piece in pieces:
+        pauses = (
+            has_han(whole[-1:])
+            and has_han(piece[:1])
+            and min(len(whole), len(piece)) >= _SHORTEST_PIECE
+            and not _HANGING_ZH.search(whole)
+            and not _CLINGING_ZH.match(piece)
+        )
+        whole += ("，" if pauses else joint(whole, piece)) + piece
+    return whole
 
 
 def line_of(text: str, language: str) -> str:
@@ -70,7 +97,7 @@ def line_of(text: str, language: str) -> str:
 
     A cut ends with a clause and `…`; what is left is verbatim but for the case of its first letter.
     """
-    whole = " ".join(text.split())
+    whole = " ".join(text.split()).lstrip(_STRAY)
     bare = (_FILLER_ZH if has_han(whole) else _FILLER_EN).sub("", whole, count=1)
     if len(bare) >= _limit(_SHORTEST, language):
         whole = bare if has_han(bare) else bare[:1].upper() + bare[1:]

@@ -98,7 +98,7 @@ async def _summary(desk: Desk, video: Video) -> tuple[Line, ...]:
     sizes = house.settings.chunking
     options = ChunkOptions(sizes.max_tokens, sizes.overlap_sentences)
     chunks = chunk(segments, (), place, options, house.counter, house.splitter, first_position=0)
-    text = await text_of(course, lesson, chunks, house.embedder)
+    text = await text_of(course, lesson, chunks, house.embedder, video.cues)
     return tuple(
         Line(line.text, locator.start, locator.end)
         for line in (summary_lines(text) if text else ())

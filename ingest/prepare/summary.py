@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from statistics import median
 
 from baize.domain.artefact import KeyPoint, SummaryLine
-from baize.retrieval.lines import line_of
 from baize.retrieval.sentences import Pick, key_sentences, summarize
 from baize.retrieval.terms import terms
 from ingest.prepare.text import LessonText
@@ -18,7 +17,7 @@ _LINE_BUDGET = {"zh": 30, "en": 110}
 """Characters of summary a tenth of a short lesson at most; each has one line at least."""
 _LECTURE_SENTENCES = 60
 """From so many sentences on, a lesson has an opening that says what it is about."""
-_SHARE, _OPENING_SHARE = 0.2, 0.4
+_SHARE, _OPENING_SHARE = 0.2, 0.6
 """A lecture's summary by its transcript, and its opening's part of that (docs/lectures.md)."""
 _LONGEST = {"zh": 1200, "en": 4000}
 """Characters of a summary, however long the lecture."""
@@ -50,8 +49,7 @@ def summary_lines(text: LessonText) -> tuple[SummaryLine, ...]:
     """
     numbers = _of_lecture(text) if len(text.sentences) >= _LECTURE_SENTENCES else _of_short_lesson(text)
     return tuple(
-        SummaryLine(line_of(text.texts[number], text.language), text.lesson_id, text.place(number, number))
-        for number in numbers
+        SummaryLine(text.line(number), text.lesson_id, text.place(number, number)) for number in numbers
     )
 
 
@@ -82,8 +80,7 @@ def _of_short_lesson(text: LessonText) -> list[int]:
 def key_points(text: LessonText, numbers: Sequence[int]) -> tuple[KeyPoint, ...]:
     """The sentences of these numbers, in the order of the lesson."""
     return tuple(
-        KeyPoint(line_of(text.texts[number], text.language), text.lesson_id, text.place(number, number))
-        for number in sorted(numbers)
+        KeyPoint(text.line(number), text.lesson_id, text.place(number, number)) for number in sorted(numbers)
     )
 
 

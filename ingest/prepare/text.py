@@ -14,13 +14,15 @@ from baize.domain.artefact import SummaryLine
 from baize.domain.course import Course, Lesson
 from baize.domain.locator import Locator, TextSpan, TimeSpan, join, locator_key
 from baize.domain.search import Vector
-from baize.domain.sentences import ends_sentence
-from baize.domain.text import Chunk, Segment
+from baize.domain.sentences import ends_sentence, joined
+from baize.domain.text import Chunk, Cue, Segment
 from baize.ports import Embedder
-from baize.retrieval.lines import stands_alone
+from baize.retrieval.lines import line_of, stands_alone, with_pauses
 from baize.retrieval.phrases import PhraseTable
 from baize.retrieval.terms import normalise
 
+_NEAR_S = 0.005
+"""Times are kept to the millisecond."""
 _PUNCTUATED = 0.5
 """Share of sentences with a full stop from which those without one are pieces."""
 
@@ -34,6 +36,7 @@ class LessonText:
         glossary: the course's own terms.
         duration_s: of the recording; 0.0 without one.
         chapters: numbers of the sentences of each chapter; one range for the whole where there are none.
+        pieces: the cues that each sentence is made of; empty where that is not known.
     """
 
     lesson_id: str
@@ -45,6 +48,14 @@ class LessonText:
     glossary: tuple[str, ...]
     duration_s: float
     chapters: tuple[range, ...]
+    pieces: tuple[tuple[str, ...], ...] = ()
+
+    def line(self, number: int) -> str:
+        """A sentence as a line that is read alone; one without punctuation pauses where its cues end."""
+        said = self.texts[number]
+        if self.pieces and not self.punctuated:
+            said = with_pauses(self.pieces[number])
+        return line_of(said, self.language)
 
     @cached_property
     def texts(self) -> tuple[str, ...]:
@@ -101,7 +112,7 @@ class LessonText:
 
 
 async def text_of(
-    course: Course, lesson: Lesson, chunks: Sequence[Chunk], embedder: Embedder
+    course: Course, lesson: Lesson, chunks: Sequence[Chunk], embedder: Embedder, cues: Sequence[Cue] = ()
 ) -> LessonText | None:
     """None where the chunks hold no sentence of speech or document (an FAQ, or nothing at all)."""
     sentences = _sentences(chunks)
@@ -120,6 +131,7 @@ async def text_of(
         course.glossary,
         max(lesson.duration_s or 0.0, last_s) if timed else 0.0,
         _chapters(sentences, lesson) if timed else (range(len(sentences)),),
+        tuple(_pieces(sentence, cues) for sentence in sentences) if timed and cues else (),
     )
 
 
@@ -149,6 +161,15 @@ def _sentences(chunks: Sequence[Chunk]) -> tuple[Segment, ...]:
             if isinstance(sentence.locator, TimeSpan | TextSpan):
                 found.setdefault(locator_key(sentence.locator), sentence)
     return tuple(found.values())
+
+
+def _pieces(sentence: Segment, cues: Sequence[Cue]) -> tuple[str, ...]:
+    """The texts of the cues that the sentence is made of, or itself where it is no run of whole cues."""
+    assert isinstance(sentence.locator, TimeSpan)  # noqa: S101 - only speech comes here
+    first = bisect_left(cues, sentence.locator.start - _NEAR_S, key=lambda cue: cue.start)
+    last = bisect_left(cues, sentence.locator.end - _NEAR_S, key=lambda cue: cue.start)
+    texts = tuple(cue.text for cue in cues[first:last])
+    return texts if joined(texts) == sentence.text else (sentence.text,)
 
 
 def _chapters(sentences: Sequence[Segment], lesson: Lesson) -> tuple[range, ...]:

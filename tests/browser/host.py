@@ -99,13 +99,18 @@ class Host:
     browser: Browser
 
     @contextmanager
-    def page(self, name: str = "plain", *, allowed: str = "", **context: Any) -> Iterator[Page]:
+    def page(
+        self, name: str = "plain", *, allowed: str = "", init: str = "", **context: Any
+    ) -> Iterator[Page]:
         """A host page whose sidebar is ready; fails when something in it went wrong.
 
         Args:
             allowed: faults that hold this are what the test wants.
+            init: a script that runs before all others.
         """
         with self.context(**context) as opened:
+            if init:
+                opened.add_init_script(init)
             page = opened.new_page()
             page.set_default_timeout(30_000)
             faults = watch(page)

@@ -29,6 +29,7 @@ def host(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         moments = [place(n, f"近 {n}") for n in (1, 2, 3)]
         refused = ("refusal", {"reason": "not_covered", "nearest": moments})
         host.api.modes = ["explain", "guide", "test"]
+        host.api.has_pictures = True
         host.api.scripts = {
             "long": answer(_LONG, _CITED, follow_ups=["然后呢？", "为什么？"], degraded="extractive"),
             "held": held,
@@ -63,6 +64,11 @@ def outline(page: Page) -> None:
     page.wait_for_selector(".transcript")
     for section in page.locator(".prepared summary").all():
         section.click()
+
+
+def storyboard(page: Page) -> None:
+    outline(page)
+    page.wait_for_selector(".scene img[src]")
 
 
 def search(page: Page) -> None:
@@ -118,6 +124,7 @@ STATES: dict[str, Callable[[Page], None]] = {
     "refused": lambda page: ask(page, "refused"),
     "broken": lambda page: ask(page, "broken"),
     "outline": outline,
+    "storyboard": storyboard,
     "search": search,
     "settings": settings,
 }

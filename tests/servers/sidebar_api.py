@@ -21,6 +21,7 @@ from starlette.responses import FileResponse, JSONResponse, Response, StreamingR
 from starlette.routing import Route
 
 from baize.api.routes.sidebar import file as sidebar_file
+from baize.testing.still_footage import PICTURE
 
 COURSE, LESSON, OTHER = "c1", "c1-01", "c1-02"
 VIDEOS = Path(str(resources.files("baize.demo").joinpath("courses", "elder-health")))
@@ -124,6 +125,7 @@ class SidebarApi:
         self.pages = dict(pages or {})
         self.files = dict(files or {})
         self.modes = ["explain"]
+        self.has_pictures = False
         self.lesson_durations: dict[str, float | None] = {}
         self.transcript: list[dict[str, Any]] = [
             {
@@ -147,6 +149,7 @@ class SidebarApi:
                 Route("/v1/answers", self._ask, methods=["POST"]),
                 Route("/v1/answers/{id}", self._answer, methods=["GET", "DELETE"]),
                 Route("/v1/answers/{id}/events", self._events),
+                Route("/v1/lessons/{id}/frames/{n:int}", self._frame),
                 Route("/v1/{path:path}", self._other, methods=["GET", "POST", "PUT"]),
             ]
         )
@@ -267,6 +270,10 @@ class SidebarApi:
             if log.is_over and sent == len(log.frames):
                 return
 
+    async def _frame(self, request: Request) -> Response:
+        await self._note(request)
+        return Response(PICTURE, media_type="image/jpeg")
+
     async def _other(self, request: Request) -> Response:
         body = await self._note(request)
         path = request.path_params["path"]
@@ -292,6 +299,12 @@ class SidebarApi:
                  "duration_s": self.lesson_durations.get(lesson)},
             "chapters": {"chapters": chapters},
             "transcript": {"cues": self.transcript},
+            "storyboard": {
+                "scenes": [
+                    {"n": n, "caption": "先坐五分钟。", "chapter": self.title, "locator": chapter["locator"]}
+                    for n, chapter in enumerate(chapters)
+                ]
+            } if self.has_pictures else None,
             "key-points": {**head, "key_points": [line]},
             "summary": {**head, "lines": [line]},
             "glossary": {**head, "terms": [{**line, "term": "收缩压", "explanation": "高的那个数。"}]},

@@ -10,7 +10,7 @@ import pytest
 from baize.domain.artefact import Prepared
 from baize.domain.course import Chapter, Course, Lesson
 from baize.domain.locator import TextSpan, TimeSpan
-from baize.domain.text import Chunk, Page, Segment
+from baize.domain.text import Chunk, Cue, Page, Segment
 from baize.testing.hash_embedder import HashEmbedder
 from baize.testing.paragraph_splitter import ParagraphSplitter
 from baize.testing.simple_token_counter import SimpleTokenCounter
@@ -161,3 +161,25 @@ async def test_an_faq_is_prepared_already() -> None:
     chunks = chunks_of([segment_faq(FaqItem("1", "能退课吗？", "七天之内可以退。"))], "zh")
     for given in (chunks, []):
         assert await compose(Course("p", "c", "课", "zh"), lesson, given, HashEmbedder()) is None
+
+
+async def test_lines_of_an_unpunctuated_track_pause_where_its_cues_end() -> None:
+    """The cues of a sentence are found by its seconds; without them it is one run of words."""
+    pairs = (
+        ("收缩压是心脏收缩时的血压", "舒张压是心脏放松时的血压"),
+        ("袖带要和心脏一样高度", "量的时候不要说话乱动"),
+    )
+    cues = [
+        Cue(2.0 * n, 2.0 * n + 2.0, text) for n, text in enumerate(piece for pair in pairs for piece in pair)
+    ]
+    cues = [*cues[:2], *(Cue(cue.start + 5, cue.end + 5, cue.text) for cue in cues[2:])]
+    lesson = Lesson("p", "c", "l", "课", 1, "zh", 20.0, "01.mp4", "b", ())
+    chunks = chunks_of(segment_cues(cues), "zh")
+    steps = StageStore(Path("never made"))
+    made = await compose_with(
+        Course("p", "c", "课程", "zh"), lesson, chunks, HashEmbedder(), writer=None, steps=steps, cues=cues
+    )
+    assert made is not None
+    said = {line.text for line in (*made.summary, *made.key_points)}
+    assert said <= {"，".join(pair) for pair in pairs}
+    assert said

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from baize.retrieval.lines import LONGEST, cut, line_of, stands_alone
+from baize.retrieval.lines import LONGEST, cut, line_of, stands_alone, with_pauses
 
 
 @pytest.mark.parametrize(
@@ -17,11 +17,34 @@ from baize.retrieval.lines import LONGEST, cut, line_of, stands_alone
         ("So, now a formula begins with an equals sign.", "A formula begins with an equals sign."),
         ("因为药在起作用，血压才正常。", "因为药在起作用，血压才正常。"),
         ("然后呢。", "然后呢。"),
+        ("，一直加下去就等于一。", "一直加下去就等于一。"),
     ],
 )
 def test_fillers_are_left_out(said: str, line: str) -> None:
     """What a speaker opens with says nothing; a reason stays, and so does what would be too short without."""
     assert line_of(said, "zh" if "。" in said else "en") == line
+
+
+@pytest.mark.parametrize(
+    ("pieces", "line"),
+    [
+        (("坐标描述有些随意", "因为它依赖于基向量"), "坐标描述有些随意，因为它依赖于基向量"),
+        (("这是最著名的", "公式之一"), "这是最著名的公式之一"),
+        (("这件事情非常", "的重要"), "这件事情非常的重要"),
+        (("先坐五分钟，", "然后再量血压"), "先坐五分钟，然后再量血压"),
+        (("血压", "要天天量"), "血压要天天量"),
+        (("so we", "measure it"), "so we measure it"),
+    ],
+)
+def test_cues_without_full_stops_pause_where_one_ends(pieces: tuple[str, ...], line: str) -> None:
+    """Not inside of a phrase, not beside punctuation, not for a word or two; English as it is."""
+    assert with_pauses(pieces) == line
+
+
+def test_spaces_between_chinese_words_are_where_a_line_is_cut() -> None:
+    """Captions often write a space for a comma."""
+    said = " ".join(["量血压之前先坐五分钟"] * 8)
+    assert line_of(said, "zh").endswith("五分钟…")
 
 
 def test_a_long_sentence_is_cut_at_a_clause() -> None:

@@ -15,6 +15,8 @@ interface Recognition {
   abort(): void;
 }
 
+const AWAY: readonly string[] = ["network", "service-not-allowed", "language-not-supported"];
+
 type RecognitionClass = new () => Recognition;
 
 function recognition(): RecognitionClass | undefined {
@@ -32,6 +34,7 @@ export interface Heard {
 export class Listener {
   hearing: Hearing = "silent";
   #stop: (() => void) | null = null;
+  #isDeaf = false;
 
   constructor(
     private readonly client: Client,
@@ -48,7 +51,7 @@ export class Listener {
     if (this.hearing !== "silent") return;
     const Recognition = recognition();
     try {
-      if (Recognition) this.#recognize(new Recognition(), language);
+      if (Recognition && !(this.#isDeaf && limits)) this.#recognize(new Recognition(), language, limits);
       else if (limits) await this.#record(language, limits.max_seconds);
     } catch {
       this.#become("silent");
@@ -60,7 +63,7 @@ export class Listener {
     this.#stop?.();
   }
 
-  #recognize(ear: Recognition, language: string): void {
+  #recognize(ear: Recognition, language: string, limits: { max_seconds: number } | null): void {
     let text = "";
     ear.lang = language;
     ear.interimResults = true;
@@ -69,9 +72,14 @@ export class Listener {
       this.heard.text(text);
     };
     ear.onerror = ({ error }) => {
-      if (error !== "aborted") this.heard.trouble(error === "not-allowed" ? "voice-denied" : "no-voice");
+      // The browser's recognition asks a service of its maker, which not every country reaches: then the server listens.
+      this.#isDeaf ||= AWAY.includes(error);
+      if (error !== "aborted" && !(this.#isDeaf && limits)) this.heard.trouble(error === "not-allowed" ? "voice-denied" : "no-voice");
     };
-    ear.onend = () => this.#become("silent");
+    ear.onend = () => {
+      this.#become("silent");
+      if (this.#isDeaf && limits && !text) void this.start(language, limits);
+    };
     this.#stop = () => ear.stop();
     ear.start();
     this.#become("listening");

@@ -19,6 +19,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from baize.collector import relax
 from benchmarks.retrieval_corpus import Corpus
 from benchmarks.retrieval_library import BuildFigures, Watch, build, opened, weighed
 from benchmarks.retrieval_measure import Latency, latency, recall
@@ -101,6 +102,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--json", type=Path, help="write the figures here, too")
     parser.add_argument("--keep", type=Path, help="folder for the libraries; they stay there")
     options = parser.parse_args(arguments)
+    # As in the server.
+    relax()
     figures: list[Figures] = []
     with tempfile.TemporaryDirectory(prefix="baize-retrieval-") as scratch:
         for n_chunks in options.chunks:

@@ -56,7 +56,7 @@ from ingest.watch import LogWatch
 log = logging.getLogger("baize.worker")
 T = TypeVar("T")
 
-_POLL_S = 0.2
+_POLL_S = 0.5
 """How soon a free worker sees a new job."""
 _LOOK_S = 1.0
 """How soon a cancelled lesson stops, and a dead worker's lessons go to another."""

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from baize.answering.clauses import Clause, clause, clauses, nearest
 from baize.answering.contrasts import Contrast, contrasts, opposes
-from baize.answering.polarity import denies, is_negative
+from baize.answering.polarity import denies, is_denial, is_negative
 from baize.answering.units import other_unit
 from baize.domain.sentences import has_han
 from baize.retrieval.terms import terms
@@ -65,6 +65,9 @@ def _numbers_elsewhere(item: Clause, wholes: Sequence[Clause]) -> bool:
 
 
 def _denied(item: Clause, parts: Sequence[Clause]) -> bool:
+    # Most clauses deny nothing, and neither does what stands beside them: nothing need be weighed.
+    if not (is_denial(item.text) or any(is_denial(part.text) for part in parts)):
+        return False
     near = nearest(item.terms | item.numbers, parts, close=_SAME)
     return bool(near) and all(denies(item.text, part.text) for part in near)
 
@@ -74,6 +77,9 @@ def _opposed(item: Clause, wholes: Sequence[Clause], parts: Sequence[Clause]) ->
 
 
 def _is_opposed(contrast: Contrast, item: Clause, wholes: Sequence[Clause], parts: Sequence[Clause]) -> bool:
+    # Without one that has the other side there is none among the nearest.
+    if not any(opposes(contrast, one.text) for candidates in (parts, wholes) for one in candidates):
+        return False
     """The nearest clauses decide; where they do not compare, the nearest sentences."""
     about = set(terms(contrast.about)) | item.numbers
     # One Chinese term alone may be the seam that the removed word left, and be said of both sides.

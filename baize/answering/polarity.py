@@ -50,6 +50,11 @@ def denies(text: str, other: str) -> bool:
     return len(conflicts) > len(mine.denied & theirs.denied)
 
 
+def is_denial(text: str) -> bool:
+    """Whether a folded text denies any word: two that deny none do not differ in what they deny."""
+    return bool(_polarity(text).denied)
+
+
 @lru_cache(maxsize=4096)
 def _polarity(text: str) -> _Polarity:
     cleared = _NEUTRAL.sub(" ", text)

@@ -7,10 +7,8 @@ ever weighed, and the terms of a passage are found once, however many sentences 
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
-from itertools import chain
 
 from baize.retrieval.terms import terms
 
@@ -32,8 +30,11 @@ def coverages(
     A term weighs idf = ln(1 + (N − n + ½) / (n + ½)) over these passages. Only what is shared is looked at.
     """
     shared = [wanted & passage for passage in passages]
-    n_with = Counter(chain.from_iterable(shared))
-    weights = {term: _idf(len(passages), n_with[term]) for term in wanted}
+    n_with = dict.fromkeys(wanted, 0)
+    for found in shared:
+        for term in found:
+            n_with[term] += 1
+    weights = {term: _idf(len(passages), n) for term, n in n_with.items()}
     if beside is not None:
         shared.append(wanted & beside)
     total = sum(weights.values())

@@ -8,18 +8,20 @@ import os
 import socket
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 import uvicorn
+from fastapi import FastAPI
 from uvicorn.supervisors import Multiprocess
 
 from baize.api.access_log import log_config
 from baize.api.app import create_app
 from baize.api.auth import check_binding
+from baize.collector import relax
 from baize.errors import InvalidSettings
 from baize.settings import Server, Settings
 
@@ -39,22 +41,28 @@ def serve(settings: Settings) -> None:
     create_app(settings)
     # Workers are spawned: what they run must be picklable, which a built application is not.
     config = uvicorn.Config(
-        partial(create_app, settings),
+        partial(_app, settings),
         factory=True,
         workers=settings.server.workers,
         server_header=False,
         log_config=_logs(settings.server),
         timeout_graceful_shutdown=math.ceil(settings.server.drain_s) + _LAST_WORDS_S,
     )
-    with listen(settings.server) as door, job_worker(settings), _shared_counts(settings.server):
-        if settings.server.workers > 1:
+    server = uvicorn.Server(config)
+    several = settings.server.workers > 1
+    with (
+        listen(settings.server) as door,
+        job_worker(settings, lambda: several or server.started),
+        _shared_counts(settings.server),
+    ):
+        if several:
             if not settings.redis_url:
                 logging.getLogger("uvicorn.error").warning(
                     "Workers without redis_url: only the one that writes a stream resumes or stops it."
                 )
             Multiprocess(config, sockets=[door]).run()
         else:
-            uvicorn.Server(config).run(sockets=[door])
+            server.run(sockets=[door])
 
 
 def _logs(server: Server) -> dict[str, Any]:
@@ -76,15 +84,26 @@ def _shared_counts(server: Server) -> Iterator[None]:
         yield
 
 
+def _app(settings: Settings) -> FastAPI:
+    """The application, in a process that does nothing else."""
+    relax()
+    return create_app(settings)
+
+
 @contextmanager
-def job_worker(settings: Settings) -> Iterator[None]:
-    """On the embedded default, a worker for ingestions beside the API, in a thread of this process."""
+def job_worker(settings: Settings, started: Callable[[], bool]) -> Iterator[None]:
+    """On the embedded default, a worker for ingestions beside the API, in a thread of this process.
+
+    Args:
+        started: whether the server answers; before, two threads would import SQLAlchemy at once, and one of
+            them would find it half made.
+    """
     if settings.database_url or not settings.jobs.with_server:
         yield
         return
     stop = threading.Event()
     threads = [
-        threading.Thread(target=_work, args=(entry, settings, stop), name=f"worker-{entry.name}")
+        threading.Thread(target=_work, args=(entry, settings, stop, started), name=f"worker-{entry.name}")
         for entry in entry_points(group="baize.workers")
     ]
     for thread in threads:
@@ -97,10 +116,12 @@ def job_worker(settings: Settings) -> Iterator[None]:
             thread.join()
 
 
-def _work(entry: EntryPoint, settings: Settings, stop: threading.Event) -> None:
+def _work(entry: EntryPoint, settings: Settings, stop: threading.Event, started: Callable[[], bool]) -> None:
     """Starts once the server has had time to answer its first question."""
-    if not stop.wait(_WORKER_AFTER_S):
-        entry.load()(settings, stop)
+    while not stop.wait(_WORKER_AFTER_S):
+        if started():
+            entry.load()(settings, stop)
+            return
 
 
 def listen(server: Server) -> socket.socket:

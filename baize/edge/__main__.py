@@ -12,6 +12,7 @@ from pathlib import Path
 
 from filelock import Timeout
 
+from baize.collector import relax
 from baize.edge.server import serve
 
 
@@ -23,6 +24,7 @@ def main() -> int:
     parser.add_argument("--quiet-s", type=float, default=3.0, help="no write for so long before optimizing")
     parser.add_argument("--lock-wait-s", type=float, default=15.0, help="for a server that is just ending")
     options = parser.parse_args()
+    relax()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     try:
         serve(

@@ -15,6 +15,7 @@ from collections.abc import Awaitable, Callable
 from importlib.metadata import version
 from typing import Any
 
+import msgspec
 import pydantic_core
 import qdrant_edge as qe
 from starlette.applications import Starlette
@@ -81,7 +82,7 @@ def _answering(handler: Handler) -> Callable[[Request], Awaitable[Response]]:
 
 
 def _json(status: int, body: Any) -> Response:
-    return Response(pydantic_core.to_json(body), status, media_type="application/json")
+    return Response(msgspec.json.encode(body), status, media_type="application/json")
 
 
 def _failed(status: int, message: str) -> Response:

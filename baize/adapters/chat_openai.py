@@ -171,9 +171,11 @@ class OpenAIChatModel:
             body["temperature"] = sampling.temperature
         if sampling.json:
             body["response_format"] = {"type": "json_object"}
+        body["messages"] = [self._wire(message) for message in _merged(messages)]
         return {
             "model": self.name,
-            "messages": [self._wire(message) for message in _merged(messages)],
+            # In `extra_body`: the SDK would hold each against every type of message, for milliseconds a call.
+            "messages": [],
             "max_tokens": sampling.max_tokens,
             "stream": True,
             "stream_options": {"include_usage": True},

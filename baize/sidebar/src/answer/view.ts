@@ -23,7 +23,7 @@ export function citationOf(citations: readonly Citation[], marker: number, nth: 
 }
 
 /** Characters that are added in one frame: more would hold a slow phone up when a whole answer comes at once. */
-const STEP = 90;
+const STEP = 60;
 
 /** The end of the next step: the first end of a sentence or paragraph from `at` on. */
 function stepEnd(text: string, at: number): number {

@@ -4,7 +4,7 @@ import type { Turn } from "../answer/conversation";
 import { spoken } from "./read";
 
 /** Sentences that are added in one frame: a whole answer that comes at once must not hold a slow phone up. */
-const STEP = 6;
+const STEP = 3;
 
 export class Teller {
   #key = 0;

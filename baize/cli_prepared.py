@@ -206,7 +206,7 @@ def _print_prepared(
 
         found = await read_prepared(opened.catalog, opened.artefacts, opened.settings.platform_id, lesson)
         if as_json:
-            bodies = {
+            bodies: dict[str, Callable[[Prepared], BaseModel]] = {
                 "glossary": wire.glossary_body,
                 "quiz": wire.quiz_body,
                 "highlights": wire.highlights_body,

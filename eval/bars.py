@@ -97,6 +97,12 @@ BARS = (
         "CPU of a question in all, before its first event; first event p50 alone, with 64 clients",
         "≤ 10 ms, ≤ 5 ms; ≤ 20 ms, ≤ 300 ms",
     ),
+    Bar(
+        "pedagogy",
+        "guide mode, two scripted upstreams: answer_leak, hint_progress, direct_answer_rate",
+        "≤ 1 %, ≥ 90 %, ≥ 95 %",
+    ),
+    Bar("fsrs", "FSRS against SM-2 on synthetic learners, reviews saved at equal recall", "≥ 20 %"),
     Bar("sidebar-size", "sidebar, gzipped: shell, all of first use", "≤ 30 kB, ≤ 80 kB"),
     Bar("sidebar-a11y", "sidebar: automated WCAG 2.2 AA violations", "0"),
     Bar("sidebar-xss", "sidebar: payloads run, of 60 in answer, quote, title and transcript", "0"),

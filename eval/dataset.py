@@ -32,12 +32,12 @@ FILES: Mapping[str, Mapping[str, str]] = {
     "asr": {"clips": "clips.tsv"},
     "summaries": {"lectures": "lectures.jsonl"},
     "recommend": {"train": "train.jsonl", "history": "history.jsonl", "test": "test.tsv"},
+    "pedagogy": {"videos": "videos.jsonl", "exercises": "exercises.jsonl", "pushes": "pushes.jsonl"},
 }
-"""Files of each kind that this build evaluates, by their usual names."""
+"""Files of each kind, by their usual names."""
 
-LATER = ("pedagogy",)
-"""Kinds that are specified and not evaluated yet."""
-
+_SAMPLE_VIDEOS = Path(__file__).parent / "suites" / "moments-samples" / "videos.jsonl"
+"""What `pedagogy` stands on where a suite has no videos of its own: the sample courses."""
 _TERM_FILES = ("terms", "terms.txt", "terms.jsonl")
 _LIBRARY_FILES = ("corpus", "videos")
 
@@ -122,6 +122,24 @@ class Trodden:
 
 
 @dataclass(frozen=True, slots=True)
+class Task:
+    """An exercise, or a question on a concept (`pedagogy`).
+
+    Attributes:
+        forms: other ways to say the solution, for the judge alone; `known`: those that the product is told.
+        lesson_id: the id of a video.
+    """
+
+    id: str
+    question: str
+    solution: str
+    lesson_id: str
+    forms: tuple[str, ...] = ()
+    known: tuple[str, ...] = ()
+    concept: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Suite:
     """Everything in a suite folder; what its kind has no file for is empty.
 
@@ -148,6 +166,8 @@ class Suite:
     paths: tuple[Trodden, ...] = ()
     histories: tuple[Trodden, ...] = ()
     wanted: Mapping[str, str] = field(default_factory=dict)
+    tasks: tuple[Task, ...] = ()
+    pushes: tuple[tuple[str, ...], ...] = ()
 
 
 def read_suite(folder: Path, kind: str = "") -> Suite:
@@ -163,6 +183,8 @@ def read_suite(folder: Path, kind: str = "") -> Suite:
     chosen = kind or str(head.get("kind", ""))
     names = _files_of(chosen, file)
     paths = {name: folder / str(head.get(name, usual)) for name, usual in names.items()}
+    if chosen == "pedagogy" and "videos" not in head and not paths["videos"].is_file():
+        paths["videos"] = _SAMPLE_VIDEOS
     for path in paths.values():
         if not path.is_file():
             raise InvalidInput(
@@ -188,6 +210,8 @@ def read_suite(folder: Path, kind: str = "") -> Suite:
         paths=_unique(_each(paths.get("train"), _path), paths.get("train")),
         histories=_unique(_each(paths.get("history"), _path), paths.get("history")),
         wanted=_wanted(paths["test"]) if "test" in paths else {},
+        tasks=_unique(_each(paths.get("exercises"), _task), paths.get("exercises")),
+        pushes=tuple(_turns(row) for row in read_jsonl(paths["pushes"])) if "pushes" in paths else (),
     )
 
 
@@ -208,12 +232,6 @@ def _read_head(folder: Path) -> tuple[Mapping[str, Any], Path]:
 def _files_of(kind: str, file: Path) -> Mapping[str, str]:
     if kind in FILES:
         return FILES[kind]
-    if kind in LATER:
-        raise InvalidInput(
-            f"Suites of kind {kind!r} are not evaluated by this build yet.",
-            path=str(file),
-            remedy=f"It evaluates {', '.join(FILES)}.",
-        )
     raise InvalidInput(
         f"There is no suite kind {kind!r}.", path=str(file), remedy=f"Use one of {', '.join(FILES)}."
     )
@@ -269,6 +287,24 @@ def _document(row: Row) -> Document:
 
 def _query(row: Row) -> SuiteQuery:
     return SuiteQuery(row.text("_id"), row.text("text"))
+
+
+def _task(row: Row) -> Task:
+    """A row without a solution, or of the kind `concept`, asks for an explanation."""
+    solution = row.text("solution", "")
+    return Task(
+        row.text("_id"),
+        row.text("question"),
+        solution,
+        row.text("lesson_id", ""),
+        row.texts("forms", []),
+        row.texts("known", []),
+        row.text("kind", "") == "concept" or not solution,
+    )
+
+
+def _turns(row: Row) -> tuple[str, ...]:
+    return row.texts("turns")
 
 
 def _question(row: Row) -> Question:

@@ -39,8 +39,8 @@ from ingest.segment import segment_cues, segment_pages
 
 log = logging.getLogger("baize.eval")
 
-_PLATFORM = "eval"
-_COURSE = "library"
+PLATFORM = "eval"
+COURSE = "library"
 _ABOUT = "about this course"
 _MARKER = "library.json"
 _BUILD = "eval"
@@ -89,16 +89,16 @@ class Library:
 
     @property
     def scope(self) -> Scope:
-        return Scope(_PLATFORM)
+        return Scope(PLATFORM)
 
     def within(self, lesson_id: str) -> Scope:
         """Only this lesson."""
-        return Scope(_PLATFORM, lesson_ids=(lesson_id,))
+        return Scope(PLATFORM, lesson_ids=(lesson_id,))
 
 
 def lesson_id(n: int) -> str:
     """The lesson of the n-th video; a video's own id may hold any character."""
-    return f"{_COURSE}-{n:05}"
+    return f"{COURSE}-{n:05}"
 
 
 def video_number(lesson: str) -> int:
@@ -121,7 +121,7 @@ async def open_library(suite: Suite, settings: Settings) -> AsyncIterator[Librar
     if not isinstance(settings.index, EmbeddedIndex):
         log.warning("The configured index is left alone: an evaluation has an embedded one of its own.")
     own = settings.model_copy(
-        update={"data_dir": folder, "database_url": "", "platform_id": _PLATFORM, "index": EmbeddedIndex()}
+        update={"data_dir": folder, "database_url": "", "platform_id": PLATFORM, "index": EmbeddedIndex()}
     )
     async with AsyncExitStack() as stack:
         stack.enter_context(_alone(folder.with_suffix(".lock")))
@@ -137,7 +137,7 @@ async def open_library(suite: Suite, settings: Settings) -> AsyncIterator[Librar
         deep = ScratchHouse(_deep(own), root / "vectors.sqlite")
         stack.push_async_callback(deep.close)
         await house.embedder.warm_up()
-        n_points = await house.index.count(Scope(_PLATFORM))
+        n_points = await house.index.count(Scope(PLATFORM))
         if n_points == 0:
             # Scored as it is, an empty library would look like a perfect refuser.
             raise IndexUnavailable(
@@ -202,7 +202,7 @@ async def _build(suite: Suite, house: ScratchHouse) -> None:
 
 
 async def _load_one_course(suite: Suite, house: ScratchHouse, advance: Advance) -> None:
-    await house.publisher.put_course(Course(_PLATFORM, _COURSE, suite.name))
+    await house.publisher.put_course(Course(PLATFORM, COURSE, suite.name))
     if suite.documents:
         await _load_documents(suite.documents, house, advance)
     for n, video in enumerate(suite.videos):
@@ -213,7 +213,7 @@ async def _load_one_course(suite: Suite, house: ScratchHouse, advance: Advance) 
 async def _load_video(n: int, video: Video, house: ScratchHouse) -> None:
     title = video.title or video.id
     language = language_of(video)
-    place = Place(_PLATFORM, _COURSE, lesson_id(n), title, video.id, language, (title,))
+    place = Place(PLATFORM, COURSE, lesson_id(n), title, video.id, language, (title,))
     chunks = chunk(
         segment_cues(video.cues), (), place, _chunking(house), house.counter, house.splitter, first_position=0
     )
@@ -223,7 +223,7 @@ async def _load_video(n: int, video: Video, house: ScratchHouse) -> None:
 
 async def _load_documents(documents: Sequence[Document], house: ScratchHouse, advance: Advance) -> None:
     """All documents as one lesson, a document a source, so that no chunk crosses from one to the next."""
-    lesson = _lesson(0, _COURSE, "", None)
+    lesson = _lesson(0, COURSE, "", None)
     chunks: list[Chunk] = []
     for document in documents:
         chunks += _document_chunks(document, lesson, house, first_position=len(chunks))
@@ -241,13 +241,13 @@ async def _load_courses(records: Sequence[Document], house: ScratchHouse, advanc
     await house.index.upsert(points)
     for record, lesson, own in zip(records, lessons, chunks, strict=True):
         title = record.title or record.id
-        await house.publisher.put_course(Course(_PLATFORM, lesson.course_id, title, description=record.text))
+        await house.publisher.put_course(Course(PLATFORM, lesson.course_id, title, description=record.text))
         await house.publisher.publish(BuiltLesson(lesson, _languages(own), len(own), None))
 
 
 def _course_lesson(n: int) -> Lesson:
     """Not titled as its course: the lexical leg leaves out what stands on every chunk of a lesson."""
-    return Lesson(_PLATFORM, lesson_id(n), lesson_id(n), _ABOUT, 1, "", None, "", _BUILD)
+    return Lesson(PLATFORM, lesson_id(n), lesson_id(n), _ABOUT, 1, "", None, "", _BUILD)
 
 
 def _document_chunks(
@@ -257,9 +257,7 @@ def _document_chunks(
     has_text = bool(document.text.strip())
     text = document.text if has_text else document.title
     headings = (document.title,) if document.title and has_text else ()
-    place = Place(
-        _PLATFORM, lesson.course_id, lesson.id, lesson.title, document.id, detect_language(text), ()
-    )
+    place = Place(PLATFORM, lesson.course_id, lesson.id, lesson.title, document.id, detect_language(text), ())
     return chunk(
         segment_pages([Page(document.id, text, 0, headings=headings)]),
         (),
@@ -291,7 +289,7 @@ def language_of(video: Video) -> str:
 
 
 def _lesson(n: int, title: str, language: str, duration_s: float | None) -> Lesson:
-    return Lesson(_PLATFORM, _COURSE, lesson_id(n), title, n + 1, language, duration_s, "", _BUILD)
+    return Lesson(PLATFORM, COURSE, lesson_id(n), title, n + 1, language, duration_s, "", _BUILD)
 
 
 def _chunking(house: ScratchHouse) -> ChunkOptions:

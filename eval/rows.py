@@ -49,6 +49,17 @@ class Row:
             raise self.wrong(f"{field!r} must be a finite number.")
         return value
 
+    def texts(self, field: str, default: list[Any] | None = None) -> tuple[str, ...]:
+        """A list of strings.
+
+        Raises:
+            InvalidInput: it is missing and has no default, or is no list of strings.
+        """
+        value = self.values.get(field, default)
+        if not isinstance(value, list) or not all(isinstance(part, str) for part in value):
+            raise self.wrong(f"{field!r} must be a list of texts.")
+        return tuple(value)
+
     def parts(self, field: str, default: list[Any] | None = None) -> list[Row]:
         """A list of objects, each as a row of the same line.
 

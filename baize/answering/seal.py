@@ -77,7 +77,13 @@ class Seal:
         self._beside = tuple(beside)
         self._said = tuple(dict.fromkeys(text for text in (solution.strip(), *forms) if text.strip()))
         asked = _content(question)
-        self._cores = frozenset(core for text in self._said if 0 < len(core := _core(text)) <= _EXACT)
+        self._asked = _numbers(question)
+        self._cores = frozenset(
+            core
+            for text in self._said
+            for written in (text, _in_digits(text))
+            if 0 < len(core := _core(written)) <= _EXACT
+        )
         self._sounds = frozenset(
             sound for text in self._said if (sound := _sound(text)) and 4 <= len(sound) <= 4 * _EXACT
         )
@@ -88,10 +94,15 @@ class Seal:
         """Whether the text says the solution, or most of it."""
         return self._is_told(text) or any(seal.leaks(text) for seal in self._beside)
 
+    def stops(self, text: str, language: str) -> bool:
+        """Whether a sentence of an explanation may not go out: it leaks, or speaks in another tongue."""
+        return self.leaks(text) or has_han(text) != (language == "zh")
+
     def _is_told(self, text: str) -> bool:
-        core = _core(text)
-        if any(_within(known, core, text) for known in self._cores):
-            return True
+        for written in dict.fromkeys((text, _in_digits(text))):
+            core = _core(written)
+            if any(_within(known, core, written) for known in self._cores):
+                return True
         if self._numbers & _numbers(text):
             return True
         if self._sounds and any(sound in _latin(text) for sound in self._sounds):
@@ -109,8 +120,11 @@ class Seal:
         ):
             left = re.sub(_spelled(word), GAP, left, flags=re.IGNORECASE)
         if self._numbers:
+            # Beside the solution, other numbers say it again: five grams, two spoons and a half.
+            told = left != text or bool(self._numbers & _numbers(left))
             left = _NUMBER_LIKE.sub(
-                lambda match: GAP if self._numbers & _numbers(match.group()) else match.group(), left
+                lambda match: GAP if told and not _numbers(match.group()) <= self._asked else match.group(),
+                left,
             )
         for seal in self._beside:
             left = seal.masked(left)
@@ -118,6 +132,10 @@ class Seal:
         return GAP if self.leaks(left) else left
 
 
+_SPELLED_OUT = re.compile(
+    r"(?:[\u3400-\u9fff][\s\-_.·*|/]+){2,}[\u3400-\u9fff]|\b(?:[A-Za-z0-9][\W_]+){2,}[A-Za-z0-9]\b"
+)
+"""Characters or letters one by one, with something between."""
 _NUMBER_LIKE = re.compile(
     r"[\d０-９][\d０-９,，.．]*[百千万亿%％]*|[零〇一二两三四五六七八九十百千万亿半]+(?:点[零〇一二三四五六七八九]+)?"
     r"|\b(?:zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen"
@@ -129,12 +147,12 @@ _NUMBER_LIKE = re.compile(
 
 
 def is_plain(text: str, allowed: Collection[str]) -> bool:
-    """Whether each content word of a hint is one of these, or a tutor's own.
+    """Whether each content word of a hint is one of these, or a tutor's own; and none is spelled out.
 
     Args:
         allowed: as `words_of` gives them.
     """
-    return not new_words(text, allowed)
+    return _SPELLED_OUT.search(text) is None and not new_words(text, allowed)
 
 
 def new_words(text: str, allowed: Collection[str]) -> frozenset[str]:
@@ -158,7 +176,8 @@ def _within(known: str, core: str, text: str) -> bool:
         return known in core
     if known.isdigit():
         return known in {_core(word) for word in _LATIN_WORD.findall(_folded(text))}
-    if re.search(rf"(?<![a-z0-9]){re.escape(known)}(?![a-z0-9])", _folded(text)):
+    spaced = r"[\W_]*".join(map(re.escape, known))
+    if re.search(rf"(?<![a-z0-9]){spaced}(?![a-z0-9])", _folded(text)):
         return True
     return len(known) >= 5 and known in core
 
@@ -194,6 +213,16 @@ def _latin_words(folded: str) -> Iterable[str]:
         bare = word.strip(".-'’")
         # A word that has no term is a function word, or one letter.
         yield from terms(bare) or ([bare] if bare.isdigit() else [])
+
+
+def _in_digits(text: str) -> str:
+    """`B three` as `B 3`: numbers that are spelled in words, in digits."""
+    return _NUMBER_LIKE.sub(lambda match: _digits(match.group()), text)
+
+
+def _digits(written: str) -> str:
+    values = sorted(numbers(written, strict=True))
+    return values[0] if len(values) == 1 else written
 
 
 def _spelled(word: str) -> str:

@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
+from baize.api.encoding import OmitIfNone
 from baize.api.mapping import locator_body
 from baize.api.notices import label
 from baize.api.wire import LocatorBody, TimeLocator
@@ -20,7 +21,8 @@ from baize.domain.artefact import (
     QuizItem,
     SummaryLine,
 )
-from baize.domain.locator import Locator
+from baize.domain.course import Chapter
+from baize.domain.locator import Locator, TimeSpan
 
 _ORIGIN = "Who worded it: `extractive` is the course's own sentence, verbatim."
 
@@ -95,6 +97,10 @@ class QuizItemBody(BaseModel):
     options: list[str]
     locators: list[LocatorBody] = Field(description="The moment that answers it, to look again.")
     origin: Origin = Field(description=_ORIGIN)
+    ask_at: OmitIfNone[float] = Field(
+        None,
+        description="Second at which its chapter ends; for one item of each chapter, to be asked there.",
+    )
 
 
 class QuizBody(_Lines):
@@ -142,12 +148,25 @@ def glossary_body(prepared: Prepared) -> GlossaryBody:
     )
 
 
-def quiz_body(prepared: Prepared) -> QuizBody:
+def quiz_body(prepared: Prepared, chapters: Sequence[Chapter] = ()) -> QuizBody:
+    ends = _chapter_ends(prepared.quiz, chapters)
     return QuizBody(
         lesson_id=prepared.lesson_id,
-        items=[_quiz_item_body(item) for item in prepared.quiz],
+        items=[_quiz_item_body(item, ends.get(item.id)) for item in prepared.quiz],
         **_head(prepared),
     )
+
+
+def _chapter_ends(quiz: Sequence[QuizItem], chapters: Sequence[Chapter]) -> dict[str, float]:
+    """For the first item of each chapter: where the chapter ends, and it may be asked."""
+    ends: dict[str, float] = {}
+    for chapter in chapters:
+        for item in quiz:
+            place = item.locators[0] if item.locators else None
+            if isinstance(place, TimeSpan) and chapter.start <= place.start < chapter.end:
+                ends[item.id] = chapter.end
+                break
+    return ends
 
 
 def highlights_body(prepared: Prepared) -> HighlightsBody:
@@ -183,7 +202,7 @@ def _term_body(term: GlossaryTerm) -> TermBody:
     )
 
 
-def _quiz_item_body(item: QuizItem) -> QuizItemBody:
+def _quiz_item_body(item: QuizItem, ask_at: float | None) -> QuizItemBody:
     """Without answer and quote: a learner's browser must not hold them."""
     return QuizItemBody(
         id=item.id,
@@ -192,6 +211,7 @@ def _quiz_item_body(item: QuizItem) -> QuizItemBody:
         options=list(item.options),
         locators=_locators(item.locators),
         origin=item.origin,
+        ask_at=ask_at,
     )
 
 

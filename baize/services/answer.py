@@ -358,7 +358,7 @@ class Answering:
         sentence = cite(storable(piece), turn.evidence)
         if not sentence.text:
             return []
-        if draft.seal is not None and draft.seal.leaks(sentence.text):
+        if draft.seal is not None and draft.seal.stops(sentence.text, turn.query.language):
             draft.answer = replace(draft.answer, withheld=draft.answer.withheld + 1)
             return []
         verdict = await verify(sentence, self._embedder, self._options.verify)

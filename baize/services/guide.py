@@ -115,7 +115,9 @@ class Guide:
 
     async def _concept(self, question: Question, opened: Step | None) -> Prepared:
         """Explained at once; but not the solution of the exercise that is open, by this door."""
-        prepared = await self._explaining.prepare(replace(question, thinking=False))
+        # Beside an open exercise it stands alone: what was said there is no part of it.
+        asked = replace(question, thinking=False, conversation_id="" if opened else question.conversation_id)
+        prepared = _own_words(await self._explaining.prepare(asked), question)
         prepared = replace(prepared, reusable=None, recalled=None, step=Step("guide", "concept"))
         if opened is None:
             return prepared

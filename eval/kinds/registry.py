@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from eval.kinds import answers, asr, beir, chapters, courses, moments, recommend, refusal, summaries
+from eval.kinds import answers, asr, beir, chapters, courses, moments, pedagogy, recommend, refusal, summaries
 from eval.kinds.bench import Bench, Desk, Scored
 
 
@@ -37,6 +37,7 @@ KINDS: Mapping[str, Kind] = {
     "chapters": Kind(chapters.Observed, chapters.score, at_desk=chapters.observe),
     "courses": Kind(beir.Observed, beir.score, courses.observe, has_stock=True),
     "moments": Kind(moments.Observed, moments.score, moments.observe, has_stock=True),
+    "pedagogy": Kind(pedagogy.Observed, pedagogy.score, pedagogy.observe),
     "recommend": Kind(recommend.Observed, recommend.score, at_desk=recommend.observe),
     "refusal": Kind(refusal.Observed, refusal.score, refusal.observe),
     "summaries": Kind(summaries.Observed, summaries.score, at_desk=summaries.observe),

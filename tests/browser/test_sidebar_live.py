@@ -67,6 +67,11 @@ class Stage:
         headers = {"Authorization": f"Bearer {self.token}"}
         return httpx.get(f"{self.api}/v1/{path}", headers=headers).raise_for_status().json()
 
+    def post(self, path: str, body: Any) -> Any:
+        """What the API makes of it for the learner."""
+        headers = {"Authorization": f"Bearer {self.token}"}
+        return httpx.post(f"{self.api}/v1/{path}", json=body, headers=headers).raise_for_status().json()
+
 
 def _urls(context: BrowserContext) -> list[str]:
     """Of every request of the context from now on, and its referrer."""
@@ -77,6 +82,13 @@ def _urls(context: BrowserContext) -> list[str]:
 
 @pytest.fixture(scope="module")
 def stage(browser: Browser, library: Settings) -> Iterator[Stage]:
+    with staged(browser, library) as stage:
+        yield stage
+
+
+@contextmanager
+def staged(browser: Browser, library: Settings) -> Iterator[Stage]:
+    """A page of another origin beside the real server over this library."""
     state = {"token": "", "api": ""}
 
     async def page(_: Request) -> Response:

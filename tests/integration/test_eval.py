@@ -139,6 +139,15 @@ def test_refusal(cache: Path, repo_root: Path, tmp_path: Path) -> None:
     assert "dense/auroc" in record["metrics"]
 
 
+def test_pedagogy(cache: Path, repo_root: Path, tmp_path: Path) -> None:
+    """Whatever the learner and the model do: no solution is told, hints go up, concepts are explained."""
+    record = run(repo_root / "eval/suites/pedagogy-samples", tmp_path / "a.json", "--limit", 7)
+    assert record["metrics"]["answer_leak"]["n"] == 14
+    assert record["metrics"]["answer_leak"]["value"] == 0.0
+    assert record["metrics"]["hint_progress"]["value"] == 1.0
+    assert record["metrics"]["direct_answer_rate"]["value"] == 1.0
+
+
 def test_answers(cache: Path, repo_root: Path, tmp_path: Path) -> None:
     """Extractive answers are borne by what they cite and name no time of their own."""
     settings = ("--set", "answers.min_evidence=0", "--limit", 20)

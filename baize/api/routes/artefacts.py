@@ -67,9 +67,12 @@ async def glossary(prepared: CurrentPrepared, if_none_match: IfNoneMatch = "") -
 
 
 @router.get("/lessons/{lesson_id}/quiz", responses=CACHED, response_model=QuizBody)
-async def quiz(prepared: CurrentPrepared, if_none_match: IfNoneMatch = "") -> Response:
-    """Questions on a lesson; the solutions stay on the server."""
-    return cached_json(quiz_body(prepared), if_none_match)
+async def quiz(
+    prepared: CurrentPrepared, caller: CurrentCaller, house: CurrentHouse, if_none_match: IfNoneMatch = ""
+) -> Response:
+    """Questions on a lesson, one of each chapter for its end; the solutions stay on the server."""
+    lesson = await house.catalog.lesson(caller.platform_id, prepared.lesson_id)
+    return cached_json(quiz_body(prepared, lesson.chapters if lesson else ()), if_none_match)
 
 
 @router.get("/lessons/{lesson_id}/highlights", responses=CACHED, response_model=HighlightsBody)

@@ -8,6 +8,7 @@ import type { Capabilities, Citation, Mode, Place, Preferences, Problem, Theme }
 import { load, match, speaker, type Say } from "./i18n";
 import { Outline, playing } from "./outline";
 import { Navigator } from "./player/navigator";
+import type { PracticePanel } from "./practice/panel";
 import { DEFAULTS, Remembered } from "./preferences";
 import { scopeOf, Searching } from "./searching";
 import { Storyboards } from "./storyboard";
@@ -62,6 +63,7 @@ export class BaizeSidebar extends LitElement implements Model {
   readonly reader = new Reader(() => this.requestUpdate());
   readonly feedback = new Map<string, "open" | "sent">();
   voiceTrouble = "";
+  practice: PracticePanel | null = null;
 
   #remembered!: Remembered;
   #client!: Client;
@@ -169,6 +171,7 @@ export class BaizeSidebar extends LitElement implements Model {
     if (!this.#isSettled || !this.isConnected) return;
     if (changed.has("player") || changed.has("lesson") || !this.#watchedPlayer) this.#watchPlayer();
     if (this.screen === "outline" && this.lesson) void this.outline.load(this.lesson);
+    if (this.screen === "practice") void this.#practise();
     const { asking, reading } = this.navigator;
     if (asking) void this.storyboards.want(asking.lesson_id);
     if (asking || this.screen === "outline") this.storyboards.fill(this.renderRoot);
@@ -264,6 +267,7 @@ export class BaizeSidebar extends LitElement implements Model {
     this.storyboards?.forget();
     this.storyboards = new Storyboards(this.#client, changed);
     this.searching = new Searching(this.#client, changed);
+    this.practice = null;
     this.listener = new Listener(this.#client, {
       changed,
       text: (text) => {
@@ -280,6 +284,16 @@ export class BaizeSidebar extends LitElement implements Model {
       answered: (turn) => this.#answered(turn),
       failed: (problem: Problem) => this.#dispatch("baize-error", { ...problem }),
     });
+  }
+
+  /** Its code comes with the first look at it. */
+  async #practise(): Promise<void> {
+    if (!this.practice) {
+      const { PracticePanel } = await import("./practice/panel");
+      this.practice ??= new PracticePanel(this.#client, () => this.requestUpdate());
+      this.requestUpdate();
+    }
+    await this.practice.load(this.lesson, this.capabilities.learner_id ?? this.learner);
   }
 
   async #start(signal: AbortSignal): Promise<void> {

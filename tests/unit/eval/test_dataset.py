@@ -96,7 +96,6 @@ def test_qrels_without_header(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("head", "said"),
     [
-        ("kind: pedagogy", "not evaluated by this build yet"),
         ("kind: banana", "There is no suite kind 'banana'"),
         ("kind: [", "suite.yaml:1: Not YAML"),
         ("just text", "suite.yaml:1: The top level must be keys and values"),

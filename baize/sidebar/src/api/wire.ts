@@ -142,6 +142,45 @@ export interface Glossary extends Prepared {
   terms: Term[];
 }
 
+export interface QuizItem {
+  id: string;
+  question: string;
+  options: string[];
+  locators: Locator[];
+  /** The end of the chapter that it asks about, for the one item of each chapter. */
+  ask_at?: number;
+}
+
+export interface Quiz extends Prepared {
+  items: QuizItem[];
+}
+
+export interface Attempt {
+  item_id: string;
+  verdict: "correct" | "incomplete" | "wrong" | "uncertain";
+  solution: string;
+  quote: string;
+  course_id: string;
+  lesson_id: string;
+  locators: Locator[];
+}
+
+export interface ReviewCard {
+  id: string;
+  course_id: string;
+  lesson_id: string;
+  front: string;
+  back: string;
+  quote: string;
+  locators: Locator[];
+}
+
+export interface Reviews {
+  today: ReviewCard[];
+  n_due: number;
+  n_cards: number;
+}
+
 export type Mode = "explain" | "guide" | "test";
 export type Theme = "auto" | "light" | "dark";
 

@@ -5,6 +5,7 @@ import type { AnswerView } from "../answer/view";
 import type { Capabilities, Citation, Locator, Mode, Place, Preferences } from "../api/wire";
 import type { Say } from "../i18n";
 import type { Outline } from "../outline";
+import type { PracticePanel } from "../practice/panel";
 import { clock } from "../player/jump";
 import type { Navigator } from "../player/navigator";
 import type { Searching } from "../searching";
@@ -12,7 +13,7 @@ import type { Storyboards } from "../storyboard";
 import type { Listener } from "../voice/listen";
 import type { Reader } from "../voice/read";
 
-export type Screen = "home" | "ask" | "outline" | "search" | "settings";
+export type Screen = "home" | "ask" | "outline" | "search" | "practice" | "settings";
 
 /** The element, as its views see it. */
 export interface Model {
@@ -33,6 +34,9 @@ export interface Model {
   readonly reader: Reader;
   readonly feedback: ReadonlyMap<string, "open" | "sent">;
   readonly voiceTrouble: string;
+  readonly learner: string;
+  /** Null until its code has come. */
+  readonly practice: PracticePanel | null;
 
   show(screen: Screen): void;
   choose(changes: Partial<Preferences>): void;

@@ -4,13 +4,13 @@ import { html, nothing, type TemplateResult } from "lit";
 import type { Place } from "../api/wire";
 import { icon, type Icon } from "../icons";
 import { clock } from "../player/jump";
-import { askView } from "./ask";
+import { askView, card } from "./ask";
 import { describe, spot, type Model, type Screen } from "./model";
 import { outlineView } from "./outline";
 import { searchView } from "./search";
 import { settingsView } from "./settings";
 
-const TABS = ["ask", "outline", "search"] as const satisfies readonly (Screen & Icon)[];
+const TABS = ["ask", "outline", "search", "practice"] as const satisfies readonly (Screen & Icon)[];
 
 export function shellView(model: Model): TemplateResult {
   return html`${model.isElder ? elderHeader(model) : header(model)}
@@ -31,6 +31,8 @@ function panel(model: Model): TemplateResult {
       return outlineView(model);
     case "search":
       return searchView(model);
+    case "practice":
+      return model.practice?.view(model, { html, nothing, card }) ?? html`<p class="calm busy" role="status">${model.say("loading")}</p>`;
     case "settings":
       return settingsView(model);
   }

@@ -65,7 +65,8 @@ async def test_the_quiz_keeps_its_solution(client: httpx.AsyncClient) -> None:
     """The right option is only one of the options: neither its place nor the sentence leaves the server."""
     response = await client.get("/v1/lessons/health-01/quiz")
     (item,) = response.json()["items"]
-    assert item.keys() == {"id", "kind", "question", "options", "locators", "origin"}
+    assert item.keys() == {"id", "kind", "question", "options", "locators", "origin", "ask_at"}
+    assert item["ask_at"] == 15.0
     assert response.text.count(SOLUTION) == 1
     assert LESSONS["health-01"][2][0] not in response.text
 

@@ -57,6 +57,7 @@ from baize.ports import (
     ReviewCards,
     Slots,
     Splitter,
+    Statements,
     Tickets,
     TokenCounter,
     Transcriber,
@@ -798,6 +799,12 @@ class House:
                 **self._isolation,
             ),
         )
+
+    @cached_property
+    def statements(self) -> Statements:
+        from baize.adapters.db.statements import SqlStatements
+
+        return SqlStatements(self.database)
 
     @cached_property
     def rate_limits(self) -> RateLimits:

@@ -40,6 +40,7 @@ from baize.domain.search import (
     Vector,
 )
 from baize.domain.speech import SpeechReport
+from baize.domain.statement import Statement, StatementQuery
 from baize.domain.support import AccountRecord, RecordKind, Ticket
 from baize.domain.text import Cue
 
@@ -970,6 +971,22 @@ Stage = Literal["evidence", "slot", "first_token", "model", "first_sentence", "a
 the question on."""
 Level = Literal["live", "upstream", "waiting"]
 """Answers being written; calls at the model; questions waiting for a slot."""
+
+
+class Statements(Protocol):
+    """xAPI statements of learners. One that is kept is never changed."""
+
+    async def put(self, statements: Sequence[Statement]) -> None:
+        """Keep them, all or none; an id that is taken keeps what it has."""
+        ...
+
+    async def get(self, platform_id: str, ids: Sequence[str]) -> list[Statement]:
+        """Those that there are, in this order."""
+        ...
+
+    async def find(self, platform_id: str, query: StatementQuery, limit: int) -> list[Statement]:
+        """The first by (stored_at, id), latest first unless `ascending`."""
+        ...
 
 
 class RateLimits(Protocol):

@@ -42,6 +42,7 @@ from baize.api.routes import (
     reviews,
     search,
     sidebar,
+    statements,
     support,
     usage,
 )
@@ -97,6 +98,7 @@ def _add_routes(app: FastAPI, *, with_demo: bool) -> None:
         media,
         ingestions,
         learners,
+        statements,
         record,
         practice,
         reviews,

@@ -405,6 +405,24 @@ class TicketRow(Table):
     ticket: Mapped[Ticket] = mapped_column(Frozen)
 
 
+class StatementRow(Table):
+    """What a learner did, as it was told. Kept by the learner's id, so that it goes with the learner."""
+
+    __tablename__ = "statements"
+    __table_args__ = (
+        Index("ix_statements_platform_id_learner_id_stored_at", "platform_id", "learner_id", "stored_at"),
+        Index("ix_statements_stored_at", "platform_id", "stored_at"),
+    )
+
+    platform_id: Mapped[str] = mapped_column(Id, primary_key=True)
+    statement_id: Mapped[str] = mapped_column(Id, primary_key=True)
+    learner_id: Mapped[str] = mapped_column(Id)
+    verb: Mapped[str] = mapped_column(Text)
+    activity: Mapped[str] = mapped_column(Text)
+    stored_at: Mapped[float] = mapped_column(Double)
+    statement: Mapped[str] = mapped_column(Text)
+
+
 class UsageRow(Table):
     """Sums of one day, course and model. They stay when answers are erased: they name no learner."""
 

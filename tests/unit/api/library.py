@@ -42,6 +42,7 @@ from baize.testing.memory_platforms import MemoryApiKeys, MemoryPlatforms
 from baize.testing.memory_practice import MemoryAttempts, MemoryExercises
 from baize.testing.memory_preferences import MemoryFeedbackBox, MemoryLearnerPreferences
 from baize.testing.memory_review_cards import MemoryReviewCards
+from baize.testing.memory_statements import MemoryStatements
 from baize.testing.memory_tickets import MemoryTickets
 from baize.testing.memory_usage_book import MemoryUsageBook
 from baize.testing.simple_token_counter import SimpleTokenCounter
@@ -94,6 +95,7 @@ def opens(*, chat: ChatModel | None = None, prepare: Callable[[House], None] = l
             "chat": chat,
             "preferences": MemoryLearnerPreferences(),
             "feedback": MemoryFeedbackBox(),
+            "statements": MemoryStatements(),
             "learner_rows": MemoryLearnerRows(),
             "exercises": MemoryExercises(),
             "attempts": MemoryAttempts(),

@@ -28,6 +28,7 @@ from baize.api.access_log import log_config
 from baize.api.app import create_app
 from baize.bootstrap import House, opened
 from baize.domain.chat import Message
+from baize.domain.platform import Platform
 from baize.domain.text import Cue
 from baize.edge.launch import stop
 from baize.services.dictate import Dictation
@@ -36,6 +37,7 @@ from baize.testing.scripted_chat_model import Script, ScriptedChatModel
 from baize.testing.scripted_transcriber import ScriptedTranscriber
 from benchmarks.crash import write_subtitles
 from ingest.run import ingest_paths
+from tests.integration.test_who_asks import SECRET, token
 from tests.unit.api.library import LiveServer
 
 pytestmark = pytest.mark.anyio
@@ -73,6 +75,13 @@ async def plant_answers(planted: Planted) -> None:
     planted.answer_ids.append((await ask(planted, LEARNER, f"{MARK}，袖带放多高？"))["id"])
     streamed = await ask(planted, LEARNER, f"{MARK}，一次量几遍？", accept="text/event-stream")
     assert "event: done" in streamed["text"]
+
+
+async def plant_by_token(planted: Planted) -> None:
+    """A question that comes from the learner's own browser, and is counted."""
+    body = {"question": f"{MARK}，袖带要放多高？"}
+    response = await planted.client.post("/v1/answers", json=body, headers=token(LEARNER))
+    assert response.status_code == 200, response.text
 
 
 async def plant_likes(planted: Planted) -> None:
@@ -117,6 +126,7 @@ async def plant_memory(planted: Planted) -> None:
 
 DOORS: list[Callable[[Planted], Awaitable[None]]] = [
     plant_answers,
+    plant_by_token,
     plant_likes,
     plant_speech,
     plant_service,
@@ -164,6 +174,7 @@ async def running(settings: Settings) -> AsyncIterator[Planted]:
             house.__dict__["chat"] = ScriptedChatModel(respond=cited)
             engine = ScriptedTranscriber({"recording": [Cue(0.0, 1.0, MARK)]})
             house.__dict__["dictation"] = Dictation(engine, lambda *_: False)
+            await house.platforms.put(Platform("default", secret=SECRET))
             houses.append(house)
             yield house
             # It has no connections to close.
@@ -182,6 +193,7 @@ def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
         "chat": {"kind": "none"},
         "answers": {"min_evidence": 0.0, "verify_reject": 0.0, "verify_accept": 0.01},
         "jobs": {"with_server": False},
+        "limits": {"learner_per_minute": 1000},
     }
     if "redis" in request.param:
         values["redis_url"] = request.getfixturevalue("redis_url")
@@ -307,6 +319,8 @@ def in_memory(house: House) -> list[str]:
         hits.append("event log")
     if not isinstance(log, MemoryEventLog) and marks_in(_bytes_shown(repr(log._copies))):  # type: ignore[attr-defined]
         hits.append("copies of the event log")
+    if marks_in(repr(vars(house.rate_limits)).encode()):
+        hits.append("rate limits")
     if marks_in(repr(house.late_writes._waiting).encode()):
         hits.append("late writes")
     return hits

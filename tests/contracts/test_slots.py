@@ -87,15 +87,22 @@ async def test_who_leaves_while_waiting_or_working_frees_its_place(slots: Slots)
 async def test_the_tenant_that_holds_least_comes_first(slots: Slots) -> None:
     """One that asks for more than all gets no more than its half while the other waits."""
     turns: list[str] = []
+    both, go = asyncio.Event(), asyncio.Event()
 
     async def work(tenant: str) -> None:
-        async with slots.hold(tenant, 10):
+        async with slots.hold(tenant, 60):
             turns.append(tenant)
-            await asyncio.sleep(0.02)
+            if len(turns) == 2:
+                both.set()
+            await go.wait()
 
     greedy = [asyncio.create_task(work("greedy")) for _ in range(4)]
-    await asyncio.sleep(0.005)
-    await asyncio.gather(work("modest"), *greedy)
+    await both.wait()
+    modest = asyncio.create_task(work("modest"))
+    # Long enough for Redis to have heard of it; nobody gets a slot meanwhile.
+    await asyncio.sleep(0.5)
+    go.set()
+    await asyncio.gather(modest, *greedy)
     assert turns.index("modest") == 2
 
 

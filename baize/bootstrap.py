@@ -70,6 +70,7 @@ from baize.services.admission import AdmittedAnswerer
 from baize.services.answer import Answering, AnswerOptions
 from baize.services.dictate import Dictation
 from baize.services.edit import Editing
+from baize.services.erase import CourseErasure, kept_folder
 from baize.services.examine import Examiner
 from baize.services.exercises import ExerciseBook
 from baize.services.faq import FaqDesk, FaqOptions
@@ -470,10 +471,37 @@ class House:
 
     @cached_property
     def embedder(self) -> Embedder:
-        """Remembers passages in the data folder, whichever model makes them."""
+        return self.model_embedder
+
+    def remembering(self, embedder: Embedder, platform_id: str, course_id: str) -> Embedder:
+        """One that remembers the passages of this course, in the folder that is erased with it."""
         from baize.adapters.embed_cached import CachedEmbedder
 
-        return CachedEmbedder(self.model_embedder, self.data_dir / "stages" / "vectors.sqlite")
+        return CachedEmbedder(embedder, self.kept(platform_id, course_id) / "vectors.sqlite")
+
+    def kept(self, platform_id: str, course_id: str) -> Path:
+        """The folder of what is kept of the work on a course."""
+        return kept_folder(self.data_dir, platform_id, course_id)
+
+    @cached_property
+    def course_erasure(self) -> CourseErasure:
+        return CourseErasure(
+            data_dir=self.data_dir,
+            jobs=self.jobs,
+            locks=self.locks,
+            catalog=self.catalog,
+            publisher=self.publisher,
+            index=self.index,
+            cards=self.cards,
+            card_index=self.card_index,
+            storyboards=self.storyboards,
+            answers=self.answers,
+            live=self.live,
+            reuse=self.reuse,
+            cache=self.cache,
+            others=[store.forget_course for store in (self.exercises, self.attempts, self.review_cards)],
+            scrub=self.database.scrub,
+        )
 
     @cached_property
     def model_embedder(self) -> Embedder:

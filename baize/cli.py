@@ -405,34 +405,10 @@ def forget(course: Annotated[str, typer.Argument(help="Course id.")], config: Co
     """Remove a course and every trace of it from the library."""
 
     async def work(opened: House) -> None:
-        from baize.services.erase import forget_answers, stop_work
-        from baize.services.forget import forget_course
-
-        platform_id = opened.settings.platform_id
-        await stop_work(
-            platform_id,
-            course,
-            jobs=opened.jobs,
-            locks=opened.locks,
-            catalog=opened.catalog,
-            publisher=opened.publisher,
-        )
-        n_lessons, n_points = await forget_course(
-            opened.settings.platform_id,
-            course,
-            publisher=opened.publisher,
-            catalog=opened.catalog,
-            index=opened.index,
-            cards=opened.cards,
-            card_index=opened.card_index,
-        )
-        await opened.storyboards.forget(opened.settings.platform_id, course)
-        n_answers = await forget_answers(platform_id, course, answers=opened.answers)
-        for store in (opened.exercises, opened.attempts, opened.review_cards):
-            await store.forget_course(platform_id, course)
-        await opened.database.scrub()
+        gone = await opened.course_erasure.erase(opened.settings.platform_id, course)
         typer.echo(
-            f"{course}: {n_lessons} lessons, {n_points} chunks and {n_answers} answers that quote it removed."
+            f"{course}: {gone.n_lessons} lessons, {gone.n_points} chunks and {gone.n_answers} answers that "
+            "quote it removed."
         )
 
     run(config, work)

@@ -153,6 +153,17 @@ class ChunkIndex(Protocol):
         """
         ...
 
+    async def erase(self, platform_id: str, lesson_ids: Sequence[str]) -> int:
+        """Drop every point of these lessons, whatever made it, and rewrite the files that held them.
+
+        Returns:
+            how many points were deleted.
+
+        Raises:
+            IndexUnavailable: the store does not answer, or does not get on with its files.
+        """
+        ...
+
     async def search(
         self, queries: Sequence[DenseQuery | SparseQuery], scope: Scope, k: int
     ) -> list[list[Match]]:
@@ -462,8 +473,12 @@ class Answers(Protocol):
         """
         ...
 
-    async def forget_course(self, platform_id: str, course_id: str) -> int:
-        """Delete the answers that quote this course or point to it. Returns how many went."""
+    async def forget_course(self, platform_id: str, course_id: str) -> list[str]:
+        """Delete the answers that quote this course or point to it, and what learners said of them.
+
+        Returns:
+            the ids of the answers that went.
+        """
         ...
 
     async def expire(self, before: float) -> int:
@@ -876,8 +891,12 @@ class Jobs(Protocol):
         """Jobs, newest first, without their lessons."""
         ...
 
-    async def forget(self, platform_id: str, course_id: str) -> int:
-        """Drop every record of jobs of a course; one that runs is stopped. Returns how many jobs went."""
+    async def forget(self, platform_id: str, course_id: str, folder: str = "") -> int:
+        """Drop every record of jobs of a course, or of its folder; one that runs is stopped.
+
+        Returns:
+            how many jobs went.
+        """
         ...
 
 

@@ -38,8 +38,7 @@ from benchmarks.crash import WORDS, write_subtitles
 from ingest.manifest import read_path
 from ingest.pipeline import Pipeline
 from ingest.report import LessonReport
-from ingest.run import parts_of
-from ingest.stages import StageStore
+from ingest.run import desks, parts_of
 from ingest.watch import LogWatch
 
 DIM = 384
@@ -145,7 +144,7 @@ async def measure(root: Path, *, n_lessons: int, n_cues: int, language: str, pro
 
 
 async def _ingest(house: House, folder: Path, watch: CpuWatch) -> int:
-    pipeline = Pipeline(parts_of(house), StageStore(house.data_dir / "stages"), watch)
+    pipeline = Pipeline(parts_of(house), desks(house), watch)
     report = await pipeline.run_course(read_path(folder, "default"))
     if not report.ok:
         raise RuntimeError(str(report.all_problems))

@@ -54,6 +54,10 @@ class LegView:
         """As `ChunkIndex.delete`."""
         return await self._inner.delete(platform_id, lesson_ids, keep_builds=keep_builds)
 
+    async def erase(self, platform_id: str, lesson_ids: Sequence[str]) -> int:
+        """As `ChunkIndex.erase`."""
+        return await self._inner.erase(platform_id, lesson_ids)
+
     async def ids(self, scope: Scope) -> list[str]:
         """As `ChunkIndex.ids`."""
         return await self._inner.ids(scope)

@@ -1,7 +1,8 @@
 """A plan's remote files → the same plan with copies of them: before the pipeline, which reads files only.
 
-Copies lie in `<data_dir>/remote/<digest of the address>/`, with what the server calls their version, so that
-an unchanged file is not sent again. A host that does not answer is no reason to lose a copy that is there.
+Copies lie in the course's own folder, in `remote/<digest of the address>/`, with what the server calls their
+version, so that an unchanged file is not sent again. A host that does not answer is no reason to lose a copy
+that is there.
 """
 
 from __future__ import annotations

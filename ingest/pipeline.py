@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -32,7 +32,6 @@ from baize.ports import (
     Locks,
     Publisher,
     Splitter,
-    StepRunner,
     TokenCounter,
     Transcriber,
 )
@@ -54,7 +53,7 @@ from ingest.prepare.course import write_course
 from ingest.prepare.written import Writer
 from ingest.report import IngestReport, LessonReport, Outcome, Problem
 from ingest.segment import segment_cues, segment_faq, segment_pages, segment_slides
-from ingest.stages import digest, file_digest
+from ingest.stages import Desk, digest, file_digest
 from ingest.watch import Watch
 
 log = logging.getLogger("baize.ingest")
@@ -93,22 +92,29 @@ class _Run:
 
     course: Course
     item: str
+    desk: Desk
     stage: str = "plan"
     stage_s: dict[str, float] = field(default_factory=dict)
 
 
 class Pipeline:
-    """The one orchestrator of ingestion; `steps` decides what is remembered between runs.
+    """The one orchestrator of ingestion.
 
     Args:
+        desks: what is remembered of the work on a course between runs.
         limits_s: seconds after which a stage is given up, by stage; a stage that is not in it has no limit.
     """
 
     def __init__(
-        self, parts: Parts, steps: StepRunner, watch: Watch, *, limits_s: Mapping[str, float] | None = None
+        self,
+        parts: Parts,
+        desks: Callable[[Course], Desk],
+        watch: Watch,
+        *,
+        limits_s: Mapping[str, float] | None = None,
     ) -> None:
         self._parts = parts
-        self._steps = steps
+        self._desks = desks
         self._watch = watch
         self._limits_s = limits_s or {}
 
@@ -167,7 +173,7 @@ class Pipeline:
             return await self._lesson(course, plan)
 
     async def _lesson(self, course: Course, plan: LessonPlan) -> LessonReport:
-        run = _Run(course, plan.id)
+        run = _Run(course, plan.id, self._desks(course))
         try:
             async with self._at(run, "plan"):
                 edits = await self._parts.edits.of(course.platform_id, plan.id)
@@ -180,9 +186,9 @@ class Pipeline:
                     plan,
                     course,
                     self._parts.transcriber,
-                    self._steps,
+                    run.desk.steps,
                     self._watch.advance,
-                    self._parts.slides,
+                    self._slides(run),
                 )
             problems = tuple(Problem.of(problem) for problem in read.problems)
             if not read.sources:
@@ -192,7 +198,7 @@ class Pipeline:
             length_s = duration_s or _last_second(read)
             async with self._at(run, "chapter"):
                 by_person = chapters_of(plan.chapters, length_s)
-                chapters = by_person or await self._computed_chapters(read, length_s)
+                chapters = by_person or await self._computed_chapters(run, read, length_s)
             async with self._at(run, "chunk"):
                 # Computed chapters guide the learner; what is found must not hang on a guess.
                 chunks = self._chunks(course, plan, read, by_person)
@@ -223,7 +229,7 @@ class Pipeline:
 
     async def _faq(self, plan: CoursePlan) -> LessonReport:
         course = plan.course
-        run = _Run(course, faq_id(course))
+        run = _Run(course, faq_id(course), self._desks(course))
         try:
             async with self._at(run, "plan"):
                 assert plan.faq is not None  # noqa: S101 - the caller checked
@@ -284,15 +290,15 @@ class Pipeline:
         edits: Sequence[Edit] = (),
     ) -> None:
         async with self._at(run, "embed"):
-            points = await embed(chunks, lesson.build_id, self._parts.embedder, self._watch.advance)
+            points = await embed(chunks, lesson.build_id, run.desk.embedder, self._watch.advance)
         async with self._at(run, "compose"):
             prepared = await compose(
                 run.course,
                 lesson,
                 chunks,
-                self._parts.embedder,
+                run.desk.embedder,
                 writer=self._parts.writer,
-                steps=self._steps,
+                steps=run.desk.steps,
                 cues=transcript.cues if transcript else (),
             )
             prepared = pinned(prepared, lesson, edits)
@@ -303,15 +309,15 @@ class Pipeline:
 
     async def _picture(self, run: _Run, lesson: Lesson, plan: LessonPlan, read: ReadLesson) -> None:
         """The pictures of its storyboard. A comfort: where it fails, the lesson is live all the same."""
-        boards, reader = self._parts.storyboards, self._parts.slides
+        boards = self._parts.storyboards
         if boards is None or plan.media is None or read.media is None or not read.media.has_video:
             return
         begin = time.perf_counter()
         slides = [slide for source in read.sources for slide in source.slides]
         try:
             stills = (
-                await to_thread.run_sync(stills_of, plan.media.path, slides, reader.frames)
-                if reader is not None and slides
+                await to_thread.run_sync(stills_of, plan.media.path, slides, run.desk.frames)
+                if self._parts.slides is not None and slides
                 else ()
             )
             await boards.of(lesson, stills)
@@ -319,14 +325,19 @@ class Pipeline:
             log.warning("%s: no storyboard for now. %s", lesson.id, error)
         run.stage_s["pictures"] = time.perf_counter() - begin
 
-    async def _computed_chapters(self, read: ReadLesson, length_s: float | None) -> tuple[Chapter, ...]:
+    def _slides(self, run: _Run) -> SlideReader | None:
+        return replace(self._parts.slides, frames=run.desk.frames) if self._parts.slides else None
+
+    async def _computed_chapters(
+        self, run: _Run, read: ReadLesson, length_s: float | None
+    ) -> tuple[Chapter, ...]:
         """Of the first track; its sentences' vectors come from the cache when `embed` wants them again."""
         spoken = next((source for source in read.sources if source.cues), None)
         if spoken is None or length_s is None:
             return ()
         segments = segment_cues(spoken.cues)
         texts = [segment.text for segment in segments]
-        vectors = await embed_texts(texts, self._parts.embedder, self._watch.advance)
+        vectors = await embed_texts(texts, run.desk.embedder, self._watch.advance)
         changes = [slide.start for source in read.sources for slide in source.slides]
         return computed_chapters(segments, spoken.cues, vectors, length_s, slide_starts=changes)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from anyio import to_thread
@@ -12,8 +12,9 @@ from rich.console import Console
 
 from baize.answering.verify import VerifyOptions
 from baize.bootstrap import House
+from baize.domain.course import Course
 from baize.errors import InvalidInput
-from baize.ports import Embedder
+from baize.ports import Embedder, StepRunner
 from baize.prompting import PromptLibrary
 from baize.services.failures import dead_letters
 from ingest.chunk import ChunkOptions
@@ -25,7 +26,7 @@ from ingest.pipeline import Parts, Pipeline
 from ingest.plan import CoursePlan
 from ingest.prepare.written import Writer, WriterOptions
 from ingest.report import CatalogueReport, IngestReport, Problem, merge
-from ingest.stages import StageStore
+from ingest.stages import Desk, StageStore
 from ingest.watch import BarWatch, LogWatch, Watch
 
 
@@ -77,14 +78,36 @@ async def planned(house: House, path: Path, platform_id: str = "") -> CoursePlan
         InvalidInput: as `read_path`.
     """
     plan = await to_thread.run_sync(read_path, path, platform_id or house.settings.platform_id)
-    return await fetch_remote(plan, house.fetcher, house.data_dir / "remote")
+    kept = house.kept(plan.course.platform_id, plan.course.id)
+    return await fetch_remote(plan, house.fetcher, kept / "remote")
 
 
 async def _run(house: House, plans: Sequence[CoursePlan], watch: Watch) -> list[IngestReport]:
     parts = parts_of(house)
-    pipeline = Pipeline(parts, StageStore(house.data_dir / "stages"), watch)
+    pipeline = Pipeline(parts, desks(house), watch)
     reports = [await pipeline.run_course(plan) for plan in plans]
     return [*reports, IngestReport((), writing=parts.writer.report())] if parts.writer else reports
+
+
+def desks(
+    house: House,
+    *,
+    embedder: Embedder | None = None,
+    durable: Callable[[StageStore], StepRunner] = lambda store: store,
+) -> Callable[[Course], Desk]:
+    """What is remembered of the work on each course.
+
+    Args:
+        embedder: in place of the house's own.
+        durable: makes the steps of a stage store known elsewhere, too.
+    """
+
+    def of(course: Course) -> Desk:
+        kept = house.kept(course.platform_id, course.id)
+        remembering = house.remembering(embedder or house.model_embedder, course.platform_id, course.id)
+        return Desk(durable(StageStore(kept / "stages")), remembering, kept / "frames")
+
+    return of
 
 
 def writer_of(house: House) -> Writer | None:
@@ -109,12 +132,12 @@ def writer_of(house: House) -> Writer | None:
     )
 
 
-def parts_of(house: House, *, embedder: Embedder | None = None) -> Parts:
-    """What the pipeline needs, from the house; or with another embedder."""
+def parts_of(house: House) -> Parts:
+    """What the pipeline needs, from the house."""
     chunking = house.settings.chunking
     return Parts(
         transcriber=house.transcriber,
-        embedder=embedder or house.embedder,
+        embedder=house.embedder,
         index=house.index,
         catalog=house.catalog,
         publisher=house.publisher,
@@ -126,6 +149,6 @@ def parts_of(house: House, *, embedder: Embedder | None = None) -> Parts:
         chunking=ChunkOptions(chunking.max_tokens, chunking.overlap_sentences),
         artefacts=house.artefacts,
         writer=writer_of(house),
-        slides=SlideReader(house.ocr, house.data_dir / "frames") if house.ocr else None,
+        slides=SlideReader(house.ocr, house.data_dir) if house.ocr else None,
         storyboards=house.storyboards,
     )

@@ -7,13 +7,29 @@ import os
 import tempfile
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 import anyio
 from pydantic import TypeAdapter, ValidationError
 
+from baize.ports import Embedder, StepRunner
+
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What the work on one course is remembered with, all of it in the course's own folder.
+
+    Attributes:
+        frames: folder for the pictures of slides.
+    """
+
+    steps: StepRunner
+    embedder: Embedder
+    frames: Path
 
 
 def digest(*parts: str) -> str:

@@ -49,7 +49,7 @@ from ingest.limits import LimitedEmbedder
 from ingest.pipeline import Pipeline, faq_id
 from ingest.plan import CoursePlan
 from ingest.report import LessonReport, Problem
-from ingest.run import parts_of, planned
+from ingest.run import desks, parts_of, planned
 from ingest.stages import StageStore
 from ingest.watch import LogWatch
 
@@ -78,15 +78,14 @@ class Worker:
         self._drain = drain
         self._ending = False
         self._id = f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
-        self._store = StageStore(house.data_dir / "stages")
         self._running: dict[str, anyio.CancelScope] = {}
         # Weak, as those that ended are nobody's business.
         self._workflows: weakref.WeakSet[asyncio.Task[Any]] = weakref.WeakSet()
         self._plans: dict[tuple[str, str], CoursePlan] = {}
-        limited = LimitedEmbedder(house.embedder, house.settings.jobs.embedding)
+        limited = LimitedEmbedder(house.model_embedder, house.settings.jobs.embedding)
         self._pipeline = Pipeline(
-            parts_of(house, embedder=limited),
-            DbosSteps(self._store),
+            parts_of(house),
+            desks(house, embedder=limited, durable=DbosSteps),
             LogWatch(0),
             limits_s=house.settings.jobs.limits_s.model_dump(),
         )

@@ -10,6 +10,8 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import anyio
+
 from baize.adapters.qdrant_link import Endpoint, QdrantLink, open_client
 from baize.adapters.qdrant_payload import (
     BUILDS,
@@ -30,6 +32,12 @@ if TYPE_CHECKING:
 
 _UPSERT_BATCH = 256
 _SCROLL_PAGE = 1000
+_DELETED_SHARE, _VACUUM_MIN = 0.2, 1000
+"""Qdrant's own: so much of a segment is deleted before it is rewritten, and so many points it has."""
+_VACUUM_LEAST = 100
+"""The lowest number that Qdrant admits."""
+_VACUUM_S = 1800.0
+_VACUUM_POLL_S = 0.2
 _T = TypeVar("_T")
 
 
@@ -79,6 +87,21 @@ class QdrantChunkIndex:
         if counted.count:
             await self._call(lambda client: client.delete(self._space, orphans))
         return counted.count
+
+    async def erase(self, platform_id: str, lesson_ids: Sequence[str]) -> int:
+        """As the port says: in every collection that is ours, those of other embedders and layouts too.
+
+        Raises:
+            IndexUnavailable: the store does not answer, or has not rewritten its files within half an hour.
+        """
+        if not lesson_ids:
+            return 0
+        meant = lessons_filter(platform_id, tuple(lesson_ids), ())
+        found = await self._call(lambda client: client.get_collections())
+        n_points = 0
+        for collection in found.collections:
+            n_points += await self._erase_in(collection.name, meant)
+        return n_points
 
     async def search(
         self, queries: Sequence[DenseQuery | SparseQuery], scope: Scope, k: int
@@ -178,6 +201,44 @@ class QdrantChunkIndex:
             # Two writers may find it missing at once; one of them is refused.
             if not await self._found():
                 raise
+
+    async def _erase_in(self, space: str, meant: models.Filter) -> int:
+        described = await self._call(lambda client: client.get_collection(space))
+        if space != self._space and not INDEXES.keys() <= described.payload_schema.keys():
+            return 0
+        n_points = (await self._call(lambda client: client.count(space, meant))).count
+        if n_points:
+            # Before, so that a crash in between leaves it asked for; and after, as it may be done by then.
+            await self._vacuum(space, 0.0)
+            await self._call(lambda client: client.delete(space, meant))
+            await self._vacuum(space, 0.0)
+        await self._wait_green(space)
+        if n_points:
+            await self._vacuum(space, None)
+        return n_points
+
+    async def _vacuum(self, space: str, threshold: float | None) -> None:
+        """How much of a segment must be deleted before it is rewritten; None is the store's own share."""
+        from qdrant_client import models
+
+        chosen = models.OptimizersConfigDiff(
+            deleted_threshold=_DELETED_SHARE if threshold is None else threshold,
+            vacuum_min_vector_number=_VACUUM_MIN if threshold is None else _VACUUM_LEAST,
+        )
+        await self._call(lambda client: client.update_collection(space, optimizers_config=chosen))
+
+    async def _wait_green(self, space: str) -> None:
+        with anyio.move_on_after(_VACUUM_S):
+            while await self._busy(space):  # noqa: ASYNC110 - it is another process that works
+                await anyio.sleep(_VACUUM_POLL_S)
+            return
+        raise IndexUnavailable(
+            f"The collection {space} still holds what was deleted in its files.",
+            remedy="It is being rewritten; run the command again to wait for it.",
+        )
+
+    async def _busy(self, space: str) -> bool:
+        return (await self._call(lambda client: client.get_collection(space))).status != "green"
 
     def _check_size(self, vectors: Any) -> None:
         size = vectors[DENSE].size

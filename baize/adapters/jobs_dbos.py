@@ -123,13 +123,14 @@ class DbosJobs:
             )
         return [job_of(workflow, ()) for workflow in found]
 
-    async def forget(self, platform_id: str, course_id: str) -> int:
+    async def forget(self, platform_id: str, course_id: str, folder: str = "") -> int:
         """As the port says."""
         async with self._opened() as client:
             ids = [
                 workflow.workflow_id
                 async for workflow in self._all(client, platform_id)
                 if course_id in (_course_id(workflow), _args(workflow)[2])
+                or (folder and _args(workflow)[1] == folder)
             ]
             if ids:
                 await to_thread.run_sync(lambda: client.cancel_workflows(ids, cancel_children=True))

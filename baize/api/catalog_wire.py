@@ -2,16 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Literal
 
 from pydantic import BaseModel, Field
 
 from baize.api.wire import TimeLocator
+from baize.domain.catalogue import Provenance
 from baize.domain.course import Chapter, Course, Lesson
 from baize.domain.edit import cue_id, text_hash
 from baize.domain.library import Transcript
 from baize.domain.speech import SpeechReport
 from baize.domain.text import Cue
+from baize.services.erase import Erased
+
+
+class SourceBody(BaseModel):
+    """A catalogue that describes a course."""
+
+    source_id: str
+    external_id: str = Field(description="The course's id there, as it is written there.")
+    url: str = Field(description="Its page there; empty where none is given.")
+    docked_at: datetime = Field(description="When it first came in.")
+    harvested_at: datetime | None = Field(
+        description="When the catalogue was last read to its end; null while that is going on."
+    )
 
 
 class CourseBody(BaseModel):
@@ -24,6 +40,9 @@ class CourseBody(BaseModel):
     tags: list[str]
     level: str
     prerequisites: list[str]
+    sources: list[SourceBody] = Field(
+        description="Catalogues that it comes from, first the one that describes it; none for a folder's."
+    )
 
 
 class CoursePage(BaseModel):
@@ -115,7 +134,25 @@ class TranscriptBody(BaseModel):
     report: SpeechReportBody | None = Field(description="How well it was heard; null for subtitles.")
 
 
-def course_body(course: Course) -> CourseBody:
+class ErasedCourseBody(BaseModel):
+    """What went."""
+
+    course_id: str
+    lessons: int
+    chunks: int = Field(description="Passages in the index.")
+    answers: int = Field(description="Answers that quoted it.")
+
+
+def erased_course(erased: Erased) -> ErasedCourseBody:
+    return ErasedCourseBody(
+        course_id=erased.course_id,
+        lessons=erased.n_lessons,
+        chunks=erased.n_points,
+        answers=erased.n_answers,
+    )
+
+
+def course_body(course: Course, sources: Sequence[Provenance] = ()) -> CourseBody:
     return CourseBody(
         id=course.id,
         title=course.title,
@@ -124,12 +161,24 @@ def course_body(course: Course) -> CourseBody:
         tags=list(course.tags),
         level=course.level,
         prerequisites=list(course.prerequisites),
+        sources=[_source(source) for source in sources],
     )
 
 
-def course_detail(course: Course, lessons: list[Lesson]) -> CourseDetail:
+def _source(source: Provenance) -> SourceBody:
+    card, at = source.card, source.harvested_at
+    return SourceBody(
+        source_id=card.source_id,
+        external_id=card.external_id,
+        url=card.url,
+        docked_at=datetime.fromtimestamp(card.docked_at, UTC),
+        harvested_at=None if at is None else datetime.fromtimestamp(at, UTC),
+    )
+
+
+def course_detail(course: Course, lessons: list[Lesson], sources: Sequence[Provenance]) -> CourseDetail:
     return CourseDetail(
-        **course_body(course).model_dump(), lessons=[lesson_body(lesson) for lesson in lessons]
+        **course_body(course, sources).model_dump(), lessons=[lesson_body(lesson) for lesson in lessons]
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from baize.domain.course import Course
 
@@ -20,6 +20,7 @@ class CourseCard:
         build_id: digest of what it says and of what indexed it.
         language: of its text.
         n_chunks: passages of it in the index.
+        docked_at: when it first came in, seconds since the epoch; 0 before it is stored.
     """
 
     source_id: str
@@ -30,6 +31,19 @@ class CourseCard:
     build_id: str
     language: str
     n_chunks: int
+    docked_at: float = field(default=0.0, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """Where what is known of a course comes from.
+
+    Attributes:
+        harvested_at: when its source was last docked to the end, seconds since the epoch; None: never yet.
+    """
+
+    card: CourseCard
+    harvested_at: float | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,7 @@ def build_app(store: Store) -> Starlette:
         ("GET", f"{one}/exists", routes.exists),
         ("GET", one, routes.describe),
         ("PUT", one, routes.create),
+        ("PATCH", one, routes.change),
         ("DELETE", one, routes.drop),
         ("PUT", f"{one}/index", routes.create_index),
         ("PUT", points, routes.upsert),
@@ -114,8 +115,10 @@ class _Routes:
     def _collection(self, request: Request) -> Collection:
         return self._store.get(request.path_params["name"])
 
-    def _write(self, request: Request, operation: qe.UpdateOperation, n_points: int) -> dict[str, Any]:
+    async def _write(self, request: Request, operation: qe.UpdateOperation, n_points: int) -> dict[str, Any]:
         wait = request.query_params.get("wait") == "true"
+        await self._collection(request).writable.wait()
+        # Asked again: it may have been dropped meanwhile.
         collection = self._collection(request)
         collection.write(operation, n_points, flush=wait)
         return {"operation_id": collection.n_writes, "status": "completed" if wait else "acknowledged"}
@@ -128,11 +131,19 @@ class _Routes:
 
     async def describe(self, request: Request) -> dict[str, Any]:
         collection = self._collection(request)
-        return collection_json(collection.spec, collection.shard.info())
+        return collection_json(collection.spec, collection.shard.info(), busy=collection.vacuum_due)
 
     async def create(self, request: Request) -> bool:
         spec = await _body(request, "vectors", "sparse_vectors")
         self._store.create(request.path_params["name"], spec)
+        return True
+
+    async def change(self, request: Request) -> bool:
+        """With a `deleted_threshold` of 0, deleted points leave the files; `describe` tells green then."""
+        body = await _body(request, required=("optimizers_config",))
+        known = ("deleted_threshold", "vacuum_min_vector_number")
+        if known_fields(body["optimizers_config"], known, "optimizers_config").get("deleted_threshold") == 0:
+            self._collection(request).ask_vacuum()
         return True
 
     async def drop(self, request: Request) -> bool:
@@ -141,23 +152,24 @@ class _Routes:
     async def create_index(self, request: Request) -> dict[str, Any]:
         body = await _body(request, required=("field_name", "field_schema"))
         schema = to_index_params(body["field_schema"])
-        return self._write(request, qe.UpdateOperation.create_field_index(body["field_name"], schema), 0)
+        operation = qe.UpdateOperation.create_field_index(body["field_name"], schema)
+        return await self._write(request, operation, 0)
 
     async def upsert(self, request: Request) -> dict[str, Any]:
         body = await _body(request, required=("points",))
         vectors = self._collection(request).vectors
         points = [vectors.point(point) for point in body["points"]]
-        return self._write(request, qe.UpdateOperation.upsert_points(points), len(points))
+        return await self._write(request, qe.UpdateOperation.upsert_points(points), len(points))
 
     async def set_payload(self, request: Request) -> dict[str, Any]:
         body = await _body(request, required=("payload", "points"))
         operation = qe.UpdateOperation.set_payload(body["points"], body["payload"])
-        return self._write(request, operation, len(body["points"]))
+        return await self._write(request, operation, len(body["points"]))
 
     async def overwrite_payload(self, request: Request) -> dict[str, Any]:
         body = await _body(request, required=("payload", "points"))
         operation = qe.UpdateOperation.overwrite_payload(body["points"], body["payload"])
-        return self._write(request, operation, len(body["points"]))
+        return await self._write(request, operation, len(body["points"]))
 
     async def delete(self, request: Request) -> dict[str, Any]:
         body = await _body(request, "points", "filter")
@@ -165,7 +177,7 @@ class _Routes:
             operation = qe.UpdateOperation.delete_points(body["points"])
         else:
             operation = qe.UpdateOperation.delete_points_by_filter(to_filter(body.get("filter")))
-        return self._write(request, operation, 0)
+        return await self._write(request, operation, 0)
 
     async def retrieve(self, request: Request) -> list[dict[str, Any]]:
         body = await _body(request, "with_payload", "with_vector", required=("ids",))

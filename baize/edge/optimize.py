@@ -1,9 +1,10 @@
 """Builds the vector graph of a shard without stopping the server.
 
-The engine indexes nothing by itself, and `optimize()` holds the GIL for as long as it runs. So the server
-copies the flushed shard, a child process (`build_graph.py`) optimizes the copy, and the server adopts the
-copy if nothing was written meanwhile; otherwise it throws the copy away and tries again at the
-next quiet moment. Searches are answered throughout, but for the moment of opening the copy.
+The engine indexes nothing by itself, leaves what was deleted in its files and its log, and `optimize()` holds
+the GIL for as long as it runs. So the server copies the flushed shard, a child process (`build_graph.py`)
+optimizes the copy, and the server adopts the copy if nothing was written meanwhile; otherwise it throws the
+copy away and tries again at the next quiet moment. Searches are answered throughout, but for the moment of
+opening the copy.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from baize.edge.store import Collection, Store, new_shard_name
 
 QUIET_S = 3.0
 _COPY_TRIES = 3
+_FREE_TRIES = 2
+"""Of a vacuum while others may write."""
 _COPY_PAUSE_S = 0.2
 
 _log = logging.getLogger(__name__)
@@ -44,7 +47,9 @@ class Optimizer:
         while True:
             await asyncio.sleep(self._quiet_s / 3)
             for collection in self._store.opened():
-                if self._is_due(collection):
+                if collection.vacuum_due:
+                    await self._vacuum(collection)
+                elif self._is_due(collection):
                     await self._attempt(collection)
 
     def _is_due(self, collection: Collection) -> bool:
@@ -65,21 +70,45 @@ class Optimizer:
         if done:
             _log.info("optimized %s in %.1f s", collection.folder.name, time.monotonic() - began_s)
 
+    async def _vacuum(self, collection: Collection) -> None:
+        """An erasure waits for it: writers that leave no gap are held back at last."""
+        began_s = time.monotonic()
+        try:
+            self.busy = True
+            for n_tries in range(_FREE_TRIES + 1):
+                if n_tries == _FREE_TRIES:
+                    collection.writable.clear()
+                n_asked = collection.n_vacuums_asked
+                if await optimize(collection, vacuum=True):
+                    # Only now: the old folder is gone.
+                    collection.n_vacuums_done = n_asked
+                    _log.info("vacuumed %s in %.1f s", collection.folder.name, time.monotonic() - began_s)
+                    return
+        except Exception:  # noqa: BLE001 - the engine raises bare Exception; it stays due, and is tried again
+            _log.exception("vacuuming %s failed", collection.folder.name)
+        finally:
+            collection.writable.set()
+            self.busy = False
 
-async def optimize(collection: Collection) -> bool:
-    """Replace the collection's shard by an optimized copy; False if a write came meanwhile."""
-    n_writes = collection.n_writes
+
+async def optimize(collection: Collection, *, vacuum: bool = False) -> bool:
+    """Replace the collection's shard by an optimized copy; False if a write came meanwhile.
+
+    Args:
+        vacuum: without anything that was deleted, in its segments and in its log.
+    """
+    n_writes, n_vacuums = collection.n_writes, collection.n_vacuums_asked if vacuum else 0
     shard_name = new_shard_name()
     copy = collection.folder / shard_name
     collection.shard.flush()
     try:
         await asyncio.to_thread(copy_shard, collection.folder / collection.shard_name, copy)
         if collection.n_writes == n_writes:
-            await _optimize_in_child(copy)
+            await _optimize_in_child(copy, *(["--vacuum"] if vacuum else []))
         if collection.n_writes != n_writes:
             return False
         old = collection.folder / collection.shard_name
-        collection.adopt(shard_name)
+        collection.adopt(shard_name, n_vacuums=n_vacuums)
         copy = old
         return True
     finally:
@@ -108,9 +137,10 @@ def copy_shard(
             time.sleep(_COPY_PAUSE_S)
 
 
-async def _optimize_in_child(shard: Path) -> None:
+async def _optimize_in_child(shard: Path, *options: str) -> None:
     child = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "baize.edge.build_graph", str(shard), cwd=Path(__file__).parents[2]
+        *(sys.executable, "-m", "baize.edge.build_graph", str(shard), *options),
+        cwd=Path(__file__).parents[2],
     )
     try:
         status = await child.wait()

@@ -7,6 +7,7 @@ optimization and is removed when the collection is opened.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import os
@@ -27,6 +28,12 @@ _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.~+-]{0,127}", re.ASCII)
 _log = logging.getLogger(__name__)
 
 
+def _set() -> asyncio.Event:
+    event = asyncio.Event()
+    event.set()
+    return event
+
+
 @dataclass(slots=True)
 class Collection:
     """An open collection. All of its methods block and hold the GIL, as the engine does.
@@ -36,6 +43,9 @@ class Collection:
         n_writes: grows with every write; equal numbers mean an equal shard.
         n_unindexed: points written since the shard was last optimized, roughly.
         written_s: monotonic time of the last write.
+        n_vacuums_asked: how often what was deleted was to leave the files; more than `n_vacuums_done`: it is
+            still to, which is known after a restart, too.
+        writable: writers wait for it.
     """
 
     folder: Path
@@ -45,6 +55,9 @@ class Collection:
     n_unindexed: int
     n_writes: int = 0
     written_s: float = field(default_factory=time.monotonic)
+    n_vacuums_asked: int = 0
+    n_vacuums_done: int = 0
+    writable: asyncio.Event = field(default_factory=_set)
     vectors: VectorReader = field(init=False)
 
     def __post_init__(self) -> None:
@@ -59,18 +72,32 @@ class Collection:
         if flush:
             self.shard.flush()
 
-    def adopt(self, shard_name: str) -> None:
+    @property
+    def vacuum_due(self) -> bool:
+        return self.n_vacuums_asked > self.n_vacuums_done
+
+    def ask_vacuum(self) -> None:
+        """Have the files rewritten without what was deleted, soon."""
+        self.n_vacuums_asked += 1
+        n_optimized = max(0, self.shard.info().points_count - self.n_unindexed)
+        write_collection(self.folder, self.spec, self.shard_name, n_optimized=n_optimized, vacuum=True)
+
+    def adopt(self, shard_name: str, *, n_vacuums: int = 0) -> None:
         """Serve from another folder of this collection from now on; it must hold the same points.
 
         The rename of `collection.json` is the moment of change: before it the old shard counts, after it
         the new one, and nothing was written in between.
+
+        Args:
+            n_vacuums: it is without what was deleted when a vacuum was asked for so often.
         """
         fresh = qe.EdgeShard.load(str(self.folder / shard_name))
         try:
             n_points = fresh.info().points_count
             if n_points != self.shard.info().points_count:
                 raise RuntimeError(f"{shard_name} does not hold the points of {self.shard_name}")
-            write_collection(self.folder, self.spec, shard_name, n_optimized=n_points)
+            due = self.n_vacuums_asked > max(n_vacuums, self.n_vacuums_done)
+            write_collection(self.folder, self.spec, shard_name, n_optimized=n_points, vacuum=due)
         except (OSError, RuntimeError):
             fresh.close()
             raise
@@ -152,14 +179,17 @@ def new_shard_name() -> str:
     return f"shard-{uuid.uuid4().hex}"
 
 
-def write_collection(folder: Path, spec: dict[str, Any], shard_name: str, *, n_optimized: int = 0) -> None:
+def write_collection(
+    folder: Path, spec: dict[str, Any], shard_name: str, *, n_optimized: int = 0, vacuum: bool = False
+) -> None:
     """Replace `collection.json` in one step that survives a power cut.
 
     Args:
         n_optimized: points that the shard held when it was optimized. The engine's own count of indexed
             vectors cannot stand in for it: it also counts the sparse ones, which not every point has.
+        vacuum: what was deleted is still to leave the files.
     """
-    described = {"spec": spec, "shard": shard_name, "n_optimized": n_optimized}
+    described = {"spec": spec, "shard": shard_name, "n_optimized": n_optimized, "vacuum": vacuum}
     scratch = folder / "collection.tmp"
     with scratch.open("w", encoding="utf-8") as file:
         json.dump(described, file)
@@ -190,4 +220,11 @@ def _load(folder: Path) -> Collection:
     shard = qe.EdgeShard.load(str(folder / shard_name))
     # A shard of an older version, which noted nothing, is optimized once more.
     n_new = shard.info().points_count - described.get("n_optimized", 0)
-    return Collection(folder, spec, shard_name, shard, n_unindexed=max(0, n_new))
+    return Collection(
+        folder,
+        spec,
+        shard_name,
+        shard,
+        n_unindexed=max(0, n_new),
+        n_vacuums_asked=int(described.get("vacuum", False)),
+    )

@@ -16,7 +16,7 @@ _INDEX_TYPES = {qe.PayloadSchemaType.Keyword: "keyword", qe.PayloadSchemaType.Fl
 _QUERY_FIELDS = ("filter", "params", "with_payload", "with_vector")
 
 
-def to_config(spec: Any) -> qe.EdgeConfig:
+def to_config(spec: Any, optimizers: qe.EdgeOptimizersConfig | None = None) -> qe.EdgeConfig:
     """The engine's configuration for the body of a create-collection request."""
     fields = known_fields(spec, _CREATE_FIELDS, "collection")
     return qe.EdgeConfig(
@@ -24,6 +24,7 @@ def to_config(spec: Any) -> qe.EdgeConfig:
         sparse_vectors={
             name: _sparse_params(params) for name, params in fields.get("sparse_vectors", {}).items()
         },
+        optimizers=optimizers,
     )
 
 
@@ -113,11 +114,11 @@ def _search_params(spec: Any) -> qe.SearchParams:
     return qe.SearchParams(**fields)
 
 
-def collection_json(spec: Mapping[str, Any], info: qe.ShardInfo) -> dict[str, Any]:
+def collection_json(spec: Mapping[str, Any], info: qe.ShardInfo, *, busy: bool = False) -> dict[str, Any]:
     """Qdrant's CollectionInfo; the engine's defaults stand where a collection cannot choose."""
     optimizer = {"deleted_threshold": 0.2, "vacuum_min_vector_number": 1000, "default_segment_number": 0}
     return {
-        "status": "green",
+        "status": "yellow" if busy else "green",
         "optimizer_status": "ok",
         "points_count": info.points_count,
         "indexed_vectors_count": info.indexed_vectors_count,

@@ -1,4 +1,4 @@
-"""Remove a course and every trace of it from catalogue and index."""
+"""Remove a course from catalogue and index; `erase.py` is the whole of it."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ async def forget_course(
     lesson_ids = [lesson.id for lesson in await catalog.lessons(platform_id, course_id)]
     # An ingestion that died before publishing left points of items that only the states know.
     items = [state.item for state in await publisher.states(platform_id, course_id)]
-    n_points = await index.delete(platform_id, sorted({*lesson_ids, *items}), keep_builds=[])
+    n_points = await index.erase(platform_id, sorted({*lesson_ids, *items}))
     if cards is not None and card_index is not None:
         described = [card.id for card in await cards.of_courses(platform_id, [course_id])]
-        n_points += await card_index.delete(platform_id, described, keep_builds=[])
+        n_points += await card_index.erase(platform_id, described)
     await publisher.forget(platform_id, course_id)
     return len(lesson_ids), n_points

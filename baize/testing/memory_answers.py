@@ -59,7 +59,7 @@ class MemoryAnswers:
             self._drop(key)
         return [answer_id for _, answer_id in gone]
 
-    async def forget_course(self, platform_id: str, course_id: str) -> int:
+    async def forget_course(self, platform_id: str, course_id: str) -> list[str]:
         """As `Answers.forget_course`."""
         gone = [
             key
@@ -68,7 +68,7 @@ class MemoryAnswers:
         ]
         for key in gone:
             self._drop(key)
-        return len(gone)
+        return [answer_id for _, answer_id in gone]
 
     async def expire(self, before: float) -> int:
         """As `Answers.expire`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from baize.domain.catalogue import CourseCard, KnownCard, SourceState
 from baize.domain.library import LiveLesson
@@ -42,7 +42,7 @@ class MemoryCards:
                 await self.catalog.put_course(card.course)
             key = (platform_id, card.source_id, card.external_id)
             first = self._cards[key][0] if key in self._cards else at
-            self._cards[key] = (first, card)
+            self._cards[key] = (first, replace(card, docked_at=first))
         for course_id in dict.fromkeys(card.course.id for card in cards):
             await self._describe(platform_id, course_id)
 

@@ -49,6 +49,9 @@ class MemoryIndex:
             del self._points[chunk_id]
         return len(orphans)
 
+    async def erase(self, platform_id: str, lesson_ids: Sequence[str]) -> int:
+        return await self.delete(platform_id, lesson_ids, keep_builds=[])
+
     async def search(
         self, queries: Sequence[DenseQuery | SparseQuery], scope: Scope, k: int
     ) -> list[list[Match]]:

@@ -55,12 +55,13 @@ class MemoryJobs:
         mine = [replace(job, lessons=()) for job in self.jobs.values() if job.platform_id == platform_id]
         return mine[::-1][offset : offset + limit]
 
-    async def forget(self, platform_id: str, course_id: str) -> int:
+    async def forget(self, platform_id: str, course_id: str, folder: str = "") -> int:
         """As `Jobs.forget`."""
         gone = [
             job.id
             for job in self.jobs.values()
-            if (job.platform_id, job.course_id) == (platform_id, course_id)
+            if job.platform_id == platform_id
+            and (job.course_id == course_id or (folder and job.folder == folder))
         ]
         for job_id in gone:
             del self.jobs[job_id], self.requests[job_id]

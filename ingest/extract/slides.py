@@ -1,8 +1,8 @@
 """A video → its slides: what stands on each, when it is shown, and a picture of it. Comes beside the speech.
 
-Pictures lie in `<data_dir>/frames/<sha256 of the media>/<milliseconds>.jpg`, one a slide, named by the
-second that the slide appears, and small in `….small.jpg`; what was read is in the stage store under `slides`.
-Storyboards take the small ones.
+Pictures lie in the course's own folder, in `frames/<sha256 of the media>/<milliseconds>.jpg`, one a slide,
+named by the second that the slide appears, and small in `….small.jpg`; what was read is in the stage store
+under `slides`. Storyboards take the small ones.
 """
 
 from __future__ import annotations

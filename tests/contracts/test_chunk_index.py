@@ -574,3 +574,21 @@ async def test_term_weights_of_passage_and_query_count(index: ChunkIndex) -> Non
     hits = (await searched(index, [SparseQuery(make_terms({largest: 3.0}))], ALL, 5))[0]
     assert texts(hits) == ["重", "轻"]
     assert [hit.score for hit in hits] == pytest.approx([6.0 * np.log(1.2), 1.5 * np.log(1.2)], rel=1e-4)
+
+
+async def test_erasing_leaves_no_build_of_the_lessons(index: ChunkIndex) -> None:
+    """Whatever builds list them; other lessons and platforms keep their points. Doing it again is safe."""
+    assert await index.erase("p1", ["l1"]) == 0
+    await index.upsert(
+        [
+            make_point(make_chunk("甲", lesson="l1"), build="b1"),
+            make_point(make_chunk("乙", lesson="l1"), build="b2"),
+            make_point(make_chunk("丙", lesson="l3")),
+            make_point(make_chunk("丁", platform="p2", lesson="l1")),
+        ]
+    )
+    assert await index.erase("p1", []) == 0
+    assert await index.erase("p1", ["l1", "l9"]) == 2
+    assert await index.erase("p1", ["l1"]) == 0
+    assert texts(await dense_hits(index)) == ["丙"]
+    assert texts(await dense_hits(index, Scope("p2"))) == ["丁"]

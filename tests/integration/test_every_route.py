@@ -18,6 +18,7 @@ from tests.unit.api.library import client_of, opens, settings
 pytestmark = pytest.mark.anyio
 
 FOR_STAFF = {
+    ("delete", "/v1/courses/{course_id}"),
     ("get", "/v1/feedback"),
     ("get", "/v1/ingestions"),
     ("post", "/v1/ingestions"),

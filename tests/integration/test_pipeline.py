@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from baize.adapters.embed_cached import CachedEmbedder
+from baize.domain.course import Course
 from baize.domain.locator import FaqEntry, TextSpan, TimeSpan
 from baize.domain.search import Scope, Vector
 from baize.domain.text import Chunk, Cue
@@ -28,7 +29,7 @@ from ingest.manifest import read_course
 from ingest.pipeline import Parts, Pipeline
 from ingest.plan import CoursePlan
 from ingest.report import IngestReport
-from ingest.stages import StageStore
+from ingest.stages import Desk, StageStore
 from ingest.watch import LogWatch
 
 pytestmark = pytest.mark.anyio
@@ -120,10 +121,15 @@ class Workshop:
     def write(self, name: str, text: str) -> None:
         (self.folder / name).write_text(text, encoding="utf-8")
 
+    def desk(self, course: Course) -> Desk:
+        kept = self.root / course.id
+        embedder = CachedEmbedder(self.model, kept / "vectors.sqlite")
+        return Desk(StageStore(kept / "stages"), embedder, kept / "frames")
+
     async def run(self, plan: CoursePlan | None = None) -> IngestReport:
         parts = Parts(
             transcriber=self.transcriber,
-            embedder=CachedEmbedder(self.model, self.root / "stages" / "vectors.sqlite"),
+            embedder=self.model,
             index=self.index,
             catalog=self.catalog,
             publisher=self.catalog,
@@ -134,7 +140,7 @@ class Workshop:
             edits=self.edits,
             chunking=ChunkOptions(max_tokens=40, overlap_sentences=1),
         )
-        pipeline = Pipeline(parts, StageStore(self.root / "stages"), LogWatch(3))
+        pipeline = Pipeline(parts, self.desk, LogWatch(3))
         return await pipeline.run_course(plan or read_course(self.folder, "p1"))
 
     async def chunks(self, lesson_id: str = "") -> list[Chunk]:

@@ -8,11 +8,14 @@ from sqlalchemy import ColumnElement, Text, bindparam, delete, func, select, typ
 
 from baize.adapters.db.codec import encode
 from baize.adapters.db.engine import Database
-from baize.adapters.db.models import AnswerRow
+from baize.adapters.db.models import AnswerRow, FeedbackRow
 from baize.adapters.db.upsert import Upsert, insert_or_update
 from baize.adapters.db.worded import Worded
 from baize.domain.chat import Answer, left_out
 from baize.ports import Clock
+
+_BATCH = 500
+"""Ids in one statement."""
 
 
 class SqlAnswers:
@@ -80,7 +83,7 @@ class SqlAnswers:
         async with self._database.writing() as session:
             return list(await session.scalars(gone.returning(AnswerRow.answer_id)))
 
-    async def forget_course(self, platform_id: str, course_id: str) -> int:
+    async def forget_course(self, platform_id: str, course_id: str) -> list[str]:
         """As `Answers.forget_course`: by the course's id in citations and places, as they are stored."""
         stored = type_coerce(AnswerRow.answer, Text)
         gone = delete(AnswerRow).where(
@@ -88,7 +91,11 @@ class SqlAnswers:
             stored.contains(f'"course_id":{encode(course_id)}', autoescape=True),
         )
         async with self._database.writing() as session:
-            return len(list(await session.scalars(gone.returning(AnswerRow.answer_id))))
+            ids = list(await session.scalars(gone.returning(AnswerRow.answer_id)))
+            for batch in (ids[at : at + _BATCH] for at in range(0, len(ids), _BATCH)):
+                said = FeedbackRow.answer_id.in_(batch)
+                await session.execute(delete(FeedbackRow).where(FeedbackRow.platform_id == platform_id, said))
+        return ids
 
     async def expire(self, before: float) -> int:
         """As `Answers.expire`."""

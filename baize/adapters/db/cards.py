@@ -214,6 +214,7 @@ def _card(row: CardRow) -> CourseCard:
         row.build_id,
         row.language,
         row.n_chunks,
+        row.docked_at,
     )
 
 

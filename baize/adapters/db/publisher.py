@@ -8,13 +8,13 @@ from typing import cast
 from sqlalchemy import delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from baize.adapters.db.course_rows import erase_rows
 from baize.adapters.db.engine import Database
 from baize.adapters.db.models import (
     ChapterRow,
     CourseFolderRow,
     CourseRow,
     CourseSummaryRow,
-    EditRow,
     ItemStateRow,
     LessonRow,
     PreparedRow,
@@ -128,9 +128,8 @@ class SqlPublisher:
             await session.execute(delete(LessonRow).where(*of_course))
             await session.execute(delete(ItemStateRow).where(*of_states))
             if lesson_ids is None:
-                # One that only left its folder keeps them: it may come back.
-                edits = delete(EditRow).where(EditRow.platform_id == platform_id)
-                await session.execute(edits.where(EditRow.course_id == course_id))
+                # A lesson that only left its folder keeps its edits and the like: it may come back.
+                await erase_rows(session, platform_id, course_id, gone)
             if course is not None and lesson_ids is None:
                 await session.delete(course)
         return gone

@@ -9,13 +9,21 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query
 from starlette.responses import Response
 
-from baize.api.auth import CurrentCaller
-from baize.api.catalog_wire import CourseDetail, CoursePage, course_body, course_detail
+from baize.api.auth import AdminCaller, CurrentCaller
+from baize.api.catalog_wire import (
+    CourseDetail,
+    CoursePage,
+    ErasedCourseBody,
+    course_body,
+    course_detail,
+    erased_course,
+)
 from baize.api.depends import CurrentHouse
 from baize.api.encoding import json_response
 from baize.api.openapi import problems
 from baize.api.requests import ID_REGEX
 from baize.errors import InvalidInput, NotFound
+from baize.services.provenance import provenance
 
 router = APIRouter(prefix="/courses", tags=["catalogue"])
 
@@ -37,7 +45,9 @@ async def courses(
     )
     page = left[:limit]
     following = _cursor(page[-1].id) if len(left) > limit else None
-    return json_response(CoursePage(items=[course_body(course) for course in page], next_cursor=following))
+    sources = await provenance(caller.platform_id, [course.id for course in page], house.cards)
+    items = [course_body(course, sources.get(course.id, ())) for course in page]
+    return json_response(CoursePage(items=items, next_cursor=following))
 
 
 @router.get(
@@ -53,7 +63,27 @@ async def course(
     found = await house.catalog.course(caller.platform_id, course_id)
     if found is None:
         raise NotFound(f"There is no course {course_id!r}.", remedy="GET /v1/courses lists them.")
-    return json_response(course_detail(found, await house.catalog.lessons(caller.platform_id, course_id)))
+    lessons = await house.catalog.lessons(caller.platform_id, course_id)
+    sources = await provenance(caller.platform_id, [course_id], house.cards)
+    return json_response(course_detail(found, lessons, sources.get(course_id, ())))
+
+
+@router.delete(
+    "/{course_id}",
+    summary="Erase a course",
+    responses=problems(401, 403, 404, 422, 503),
+    response_model=ErasedCourseBody,
+)
+async def erase(
+    course_id: Annotated[str, Path(pattern=ID_REGEX)], caller: AdminCaller, house: CurrentHouse
+) -> Response:
+    """Every trace of it: lessons, index, edits, jobs, what was kept of the work on it, answers that quote it.
+
+    It returns when the index has rewritten its files without the course, which takes minutes in a large
+    library; a call that was cut off is finished by another one. Sums of usage stay, booked on no course.
+    Backups keep what they have until they are overwritten.
+    """
+    return json_response(erased_course(await house.course_erasure.erase(caller.platform_id, course_id)))
 
 
 def _cursor(course_id: str) -> str:

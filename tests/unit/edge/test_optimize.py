@@ -180,3 +180,51 @@ def test_a_copy_that_never_comes_about_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="shard"):
         copy_shard(tmp_path / "no-shard", tmp_path / "copy")
     assert not (tmp_path / "copy").exists()
+
+
+async def test_a_vacuum_leaves_nothing_deleted_in_any_file(tmp_path: Path) -> None:
+    """Nor in the log, in which later writes still count; one that was asked for is not lost in a crash."""
+    store, collection = filled(tmp_path)
+    marked = qe.Point(str(uuid.UUID(int=777)), {"dense": [1.0] * 8}, {"text": "SECRETMARK"})
+    collection.write(qe.UpdateOperation.upsert_points([marked]), 1, flush=True)
+    collection.write(qe.UpdateOperation.delete_points([str(uuid.UUID(int=777))]), 0, flush=True)
+    assert holding(collection, b"SECRETMARK")
+    collection.ask_vacuum()
+    store.close()
+    store = Store(tmp_path)
+    collection = store.get("c")
+    assert collection.vacuum_due
+    await Optimizer(store, min_points=1_000_000)._vacuum(collection)
+    assert not collection.vacuum_due
+    assert not holding(collection, b"SECRETMARK")
+    assert count(collection) == 100
+    changed = qe.UpdateOperation.set_payload([str(uuid.UUID(int=1))], {"n": 4711})
+    collection.write(changed, 1, flush=True)
+    assert collection.shard.retrieve([str(uuid.UUID(int=1))], True, False)[0].payload == {"n": 4711}
+    store.close()
+
+
+async def test_a_vacuum_that_is_written_into_holds_writers_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After two tries in vain writers wait, and one that was asked for meanwhile is due again."""
+    store, collection = filled(tmp_path)
+    free: list[bool] = []
+
+    async def pretend(collection: Collection, *, vacuum: bool) -> bool:
+        free.append(collection.writable.is_set())
+        if not free[-1]:
+            collection.ask_vacuum()
+        return not free[-1]
+
+    monkeypatch.setattr("baize.edge.optimize.optimize", pretend)
+    collection.ask_vacuum()
+    await Optimizer(store, min_points=1_000_000)._vacuum(collection)
+    assert free == [True, True, False]
+    assert collection.writable.is_set()
+    assert collection.vacuum_due
+    store.close()
+
+
+def holding(collection: Collection, mark: bytes) -> list[Path]:
+    return [path for path in collection.folder.rglob("*") if path.is_file() and mark in path.read_bytes()]

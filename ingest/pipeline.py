@@ -161,7 +161,7 @@ class Pipeline:
         if same or sum(bool(lesson.summary) for lesson in lessons) < 2:
             return
         try:
-            written = await write_course(writer, course, lessons, self._steps)
+            written = await write_course(writer, course, lessons, self._desks(course).steps)
         except UpstreamFailed as failure:
             log.warning("%s: its summary is that of its lessons. %s", course.id, failure)
             return

@@ -96,7 +96,7 @@ class QdrantChunkIndex:
         """
         if not lesson_ids:
             return 0
-        meant = lessons_filter(platform_id, tuple(lesson_ids), ())
+        meant = _filter(lessons_filter(platform_id, tuple(lesson_ids), ()))
         found = await self._call(lambda client: client.get_collections())
         n_points = 0
         for collection in found.collections:

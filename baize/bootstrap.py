@@ -473,7 +473,7 @@ class House:
     def embedder(self) -> Embedder:
         return self.model_embedder
 
-    def remembering(self, embedder: Embedder, platform_id: str, course_id: str) -> Embedder:
+    def course_embedder(self, embedder: Embedder, platform_id: str, course_id: str) -> Embedder:
         """One that remembers the passages of this course, in the folder that is erased with it."""
         from baize.adapters.embed_cached import CachedEmbedder
 

@@ -104,8 +104,8 @@ def desks(
 
     def of(course: Course) -> Desk:
         kept = house.kept(course.platform_id, course.id)
-        remembering = house.remembering(embedder or house.model_embedder, course.platform_id, course.id)
-        return Desk(durable(StageStore(kept / "stages")), remembering, kept / "frames")
+        embedding = house.course_embedder(embedder or house.model_embedder, course.platform_id, course.id)
+        return Desk(durable(StageStore(kept / "stages")), embedding, kept / "frames")
 
     return of
 

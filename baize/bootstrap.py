@@ -26,6 +26,7 @@ from baize.answering.isolate import Isolation
 from baize.answering.route import Router
 from baize.answering.verify import VerifyOptions
 from baize.domain.cost import Price, PriceList
+from baize.domain.search import Scope
 from baize.domain.support import OpeningHours, parse_hours
 from baize.errors import InvalidSettings
 from baize.ports import (
@@ -45,6 +46,7 @@ from baize.ports import (
     Fetcher,
     Footage,
     LearnerPreferences,
+    LearnerProgress,
     LearnerRows,
     LearnerTokens,
     Locks,
@@ -63,6 +65,7 @@ from baize.ports import (
     Transcriber,
 )
 from baize.prompting import PromptLibrary
+from baize.recommend.rules import RuleOptions
 from baize.retrieval.assess import AssessOptions
 from baize.retrieval.cosine import CosineScale
 from baize.services.account import Ledger
@@ -83,10 +86,11 @@ from baize.services.ingestions import Ingestions
 from baize.services.learner_record import LearnerRecord
 from baize.services.live import Live
 from baize.services.practise import Practice
+from baize.services.recommend import Recommending
 from baize.services.remember import Remembering
 from baize.services.reuse import Reuse, ReuseOptions
 from baize.services.reviews import Reviews
-from baize.services.search import MAX_K, Searching
+from baize.services.search import MAX_K, Result, Searching
 from baize.services.support import Support
 from baize.services.teach import Teaching
 from baize.services.tickets import HandOver
@@ -243,6 +247,29 @@ class House:
         from baize.adapters.db.preferences import SqlLearnerPreferences
 
         return SqlLearnerPreferences(self.database)
+
+    @cached_property
+    def progress(self) -> LearnerProgress:
+        from baize.adapters.db.progress import SqlLearnerProgress
+
+        return SqlLearnerProgress(self.database)
+
+    @cached_property
+    def recommending(self) -> Recommending:
+        chosen = self.settings.recommend
+
+        async def find(words: str, scope: Scope, k: int) -> list[Result]:
+            return await self.searching.search(words, scope, k=k)
+
+        return Recommending(
+            progress=self.progress,
+            catalog=self.catalog,
+            artefacts=self.artefacts,
+            clock=self.clock,
+            folder=self.data_dir / "recommend",
+            find=find,
+            options=RuleOptions(chosen.diversity, dict(chosen.floors)),
+        )
 
     @cached_property
     def feedback(self) -> FeedbackBox:

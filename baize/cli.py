@@ -34,6 +34,7 @@ def build() -> typer.Typer:
     from importlib.metadata import entry_points
 
     from baize.cli_prepared import register as register_prepared
+    from baize.cli_recommend import register as register_recommend
     from baize.cli_review import register as register_review
     from baize.cli_status import register as register_status
 
@@ -55,6 +56,7 @@ def build() -> typer.Typer:
     ):
         app.command(name)(guarded(command))
     register_prepared(app)
+    register_recommend(app)
     register_review(app)
     register_status(app)
     config_app = typer.Typer(help="Settings.", no_args_is_help=True)

@@ -19,6 +19,8 @@ from baize.domain.cost import Used
 from baize.domain.course import Course, Lesson
 from baize.domain.edit import Edit
 from baize.domain.job import Job, JobRequest
+from baize.domain.learner import Begun
+from baize.domain.learner import Progress as Seen
 from baize.domain.library import BuiltLesson, Holding, ItemState, LiveLesson, Transcript
 from baize.domain.live import AnswerKey, LogHead, Word
 from baize.domain.locator import TimeSpan
@@ -640,6 +642,34 @@ class LearnerPreferences(Protocol):
     async def forget(self, platform_id: str, learner_id: str) -> None:
         """Nothing of this learner is left; nothing happens where there was nothing."""
         ...
+
+
+class LearnerProgress(Protocol):
+    """What learners saw of lessons, and what they are interested in."""
+
+    async def change(
+        self,
+        platform_id: str,
+        learner_id: str,
+        lesson_id: str,
+        join: Callable[[Seen | None], Seen],
+    ) -> Seen:
+        """Store what `join` makes of what is known, in one transaction; and give it."""
+        ...
+
+    async def of_learner(self, platform_id: str, learner_id: str) -> list[Seen]:
+        """Of every lesson that was touched, by lesson id."""
+        ...
+
+    async def begun(self, platform_id: str) -> list[Begun]:
+        """When each learner first touched each course, by learner and time."""
+        ...
+
+    async def put_interests(self, platform_id: str, learner_id: str, tags: Sequence[str]) -> None:
+        """In place of those before."""
+        ...
+
+    async def interests(self, platform_id: str, learner_id: str) -> tuple[str, ...]: ...
 
 
 class FeedbackBox(Protocol):

@@ -537,6 +537,15 @@ _DEFAULT_KINDS = {
 }
 
 
+class Recommend(_Section):
+    """What learners are recommended."""
+
+    diversity: float = Field(0.3, ge=0, le=1)
+    """How much a course loses for being like one that is shown already."""
+    floors: dict[str, int] = {}
+    """How many of the courses shown are of a channel (a course's first tag), where it has any to offer."""
+
+
 class Settings(BaseSettings):
     """Everything that an operator may set."""
 
@@ -567,6 +576,7 @@ class Settings(BaseSettings):
     answers: Answers = Field(default_factory=Answers)
     compose: Compose = Field(default_factory=Compose)
     practice: Practice = Field(default_factory=Practice)
+    recommend: Recommend = Field(default_factory=Recommend)
     prices: Prices = Field(default_factory=Prices)
     admission: Admission = Field(default_factory=Admission)
     server: Server = Field(default_factory=Server)

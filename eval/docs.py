@@ -33,6 +33,7 @@ _COMMANDS = (
     "highlights",
     "export",
     "storyboard",
+    "recommend",
     "keys create",
     "keys list",
     "keys revoke",

@@ -26,6 +26,7 @@ class CapabilitiesBody(BaseModel):
     modes: list[Mode]
     feedback: bool
     preferences: bool
+    recommendations: bool = Field(description="Whether GET /v1/learners/{id}/recommendations answers.")
     transcriptions: RecordingLimits | None = Field(description="Null where no speech engine is installed.")
 
 

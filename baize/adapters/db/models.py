@@ -9,7 +9,7 @@ from baize.adapters.db.codec import Frozen
 from baize.domain.artefact import CourseSummary, Prepared
 from baize.domain.chat import Answer
 from baize.domain.course import Course
-from baize.domain.locator import Locator
+from baize.domain.locator import Locator, TimeSpan
 from baize.domain.preferences import Preferences
 from baize.domain.speech import SpeechReport
 from baize.domain.support import Ticket
@@ -441,3 +441,28 @@ class UsageRow(Table):
     reasoning_tokens: Mapped[int] = mapped_column(BigInteger)
     n_unpriced: Mapped[int] = mapped_column(BigInteger)
     cost: Mapped[float] = mapped_column(Double)
+
+
+class ProgressRow(Table):
+    """No foreign key: what a learner saw stays the learner's when the lesson goes."""
+
+    __tablename__ = "progress"
+
+    platform_id: Mapped[str] = mapped_column(Id, primary_key=True)
+    learner_id: Mapped[str] = mapped_column(Id, primary_key=True)
+    lesson_id: Mapped[str] = mapped_column(Id, primary_key=True)
+    course_id: Mapped[str] = mapped_column(Id)
+    spans: Mapped[tuple[TimeSpan, ...]] = mapped_column(Frozen)
+    completed_at: Mapped[float | None] = mapped_column(Double)
+    first_at: Mapped[float] = mapped_column(Double)
+    updated_at: Mapped[float] = mapped_column(Double)
+
+
+class InterestsRow(Table):
+    """What a learner is interested in."""
+
+    __tablename__ = "interests"
+
+    platform_id: Mapped[str] = mapped_column(Id, primary_key=True)
+    learner_id: Mapped[str] = mapped_column(Id, primary_key=True)
+    tags: Mapped[tuple[str, ...]] = mapped_column(Frozen)

@@ -49,6 +49,7 @@ async def capabilities(caller: CurrentCaller, house: CurrentHouse) -> Response:
             modes=list(MODES),
             feedback=True,
             preferences=True,
+            recommendations=True,
             transcriptions=limits if house.may_hear else None,
         )
     )

@@ -5,6 +5,7 @@ import { Conversation, type Turn } from "./answer/conversation";
 import { AnswerView, citationOf, prepare } from "./answer/view";
 import { Client } from "./api/client";
 import type { Capabilities, Citation, Mode, Place, Preferences, Problem, Theme } from "./api/wire";
+import type { ForYouPanel } from "./for-you/panel";
 import { load, match, speaker, type Say } from "./i18n";
 import { Outline, playing } from "./outline";
 import { Navigator } from "./player/navigator";
@@ -64,6 +65,7 @@ export class BaizeSidebar extends LitElement implements Model {
   readonly feedback = new Map<string, "open" | "sent">();
   voiceTrouble = "";
   practice: PracticePanel | null = null;
+  forYou: ForYouPanel | null = null;
 
   #remembered!: Remembered;
   #client!: Client;
@@ -105,6 +107,10 @@ export class BaizeSidebar extends LitElement implements Model {
 
   get preferences(): Preferences {
     return this.#remembered.chosen ?? { ...DEFAULTS, elder: this.elder, theme: this.theme };
+  }
+
+  get recommends(): boolean {
+    return Boolean(this.capabilities.recommendations && (this.capabilities.learner_id ?? this.learner));
   }
 
   get capabilities(): Capabilities {
@@ -172,6 +178,7 @@ export class BaizeSidebar extends LitElement implements Model {
     if (changed.has("player") || changed.has("lesson") || !this.#watchedPlayer) this.#watchPlayer();
     if (this.screen === "outline" && this.lesson) void this.outline.load(this.lesson);
     if (this.screen === "practice") void this.#practise();
+    if (this.screen === "for-you") void this.#recommend();
     const { asking, reading } = this.navigator;
     if (asking) void this.storyboards.want(asking.lesson_id);
     if (asking || this.screen === "outline") this.storyboards.fill(this.renderRoot);
@@ -184,6 +191,7 @@ export class BaizeSidebar extends LitElement implements Model {
   }
 
   show(screen: Screen): void {
+    if (screen === "for-you") this.forYou?.forget();
     this.screen = screen;
     this.requestUpdate();
     void this.updateComplete.then(() => {
@@ -268,6 +276,7 @@ export class BaizeSidebar extends LitElement implements Model {
     this.storyboards = new Storyboards(this.#client, changed);
     this.searching = new Searching(this.#client, changed);
     this.practice = null;
+    this.forYou = null;
     this.listener = new Listener(this.#client, {
       changed,
       text: (text) => {
@@ -294,6 +303,16 @@ export class BaizeSidebar extends LitElement implements Model {
       this.requestUpdate();
     }
     await this.practice.load(this.lesson, this.capabilities.learner_id ?? this.learner);
+  }
+
+  /** Its code comes with the first look at it. */
+  async #recommend(): Promise<void> {
+    if (!this.forYou) {
+      const { ForYouPanel } = await import("./for-you/panel");
+      const open = (id: string): boolean => this.#dispatch("baize-course", { course_id: id }, true);
+      this.forYou ??= new ForYouPanel(this.#client, () => this.requestUpdate(), open);
+    }
+    await this.forYou.load(this.capabilities.learner_id ?? this.learner, this.#words.slice(0, 2));
   }
 
   async #start(signal: AbortSignal): Promise<void> {

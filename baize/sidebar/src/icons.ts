@@ -15,6 +15,7 @@ const ICONS = {
   ask: draw("M4 5h16v11H12l-5 4v-4H4z"),
   outline: draw("M4 6h2M9 6h11M4 12h2M9 12h11M4 18h2M9 18h11"),
   practice: draw("M4 5h12v14H4zM16 8h4v11h-4M7.5 12l2 2 4-4"),
+  "for-you": draw("M12 3 15 9h6l-5 5 2 7-6-4-6 4 2-7-5-5h6z"),
   search: draw("M10.5 4a6.5 6.5 0 1 0 0 13a6.5 6.5 0 0 0 0-13zM15.5 15.5 20 20"),
 } as const;
 

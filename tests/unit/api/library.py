@@ -41,6 +41,7 @@ from baize.testing.memory_memory_edits import MemoryMemoryEdits
 from baize.testing.memory_platforms import MemoryApiKeys, MemoryPlatforms
 from baize.testing.memory_practice import MemoryAttempts, MemoryExercises
 from baize.testing.memory_preferences import MemoryFeedbackBox, MemoryLearnerPreferences
+from baize.testing.memory_progress import MemoryLearnerProgress
 from baize.testing.memory_review_cards import MemoryReviewCards
 from baize.testing.memory_statements import MemoryStatements
 from baize.testing.memory_tickets import MemoryTickets
@@ -96,6 +97,7 @@ def opens(*, chat: ChatModel | None = None, prepare: Callable[[House], None] = l
             "preferences": MemoryLearnerPreferences(),
             "feedback": MemoryFeedbackBox(),
             "statements": MemoryStatements(),
+            "progress": MemoryLearnerProgress(),
             "learner_rows": MemoryLearnerRows(),
             "exercises": MemoryExercises(),
             "attempts": MemoryAttempts(),

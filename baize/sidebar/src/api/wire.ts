@@ -193,6 +193,8 @@ export interface Preferences {
 
 /** What this server can do for this caller (`GET /v1/capabilities`). */
 export interface Capabilities {
+  /** Absent on servers that recommend nothing. */
+  recommendations?: boolean;
   /** Whom the server takes the caller for; null where nobody in particular asks. */
   learner_id: string | null;
   modes: Mode[];

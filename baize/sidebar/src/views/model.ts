@@ -3,6 +3,7 @@
 import type { Conversation, Turn } from "../answer/conversation";
 import type { AnswerView } from "../answer/view";
 import type { Capabilities, Citation, Locator, Mode, Place, Preferences } from "../api/wire";
+import type { ForYouPanel } from "../for-you/panel";
 import type { Say } from "../i18n";
 import type { Outline } from "../outline";
 import type { PracticePanel } from "../practice/panel";
@@ -13,7 +14,7 @@ import type { Storyboards } from "../storyboard";
 import type { Listener } from "../voice/listen";
 import type { Reader } from "../voice/read";
 
-export type Screen = "home" | "ask" | "outline" | "search" | "practice" | "settings";
+export type Screen = "home" | "ask" | "outline" | "search" | "practice" | "for-you" | "settings";
 
 /** The element, as its views see it. */
 export interface Model {
@@ -37,6 +38,10 @@ export interface Model {
   readonly learner: string;
   /** Null until its code has come. */
   readonly practice: PracticePanel | null;
+  /** Whether there is somebody to recommend to, and a server that does. */
+  readonly recommends: boolean;
+  /** Null until its code has come. */
+  readonly forYou: ForYouPanel | null;
 
   show(screen: Screen): void;
   choose(changes: Partial<Preferences>): void;

@@ -10,7 +10,12 @@ import { outlineView } from "./outline";
 import { searchView } from "./search";
 import { settingsView } from "./settings";
 
-const TABS = ["ask", "outline", "search", "practice"] as const satisfies readonly (Screen & Icon)[];
+const TABS = ["ask", "outline", "search", "practice", "for-you"] as const satisfies readonly (Screen & Icon)[];
+
+/** "For you" is there where the server can, and for somebody. */
+function tabsOf(model: Model): readonly (typeof TABS)[number][] {
+  return model.recommends ? TABS : TABS.filter((name) => name !== "for-you");
+}
 
 export function shellView(model: Model): TemplateResult {
   return html`${model.isElder ? elderHeader(model) : header(model)}
@@ -33,6 +38,8 @@ function panel(model: Model): TemplateResult {
       return searchView(model);
     case "practice":
       return model.practice?.view(model, { html, nothing, card }) ?? html`<p class="calm busy" role="status">${model.say("loading")}</p>`;
+    case "for-you":
+      return model.forYou?.view(model, { html, nothing, spot }) ?? html`<p class="calm" role="status">${model.say("loading")}</p>`;
     case "settings":
       return settingsView(model);
   }
@@ -44,15 +51,16 @@ function header(model: Model): TemplateResult {
     const steps: Record<string, number> = { ArrowRight: 1, ArrowLeft: -1 };
     const step = steps[event.key];
     if (step === undefined) return;
-    const here = TABS.indexOf(model.screen as (typeof TABS)[number]);
-    const next = TABS[(here + step + TABS.length) % TABS.length];
+    const tabs = tabsOf(model);
+    const here = tabs.indexOf(model.screen as (typeof TABS)[number]);
+    const next = tabs[(here + step + tabs.length) % tabs.length];
     if (next) model.show(next);
     event.preventDefault();
   };
   const inSettings = model.screen === "settings";
   return html`<header class="header" part="header">
     <div class="tabs" role="tablist" aria-label=${say("tabs")} @keydown=${move}>
-      ${TABS.map((name) => {
+      ${tabsOf(model).map((name) => {
         const chosen = model.screen === name;
         return html`<button type="button" role="tab" part="tab" id=${`tab-${name}`} aria-selected=${chosen}
           aria-controls=${chosen ? "panel" : nothing} tabindex=${chosen || (inSettings && name === "ask") ? 0 : -1}
@@ -82,7 +90,7 @@ function home(model: Model): TemplateResult {
   const { say } = model;
   return html`<h2>${say("what-to-do")}</h2>
     <ul class="home">
-      ${TABS.map(
+      ${tabsOf(model).map(
         (name) => html`<li><button type="button" @click=${() => model.show(name)}>${icon(name)}<span>${say(name)}</span></button></li>`,
       )}
       <li><button type="button" @click=${() => model.show("settings")}>${icon("gear")}<span>${say("settings")}</span></button></li>

@@ -1,0 +1,149 @@
+"""What a learner did, likes, and could do next."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Path, Query
+from starlette.responses import Response
+
+from baize.api.auth import CurrentCaller
+from baize.api.depends import CurrentHouse, WarmHouse
+from baize.api.encoding import json_response
+from baize.api.openapi import problems
+from baize.api.recommend_wire import (
+    InterestsBody,
+    ProgressBody,
+    ProgressPage,
+    ProgressRequest,
+    RecommendationPage,
+    progress_body,
+    recommendation_page,
+)
+from baize.api.requests import ID_REGEX
+from baize.api.routes.lessons import CurrentLesson
+from baize.domain.learner import RecommendationKind
+from baize.domain.platform import Caller
+from baize.errors import NotAllowed
+from baize.services.progress import report
+from baize.services.recommend import MAX_K, Asked
+
+router = APIRouter(tags=["recommendations"])
+
+LearnerId = Annotated[str, Path(pattern=ID_REGEX)]
+Language = Annotated[Literal["zh", "en"] | None, Query(description="Of the sentences; null: the token's.")]
+HowMany = Annotated[int, Query(ge=1, le=MAX_K)]
+
+
+@router.get(
+    "/learners/{learner_id}/progress",
+    summary="What a learner saw",
+    responses=problems(401, 403, 422),
+    response_model=ProgressPage,
+)
+async def progress(learner_id: LearnerId, caller: CurrentCaller, house: CurrentHouse) -> Response:
+    """Every lesson that was touched."""
+    _check_owner(caller, learner_id)
+    rows = await house.progress.of_learner(caller.platform_id, learner_id)
+    return json_response(
+        ProgressPage(items=[progress_body(row) for row in rows if caller.sees(row.course_id)])
+    )
+
+
+@router.put(
+    "/learners/{learner_id}/progress/{lesson_id}",
+    summary="Tell what a learner saw of a lesson",
+    responses=problems(401, 403, 404, 422),
+    response_model=ProgressBody,
+)
+async def tell(
+    learner_id: LearnerId,
+    body: ProgressRequest,
+    lesson: CurrentLesson,
+    caller: CurrentCaller,
+    house: CurrentHouse,
+) -> Response:
+    """Spans are joined to those that are known: sent twice, a report counts once."""
+    _check_owner(caller, learner_id)
+    return json_response(
+        progress_body(await report(house.progress, house.clock, learner_id, lesson, body.to_report()))
+    )
+
+
+@router.get(
+    "/learners/{learner_id}/interests",
+    summary="What a learner is interested in",
+    responses=problems(401, 403, 422),
+    response_model=InterestsBody,
+)
+async def interests(learner_id: LearnerId, caller: CurrentCaller, house: CurrentHouse) -> Response:
+    """Tags of courses."""
+    _check_owner(caller, learner_id)
+    return json_response(
+        InterestsBody(tags=list(await house.progress.interests(caller.platform_id, learner_id)))
+    )
+
+
+@router.put(
+    "/learners/{learner_id}/interests",
+    summary="Remember what a learner is interested in",
+    responses=problems(401, 403, 422),
+    response_model=InterestsBody,
+)
+async def choose(
+    learner_id: LearnerId, body: InterestsBody, caller: CurrentCaller, house: CurrentHouse
+) -> Response:
+    """All of them at once; an empty list forgets them."""
+    _check_owner(caller, learner_id)
+    tags = list(dict.fromkeys(body.tags))
+    await house.progress.put_interests(caller.platform_id, learner_id, tags)
+    return json_response(InterestsBody(tags=tags))
+
+
+@router.get(
+    "/learners/{learner_id}/recommendations",
+    summary="What a learner could do next",
+    responses=problems(401, 403, 422, 503),
+    response_model=RecommendationPage,
+)
+async def recommendations(
+    learner_id: LearnerId,
+    caller: CurrentCaller,
+    house: WarmHouse,
+    kind: RecommendationKind = "courses",
+    k: HowMany = 10,
+    language: Language = None,
+) -> Response:
+    """Each with reasons as data, every one of which can be looked up, and a sentence."""
+    _check_owner(caller, learner_id)
+    asked = Asked(
+        caller.platform_id, learner_id, kind, k, language or _language(caller), tuple(caller.courses)
+    )
+    return json_response(recommendation_page(await house.recommending.recommend(asked)))
+
+
+@router.get(
+    "/lessons/{lesson_id}/related",
+    summary="Moments in other courses that speak of this lesson's terms",
+    responses=problems(401, 403, 404, 422, 503),
+    response_model=RecommendationPage,
+)
+async def related(
+    lesson: CurrentLesson,
+    caller: CurrentCaller,
+    house: WarmHouse,
+    k: HowMany = 5,
+    language: Language = None,
+) -> Response:
+    """Each says the term that its reason names."""
+    asked = Asked(caller.platform_id, "", "moments", k, language or _language(caller), tuple(caller.courses))
+    return json_response(recommendation_page(await house.recommending.related(asked, lesson)))
+
+
+def _language(caller: Caller) -> str:
+    return "en" if caller.locale.lower().startswith("en") else "zh"
+
+
+def _check_owner(caller: Caller, learner_id: str) -> None:
+    if not caller.owns(learner_id):
+        raise NotAllowed("A learner token opens its own learner only.", remedy="Use its `sub` in the path.")

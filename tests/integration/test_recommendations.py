@@ -1,0 +1,107 @@
+"""Progress, interests and recommendations over HTTP, for one's own learner only."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+
+from baize.api.app import create_app
+from baize.bootstrap import House
+from baize.domain.platform import Platform
+from baize.settings import Server
+from tests.integration.test_who_asks import SECRET, token
+from tests.unit.api.library import client_of, opens, settings
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+async def client() -> AsyncIterator[httpx.AsyncClient]:
+    houses: list[House] = []
+    app = create_app(settings(server=Server(require_key=True)), open_house=opens(prepare=houses.append))
+    async with client_of(app) as client:
+        await houses[0].platforms.put(Platform("default", secret=SECRET))
+        yield client
+
+
+@pytest.fixture
+def lin() -> dict[str, str]:
+    """Made for each test: it lives a minute."""
+    return token("lin")
+
+
+async def test_progress_is_joined_and_told_again(client: httpx.AsyncClient, lin: dict[str, str]) -> None:
+    """Spans are merged, a second telling changes nothing, and 90 % watched is completed."""
+    path = "/v1/learners/lin/progress/health-01"
+    first = await client.put(
+        path, json={"spans": [{"start": 5, "end": 9}, {"start": 0, "end": 6}]}, headers=lin
+    )
+    assert first.status_code == 200
+    assert (first.json()["spans"], first.json()["course_id"]) == ([{"start": 0.0, "end": 9.0}], "health")
+    again = await client.put(path, json={"spans": [{"start": 1, "end": 9}]}, headers=lin)
+    assert again.json()["spans"] == first.json()["spans"]
+    assert again.json()["completed_at"] is None
+    done = (await client.put(path, json={"spans": [{"start": 9, "end": 1e5}]}, headers=lin)).json()
+    assert done["completed_at"] > 0
+    same = (await client.put(path, json={"completed": True}, headers=lin)).json()
+    assert same["completed_at"] == done["completed_at"]
+    assert (await client.put(path, json={"completed": False}, headers=lin)).json()["completed_at"] is None
+    listed = (await client.get("/v1/learners/lin/progress", headers=lin)).json()["items"]
+    assert [item["lesson_id"] for item in listed] == ["health-01"]
+
+
+async def test_bad_progress_is_refused(client: httpx.AsyncClient, lin: dict[str, str]) -> None:
+    """Backwards, endless, of nowhere, of another learner."""
+    path = "/v1/learners/lin/progress/health-01"
+    for span in ({"start": 5, "end": 1}, {"start": -1, "end": 1}, {"start": 0, "end": 1e9}):
+        assert (await client.put(path, json={"spans": [span]}, headers=lin)).status_code == 422
+    assert (await client.put("/v1/learners/lin/progress/none", json={}, headers=lin)).status_code == 404
+    for method, other in (
+        ("PUT", "/v1/learners/wang/progress/health-01"),
+        ("PUT", "/v1/learners/wang/interests"),
+        ("GET", "/v1/learners/wang/interests"),
+        ("GET", "/v1/learners/wang/progress"),
+        ("GET", "/v1/learners/wang/recommendations"),
+    ):
+        body = {} if method == "PUT" else None
+        assert (await client.request(method, other, json=body, headers=lin)).status_code == 403
+
+
+async def test_recommended_with_reasons(client: httpx.AsyncClient, lin: dict[str, str]) -> None:
+    """Courses by interest, the lesson that was left off, the moment to go on from."""
+    await client.put("/v1/learners/lin/interests", json={"tags": ["健康", "健康"]}, headers=lin)
+    assert (await client.get("/v1/learners/lin/interests", headers=lin)).json() == {"tags": ["健康"]}
+    await client.put(
+        "/v1/learners/lin/progress/health-01", json={"spans": [{"start": 0, "end": 12}]}, headers=lin
+    )
+    courses = (await client.get("/v1/learners/lin/recommendations", headers=lin)).json()["items"]
+    assert [one["course_id"] for one in courses] == ["sheets"]
+    assert courses[0]["reasons"][0] == courses[0]["reasons"][0] | {"kind": "interest", "tag": "健康"}
+    assert "健康" in courses[0]["sentence"]
+
+    path = "/v1/learners/lin/recommendations?kind={}&language=en"
+    lessons = (await client.get(path.format("lessons"), headers=lin)).json()["items"]
+    assert lessons[0]["lesson_id"] == "health-01"
+    assert lessons[0]["sentence"] == "You stopped at 0:12: go on from there."
+    moments = (await client.get(path.format("moments"), headers=lin)).json()["items"]
+    assert moments[0]["locator"] == {"kind": "time", "start": 12.0, "end": 12.0}
+
+    await client.put("/v1/learners/lin/progress/health-01", json={"completed": True}, headers=lin)
+    lessons = (await client.get(path.format("lessons"), headers=lin)).json()["items"]
+    assert lessons[0]["lesson_id"] == "health-02"
+    assert lessons[0]["reasons"][0]["kind"] == "completed"
+    assert lessons[0]["reasons"][0]["at"] > 0
+
+
+async def test_a_token_for_some_courses_is_told_of_no_others(
+    client: httpx.AsyncClient, lin: dict[str, str]
+) -> None:
+    """Neither as a course nor by its progress."""
+    await client.put("/v1/learners/lin/progress/health-01", json={"completed": True}, headers=lin)
+    narrow = token("lin", courses=["sheets"])
+    for kind in ("courses", "lessons", "moments"):
+        found = await client.get(f"/v1/learners/lin/recommendations?kind={kind}", headers=narrow)
+        assert {one["course_id"] for one in found.json()["items"]} <= {"sheets"}
+    assert (await client.get("/v1/learners/lin/progress", headers=narrow)).json() == {"items": []}

@@ -47,7 +47,17 @@ LEARNER = "lin-7f3a9c-学员"
 OTHER = "wang-5d1e"
 MARK = "银杏叶书签"
 """Part of every text that the learner leaves, and of nothing else."""
-COURSE = ["量血压之前，先安静坐五分钟。", "袖带要和心脏一样高。", "一次量两遍，取平均值。"]
+LESSON = "course.1"
+COURSE = [
+    "量血压之前，先安静坐五分钟。",
+    "袖带要和心脏一样高。",
+    "一次量两遍，取平均值。",
+    "收缩压是心脏收缩时的血压。",
+    "舒张压是心脏放松时的血压。",
+    "高血压是指收缩压达到一百四十。",
+    "收缩压和舒张压都要记下来。",
+]
+"""Enough for a quiz item."""
 
 
 @dataclass
@@ -124,6 +134,35 @@ async def plant_memory(planted: Planted) -> None:
     assert (await planted.client.get(f"/v1/learners/{OTHER}/memory")).json() == {"items": []}
 
 
+async def plant_progress(planted: Planted) -> None:
+    """What was seen of a lesson, and what is interesting."""
+    seen = {"spans": [{"start": 0, "end": 2}], "completed": True}
+    saw = await planted.client.put(f"/v1/learners/{LEARNER}/progress/{LESSON}", json=seen)
+    likes = await planted.client.put(f"/v1/learners/{LEARNER}/interests", json={"tags": [MARK]})
+    assert (saw.status_code, likes.status_code) == (200, 200), (saw.text, likes.text)
+
+
+async def plant_practice(planted: Planted) -> None:
+    """An attempt in the learner's words, at an item that becomes a card, and a review of it."""
+    item_id = (await planted.client.get(f"/v1/lessons/{LESSON}/quiz")).json()["items"][0]["id"]
+    tried = {"text": f"{MARK}吧", "learner_id": LEARNER}
+    attempt = await planted.client.post(f"/v1/quiz/{item_id}/attempts", json=tried)
+    again = {"recall": "good", "learner_id": LEARNER}
+    review = await planted.client.post(f"/v1/reviews/{item_id}/grade", json=again)
+    assert (attempt.status_code, review.status_code) == (200, 200), (attempt.text, review.text)
+
+
+async def plant_statements(planted: Planted) -> None:
+    """What another program tells of the learner."""
+    told = {
+        "actor": {"account": {"homePage": "https://learn.example", "name": LEARNER}},
+        "verb": {"id": "http://adlnet.gov/expapi/verbs/attended"},
+        "object": {"id": "https://learn.example/club", "definition": {"name": {"zh-CN": MARK}}},
+    }
+    heard = await planted.client.post("/v1/statements", json=told)
+    assert heard.status_code == 200, heard.text
+
+
 DOORS: list[Callable[[Planted], Awaitable[None]]] = [
     plant_answers,
     plant_by_token,
@@ -131,8 +170,13 @@ DOORS: list[Callable[[Planted], Awaitable[None]]] = [
     plant_speech,
     plant_service,
     plant_memory,
+    plant_progress,
+    plant_practice,
+    plant_statements,
 ]
 """Through which a learner's words come in. A new door is added here."""
+VERBS = {"asked", "commented", "progressed", "completed", "answered", "reviewed", "attended"}
+"""Of the statements that the learner takes along."""
 
 
 def cited(messages: Any) -> Script:
@@ -221,7 +265,8 @@ async def test_a_learner_is_erased_from_everywhere(
         export = await planted.client.get(f"/v1/learners/{LEARNER}/export")
         assert MARK in export.text
         assert OTHER not in export.text
-        assert export.json()["statements"]
+        told = {one["verb"]["id"].rpartition("/")[2] for one in export.json()["statements"]}
+        assert told == VERBS
         before = await found(settings, planted, tmp_path)
         places = {place.partition(" ")[0].removeprefix(str(tmp_path / "data")) for place in before}
         assert places >= expected(settings), before

@@ -1,7 +1,8 @@
 """A suite's videos, documents or courses → a library of its own, built by the product's pipeline functions.
 
-segment_cues → chunk → embed → load, into a scratch data folder in the cache, never into the operator's
-store. A folder is named by the digest of all that its contents depend on, so a second run finds it built.
+segment_cues → chunk → embed → load, or a catalogue file → dock, into a scratch data folder in the cache,
+never into the operator's store. A folder is named by the digest of all that its contents depend on, so a
+second run finds it built.
 """
 
 from __future__ import annotations
@@ -21,18 +22,19 @@ from filelock import FileLock, Timeout
 from baize.bootstrap import House
 from baize.domain.course import Course, Lesson
 from baize.domain.library import BuiltLesson, Transcript
-from baize.domain.search import Scope
+from baize.domain.search import Moment, Scope
 from baize.domain.sentences import detect_language
 from baize.domain.text import Chunk, Page
 from baize.edge.launch import stop
 from baize.errors import IndexUnavailable
 from baize.ports import ChunkIndex
-from baize.services.search import Searching
+from baize.services.search import MAX_K, Searching
 from baize.settings import EmbeddedIndex, Settings, cache_dir
 from eval.dataset import Document, Suite, Video
 from eval.embedding import RememberingEmbedder
 from eval.progress import Advance, stage
 from ingest.chunk import ChunkOptions, Place, chunk
+from ingest.dock import dock_file
 from ingest.embed import embed
 from ingest.load import load
 from ingest.segment import segment_cues, segment_pages
@@ -41,13 +43,15 @@ log = logging.getLogger("baize.eval")
 
 PLATFORM = "eval"
 COURSE = "library"
-_ABOUT = "about this course"
 _MARKER = "library.json"
 _BUILD = "eval"
+_BEGINNING = 60
+"""Characters."""
 _BUILDING_SETTINGS = ("chunking", "embedder", "tokens")
 _REPOSITORY = Path(__file__).resolve().parents[1]
 _BUILDING_CODE = (
     "ingest/*.py",
+    "ingest/extract/catalogue_file.py",
     "baize/domain/*.py",
     "baize/edge/*.py",
     "baize/adapters/*.py",
@@ -69,9 +73,14 @@ class ScratchHouse(House):
     def embedder(self) -> RememberingEmbedder:
         return RememberingEmbedder(self.model_embedder, self.vectors)
 
-    def searching_over(self, index: ChunkIndex) -> Searching:
-        """The search service over a view of the index."""
-        return Searching(finder=self.finder_over(index), catalog=self.catalog)
+    def searching_over(self, index: ChunkIndex, cards: ChunkIndex) -> Searching:
+        """The search service over views of the lessons' passages and of what catalogues say."""
+        return Searching(
+            finder=self.finder_over(index),
+            catalog=self.catalog,
+            card_finder=self._finder(cards, self.cards, n_moments=MAX_K),
+            cards=self.cards,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +89,7 @@ class Library:
 
     Attributes:
         deep: the same library with settings that return at least 100 hits a leg.
-        n_chunks: points in the index.
+        n_chunks: points in the index, of lessons or of what the catalogue says.
     """
 
     house: ScratchHouse
@@ -104,6 +113,14 @@ def lesson_id(n: int) -> str:
 def video_number(lesson: str) -> int:
     """The inverse of `lesson_id`."""
     return int(lesson.rpartition("-")[2])
+
+
+def record_of(moment: Moment, suite: Suite) -> str:
+    """The document or the course record that a moment stands in."""
+    place = moment.hit.chunk
+    if suite.kind == "courses":
+        return suite.documents[video_number(place.course_id)].id
+    return place.source_file
 
 
 @asynccontextmanager
@@ -137,7 +154,7 @@ async def open_library(suite: Suite, settings: Settings) -> AsyncIterator[Librar
         deep = ScratchHouse(_deep(own), root / "vectors.sqlite")
         stack.push_async_callback(deep.close)
         await house.embedder.warm_up()
-        n_points = await house.index.count(Scope(PLATFORM))
+        n_points = sum([await index.count(Scope(PLATFORM)) for index in (house.index, house.card_index)])
         if n_points == 0:
             # Scored as it is, an empty library would look like a perfect refuser.
             raise IndexUnavailable(
@@ -195,7 +212,7 @@ def _deep(settings: Settings, k: int = 100) -> Settings:
 async def _build(suite: Suite, house: ScratchHouse) -> None:
     with stage(f"{suite.name}: building the library") as advance:
         if suite.kind == "courses":
-            await _load_courses(suite.documents, house, advance)
+            await _dock(suite.documents, house)
         else:
             await _load_one_course(suite, house, advance)
     (house.data_dir / _MARKER).write_text(json.dumps({"suite": suite.name}), encoding="utf-8")
@@ -230,24 +247,22 @@ async def _load_documents(documents: Sequence[Document], house: ScratchHouse, ad
     await _publish(lesson, chunks, house, None, advance)
 
 
-async def _load_courses(records: Sequence[Document], house: ScratchHouse, advance: Advance) -> None:
-    """Each record as a course of its own; what it says is the one source of the course's one lesson."""
-    lessons = [_course_lesson(n) for n in range(len(records))]
-    chunks = [
-        _document_chunks(record, lesson, house) for record, lesson in zip(records, lessons, strict=True)
-    ]
-    points = await embed([piece for own in chunks for piece in own], _BUILD, house.embedder, advance)
-    # All at once: the index writes to disk after each call, and a catalogue has thousands of courses.
-    await house.index.upsert(points)
-    for record, lesson, own in zip(records, lessons, chunks, strict=True):
-        title = record.title or record.id
-        await house.publisher.put_course(Course(PLATFORM, lesson.course_id, title, description=record.text))
-        await house.publisher.publish(BuiltLesson(lesson, _languages(own), len(own), None))
+async def _dock(records: Sequence[Document], house: ScratchHouse) -> None:
+    """The records as a source's catalogue, through the door that an operator has for one."""
+    path = house.data_dir / f"{COURSE}.jsonl"
+    with path.open("w", encoding="utf-8") as file:
+        for n, record in enumerate(records):
+            row = {"id": lesson_id(n), "title": _title(record), "description": record.text}
+            file.write(json.dumps(row) + "\n")
+    report = await dock_file(house, path, COURSE)
+    for problem in report.problems:
+        # A learner would not find it either.
+        log.warning("A record cannot be docked and will not be found: %s %s", problem.message, problem.remedy)
 
 
-def _course_lesson(n: int) -> Lesson:
-    """Not titled as its course: the lexical leg leaves out what stands on every chunk of a lesson."""
-    return Lesson(PLATFORM, lesson_id(n), lesson_id(n), _ABOUT, 1, "", None, "", _BUILD)
+def _title(record: Document) -> str:
+    """A catalogue has a title for each course; a record without one is called by how it begins."""
+    return record.title.strip() or record.text.strip()[:_BEGINNING] or record.id
 
 
 def _document_chunks(

@@ -11,6 +11,7 @@ from eval.dataset import SuiteQuery
 from eval.kinds.bench import Bench, Scored, Spot, Timed, latency_of, reason, timed
 from eval.kinds.stock import ask_stock, best_sizes
 from eval.legs import LegView
+from eval.library import record_of
 from eval.metrics.ranking import ranking
 from eval.record import ItemView, Measure
 
@@ -48,7 +49,7 @@ async def observe(bench: Bench, kind: Kind = "moments") -> list[Observed]:
     queries = bench.some(bench.suite.queries)
     if not queries:
         return []
-    legs = await bench.legs(queries[0].text)
+    legs = await bench.legs(queries[0].text, kind)
 
     async def ask(query: SuiteQuery) -> Observed:
         return await _ask(bench, query, legs, kind)
@@ -68,24 +69,25 @@ async def _ask(bench: Bench, query: SuiteQuery, legs: Sequence[str], kind: Kind)
         )
         # The product shows a few moments; recall@100 looks on, with the same pipeline at a greater depth.
         deep = bench.library.deep
-        tail = await deep.searching_over(house.index).search(query.text, scope, kind=kind, k=_K)
-        found = {"": _documents([*results, *tail])}
+        looking_on = deep.searching_over(house.index, house.card_index)
+        tail = await looking_on.search(query.text, scope, kind=kind, k=_K)
+        found = {"": _documents(bench, [*results, *tail])}
         for leg in legs:
-            alone = deep.searching_over(LegView(house.index, leg))
-            found[leg] = _documents(await alone.search(query.text, scope, kind=kind, k=_K))
+            alone = deep.searching_over(LegView(house.index, leg), LegView(house.card_index, leg))
+            found[leg] = _documents(bench, await alone.search(query.text, scope, kind=kind, k=_K))
     except (InvalidInput, NotFound) as error:
         return replace(seen, error=reason(error))
     for system, spots, _ in await ask_stock(bench, query.text, k=_K_STOCK_CHUNKS):
         found[system] = _first_of_each([spot.place for spot in spots])
     shown = tuple(
-        Spot(result.moment.hit.chunk.source_file, text=result.moment.focus.text)
+        Spot(record_of(result.moment, bench.suite), text=result.moment.focus.text)
         for result in results[:_N_SHOWN]
     )
     return replace(seen, found=found, shown=shown, timing=timing)
 
 
-def _documents(results: Sequence[Result]) -> tuple[str, ...]:
-    return _first_of_each([result.moment.hit.chunk.source_file for result in results])
+def _documents(bench: Bench, results: Sequence[Result]) -> tuple[str, ...]:
+    return _first_of_each([record_of(result.moment, bench.suite) for result in results])
 
 
 def _first_of_each(documents: Sequence[str]) -> tuple[str, ...]:

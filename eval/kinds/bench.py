@@ -10,7 +10,7 @@ from typing import TypeVar
 from baize.domain.locator import TimeSpan
 from baize.domain.search import Moment
 from baize.errors import InvalidInput, NotFound
-from baize.services.search import Result
+from baize.services.search import Kind, Result
 from eval.baselines import Stock
 from eval.dataset import Suite
 from eval.legs import LegView
@@ -44,11 +44,12 @@ class Bench:
         """Run one after the other, so that latencies are those of a single learner, and show progress."""
         return await one_by_one(self.suite.name, items, run)
 
-    async def legs(self, question: str) -> list[str]:
+    async def legs(self, question: str, kind: Kind = "moments") -> list[str]:
         """The legs that the product asks, found out by asking it this."""
-        view = LegView(self.library.house.index)
-        await self.library.house.searching_over(view).search(question, self.library.scope, k=1)
-        return view.asked
+        house = self.library.house
+        views = LegView(house.index), LegView(house.card_index)
+        await house.searching_over(*views).search(question, self.library.scope, kind=kind, k=1)
+        return list(dict.fromkeys(leg for view in views for leg in view.asked))
 
 
 @dataclass(frozen=True, slots=True)

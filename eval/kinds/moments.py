@@ -70,7 +70,9 @@ async def _ask(bench: Bench, question: Question, legs: Sequence[str], lesson: st
         found = {"": tuple(video_spots(bench, results, _N_SHOWN))}
         within: dict[str, Spot] = {}
         for leg in ("", *legs):
-            searching = library.house.searching_over(LegView(library.house.index, leg))
+            searching = library.house.searching_over(
+                LegView(library.house.index, leg), library.house.card_index
+            )
             if leg:
                 ranked = await searching.search(question.text, library.scope, k=_K)
                 found[leg] = tuple(video_spots(bench, ranked))

@@ -11,7 +11,10 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
+from baize.bootstrap import House
 from baize.cli import build
+from ingest.dock import dock_file
+from ingest.report import CatalogueReport
 
 MOMENTS = ("hit@1", "hit@5", "hit@10", "mrr@10", "start_error_s_p50", "start@15", "start@30")
 
@@ -103,8 +106,20 @@ def test_courses(cache: Path, repo_root: Path, tmp_path: Path) -> None:
     assert record["metrics"]["recall@100"]["value"] == 1.0
 
 
-def test_a_record_is_a_course(cache: Path, tmp_path: Path) -> None:
-    """A long record ranks once, by its best passage; a title alone is found; any text may be an id."""
+def test_a_record_is_a_course(
+    cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A long record ranks once, by its best passage; a title alone is found; any text may be an id.
+
+    What docking refuses is told and not found: the suite's records come in as an operator's catalogue does.
+    """
+    docked: list[Path] = []
+
+    async def watched(house: House, path: Path, source_id: str) -> CatalogueReport:
+        docked.append(path)
+        return await dock_file(house, path, source_id)
+
+    monkeypatch.setattr("eval.library.dock_file", watched)
     suite = tmp_path / "suite"
     suite.mkdir()
     about = "Knead the dough for ten minutes and let it rest in a warm place under a cloth. "
@@ -112,6 +127,8 @@ def test_a_record_is_a_course(cache: Path, tmp_path: Path) -> None:
         {"_id": "a/长 1", "title": "Baking", "text": about * 30 + "Sourdough needs a starter."},
         {"_id": "b", "title": "缝纫机修理", "text": ""},
         {"_id": "c", "title": "Tulips", "text": "Plant tulip bulbs in autumn."},
+        {"_id": "d", "title": "", "text": "Keep bees on a roof."},
+        {"_id": "e", "title": "sourdough " * 60, "text": "Sourdough starter."},
     ]
     queries = [{"_id": "q", "text": "sourdough starter"}, {"_id": "r", "text": "缝纫机修理"}]
     (suite / "suite.yaml").write_text("kind: courses\nname: few\n", encoding="utf-8")
@@ -124,10 +141,12 @@ def test_a_record_is_a_course(cache: Path, tmp_path: Path) -> None:
     assert record["provenance"]["index"]["n_chunks"] > len(corpus)
     raw = json.loads((tmp_path / "few.courses.raw.json").read_text(encoding="utf-8"))
     for item, first in zip(raw["items"], ("a/长 1", "b"), strict=True):
-        assert sorted(item["found"][""]) == ["a/长 1", "b", "c"]
+        assert sorted(item["found"][""]) == ["a/长 1", "b", "c", "d"]
         assert item["found"]["lexical"][0] == first
         shown = [spot["place"] for spot in item["shown"]]
         assert len(shown) == len(set(shown))
+    assert len(docked) == 1
+    assert "A record cannot be docked and will not be found: title has 599 characters." in caplog.text
 
 
 def test_refusal(cache: Path, repo_root: Path, tmp_path: Path) -> None:

@@ -34,6 +34,7 @@ from baize.ports import (
     Answerer,
     Answers,
     ApiKeys,
+    Archive,
     Attempts,
     Cache,
     ChatModel,
@@ -71,6 +72,7 @@ from baize.retrieval.cosine import CosineScale
 from baize.services.account import Ledger
 from baize.services.admission import AdmittedAnswerer
 from baize.services.answer import Answering, AnswerOptions
+from baize.services.archive import Archiving
 from baize.services.dictate import Dictation
 from baize.services.edit import Editing
 from baize.services.erase import CourseErasure, kept_folder
@@ -255,6 +257,17 @@ class House:
         return SqlLearnerProgress(self.database)
 
     @cached_property
+    def archive(self) -> Archive:
+        from baize.adapters.db.archive import SqlArchive
+
+        return SqlArchive(self.database)
+
+    @cached_property
+    def archiving(self) -> Archiving:
+        zone = ZoneInfo(self.settings.practice.timezone)
+        return Archiving(archive=self.archive, clock=self.clock, zone=zone)
+
+    @cached_property
     def recommending(self) -> Recommending:
         chosen = self.settings.recommend
 
@@ -263,6 +276,7 @@ class House:
 
         return Recommending(
             progress=self.progress,
+            archive=self.archive,
             catalog=self.catalog,
             artefacts=self.artefacts,
             clock=self.clock,

@@ -33,6 +33,7 @@ def build() -> typer.Typer:
     """The app with its own commands and those of installed packages (entry points `baize.commands`)."""
     from importlib.metadata import entry_points
 
+    from baize.cli_learners import register as register_learners
     from baize.cli_prepared import register as register_prepared
     from baize.cli_recommend import register as register_recommend
     from baize.cli_review import register as register_review
@@ -55,6 +56,7 @@ def build() -> typer.Typer:
         ("openapi", openapi),
     ):
         app.command(name)(guarded(command))
+    register_learners(app)
     register_prepared(app)
     register_recommend(app)
     register_review(app)

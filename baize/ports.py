@@ -12,6 +12,7 @@ from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Literal, Protocol, TypeVar
 
+from baize.domain.archive import Completion
 from baize.domain.artefact import CourseSummary, Prepared
 from baize.domain.catalogue import CourseCard, KnownCard, SourceState
 from baize.domain.chat import Answer, ChatEvent, DraftEvent, Message, Sampling, Turn
@@ -670,6 +671,26 @@ class LearnerProgress(Protocol):
         ...
 
     async def interests(self, platform_id: str, learner_id: str) -> tuple[str, ...]: ...
+
+
+class Archive(Protocol):
+    """Completed courses as archives report them."""
+
+    async def put(self, completions: Sequence[Completion]) -> int:
+        """Store them, all or none; one of the same platform, learner and id is replaced.
+
+        Returns:
+            How many are new, or differ in more than `imported_at`.
+        """
+        ...
+
+    async def of_learner(self, platform_id: str, learner_id: str) -> list[Completion]:
+        """All of one learner, the latest first."""
+        ...
+
+    async def begun(self, platform_id: str) -> list[Begun]:
+        """When each learner first completed each course, by learner and time."""
+        ...
 
 
 class FeedbackBox(Protocol):

@@ -34,6 +34,7 @@ _COMMANDS = (
     "export",
     "storyboard",
     "recommend",
+    "learners import",
     "keys create",
     "keys list",
     "keys revoke",

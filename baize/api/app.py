@@ -24,6 +24,7 @@ from baize.api.openai_errors import OpenAIErrors
 from baize.api.readiness import Warmth
 from baize.api.routes import (
     answers,
+    archive,
     artefacts,
     completions,
     conversations,
@@ -99,6 +100,7 @@ def _add_routes(app: FastAPI, *, with_demo: bool) -> None:
         media,
         ingestions,
         learners,
+        archive,
         statements,
         record,
         practice,

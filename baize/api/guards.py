@@ -10,10 +10,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from baize.api.auth import is_loopback
 from baize.api.problems import problem_of, problem_of_http, respond
+from baize.services import archive
 from baize.services.dictate import MAX_BYTES
 
 MAX_BODY_BYTES = 256 * 1024
-_LARGER = {"/v1/transcriptions": MAX_BYTES}
+_LARGER = {"/v1/transcriptions": MAX_BYTES, "/v1/learners/import": archive.MAX_BYTES}
 """Paths whose bodies are files."""
 
 

@@ -75,6 +75,7 @@ class ReasonBody(BaseModel):
     n: int | None = Field(None, description="Learners; never fewer than 3.")
     at: float | None = Field(None, description="Seconds since the epoch, UTC.")
     until_s: float | None = Field(None, description="The furthest second watched.")
+    record_id: str | None = Field(None, description="In `GET /v1/learners/{id}/record`.")
 
 
 class RecommendationBody(BaseModel):

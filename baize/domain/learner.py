@@ -55,7 +55,8 @@ class Begun:
 class Reason:
     """Why something is recommended: a fact that can be looked up.
 
-    - `completed`: the learner completed `lesson_id`, or all of `course_id`, at `at`.
+    - `completed`: the learner completed `lesson_id`, or all of `course_id`, at `at`; with `record_id`, as
+      this record of the learner's archive says.
     - `unfinished`: the learner saw `lesson_id` up to second `until_s`, the last time at `at`.
     - `interest`: the learner chose `tag`, and the course has it.
     - `followed`: `n` learners began the course after `course_id`, which the learner began.
@@ -74,6 +75,7 @@ class Reason:
     n: int = 0
     at: float | None = None
     until_s: float | None = None
+    record_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
+from baize.domain.archive import Completion
 from baize.recommend.shelf import Shelf
 from baize.recommend.taste import Floats
 
@@ -25,13 +26,16 @@ class Record:
 
     Attributes:
         begun: courses, the one that was touched last at the end.
-        completed: of these, those of which every lesson is completed, with the instant of the last.
+        completed: of these, those of which every lesson is completed, with the instant of the last, and those
+            that an archive reports.
         interests: tags that the learner chose.
+        archived: courses that an archive reports as completed, with the latest record of each.
     """
 
     begun: Sequence[str] = ()
     completed: dict[str, float] | None = None
     interests: Sequence[str] = ()
+    archived: Mapping[str, Completion] = field(default_factory=dict)
 
 
 def course_scores(shelf: Shelf, record: Record) -> Floats:

@@ -29,7 +29,18 @@ def course_reasons(shelf: Shelf, record: Record, number: int) -> tuple[Reason, .
         reasons.append(Reason("popular", n=int(shelf.begun[number])))
     if not reasons and shelf.channels[number]:
         reasons.append(Reason("channel", tag=shelf.channels[number]))
-    return tuple(reasons[:_MOST])
+    return _with_record(record, reasons)
+
+
+def _with_record(record: Record, reasons: list[Reason]) -> tuple[Reason, ...]:
+    """At most three; the last one is the archive's record of a course that one before it names."""
+    named = [
+        record.archived[one.course_id] for one in reasons[: _MOST - 1] if one.course_id in record.archived
+    ]
+    if not named:
+        return tuple(reasons[:_MOST])
+    done = Reason("completed", course_id=named[0].course_id, at=named[0].completed_at, record_id=named[0].id)
+    return (*reasons[: _MOST - 1], done)
 
 
 def _followed(shelf: Shelf, record: Record, number: int) -> list[Reason]:

@@ -9,13 +9,14 @@ from pathlib import Path
 import anyio
 from anyio import to_thread
 
+from baize.domain.archive import Completion
 from baize.domain.artefact import Prepared
 from baize.domain.course import Course, Lesson
-from baize.domain.learner import Progress, Reason, Recommendation, RecommendationKind
+from baize.domain.learner import Begun, Progress, Reason, Recommendation, RecommendationKind
 from baize.domain.locator import TimeSpan
 from baize.domain.search import Scope
 from baize.errors import InvalidInput
-from baize.ports import Artefacts, Catalog, Clock, LearnerProgress
+from baize.ports import Archive, Artefacts, Catalog, Clock, LearnerProgress
 from baize.recommend import learned as learning
 from baize.recommend.candidates import Record, course_scores
 from baize.recommend.learned import Learned
@@ -82,6 +83,7 @@ class Recommending:
         self,
         *,
         progress: LearnerProgress,
+        archive: Archive,
         catalog: Catalog,
         artefacts: Artefacts,
         clock: Clock,
@@ -90,6 +92,7 @@ class Recommending:
         options: RuleOptions | None = None,
     ) -> None:
         self._progress = progress
+        self._archive = archive
         self._catalog = catalog
         self._artefacts = artefacts
         self._clock = clock
@@ -126,7 +129,7 @@ class Recommending:
 
     async def train(self, platform_id: str) -> Learned | None:
         """Learn from the platform's record, and keep what was learned. None where there is nothing yet."""
-        begun = await self._progress.begun(platform_id)
+        begun = _joined(await self._progress.begun(platform_id), await self._archive.begun(platform_id))
         learned = await to_thread.run_sync(learning.train, begun)
         if learned is not None:
             path = self._path(platform_id)
@@ -157,16 +160,21 @@ class Recommending:
     async def _known(self, asked: Asked) -> Known:
         rows = await self._progress.of_learner(asked.platform_id, asked.learner_id)
         interests = await self._progress.interests(asked.platform_id, asked.learner_id)
+        archived = _latest(await self._archive.of_learner(asked.platform_id, asked.learner_id))
         latest: dict[str, float] = {}
         for row in rows:
             latest[row.course_id] = max(latest.get(row.course_id, 0.0), row.updated_at)
+        here = sorted(latest, key=lambda course_id: (latest[course_id], course_id))
+        for course_id, one in archived.items():
+            latest[course_id] = max(latest.get(course_id, 0.0), one.completed_at)
         begun = sorted(latest, key=lambda course_id: (latest[course_id], course_id))
         touched = {row.lesson_id: row for row in rows}
         lessons: dict[str, list[Lesson]] = {}
-        for course_id in reversed(begun[-_MOST_COURSES:]):
+        for course_id in reversed(here[-_MOST_COURSES:]):
             lessons[course_id] = await self._catalog.lessons(asked.platform_id, course_id)
         completed = {c: at for c, ls in lessons.items() if (at := _completed_at(ls, touched)) is not None}
-        return Known(Record(begun, completed, interests), touched, lessons)
+        completed = {course_id: one.completed_at for course_id, one in archived.items()} | completed
+        return Known(Record(begun, completed, interests, archived), touched, lessons)
 
     def _courses(self, asked: Asked, shelf: Shelf, known: Known) -> list[Recommendation]:
         scores = course_scores(shelf, known.record)
@@ -192,7 +200,8 @@ class Recommending:
         """Of courses under way, then the first ones of courses that could come next."""
         found: list[Recommendation] = []
         for course_id, lessons in known.lessons.items():
-            following = _next_lesson(lessons, known.touched) if asked.sees(course_id) else None
+            under_way = asked.sees(course_id) and not _is_done(known, course_id)
+            following = _next_lesson(lessons, known.touched) if under_way else None
             if following:
                 lesson, reason = following
                 found.append(_lesson(shelf, lesson, 1.0 / (1 + len(found)), (reason,)))
@@ -207,7 +216,11 @@ class Recommending:
         latest = sorted(known.touched.values(), key=lambda row: -row.updated_at)
         lessons = {lesson.id: lesson for own in known.lessons.values() for lesson in own}
         seen = [row for row in latest if row.lesson_id in lessons and asked.sees(row.course_id)]
-        found = [_resume(shelf, lessons[row.lesson_id], row) for row in seen if _may_resume(row)]
+        found = [
+            _resume(shelf, lessons[row.lesson_id], row)
+            for row in seen
+            if _may_resume(row) and not _is_done(known, row.course_id)
+        ]
         for row in seen[:_MOST_LESSONS]:
             if len(found) < asked.k:
                 lesson = lessons[row.lesson_id]
@@ -251,6 +264,35 @@ class Recommending:
 
 def _made(courses: Sequence[Course], path: Path) -> Shelf:
     return stand(courses, learning.load(path) if path.is_file() else None)
+
+
+def _latest(completions: Sequence[Completion]) -> dict[str, Completion]:
+    """Of each course; they come the latest first."""
+    latest: dict[str, Completion] = {}
+    for one in completions:
+        latest.setdefault(one.course_id, one)
+    return latest
+
+
+def _joined(begun: list[Begun], archived: list[Begun]) -> list[Begun]:
+    """By learner and time; who was there before an archive came keeps the earlier instant."""
+    if not archived:
+        return begun
+    first: dict[tuple[str, str], float] = {}
+    for one in (*begun, *archived):
+        key = one.learner_id, one.course_id
+        first[key] = min(first.get(key, one.at), one.at)
+    joined = [Begun(learner_id, course_id, at) for (learner_id, course_id), at in first.items()]
+    return sorted(joined, key=lambda one: (one.learner_id, one.at, one.course_id))
+
+
+def _is_done(known: Known, course_id: str) -> bool:
+    """An archive reports it as completed, and the learner has not come back to it since."""
+    record = known.record.archived.get(course_id)
+    touched = [
+        known.touched[one.id].updated_at for one in known.lessons[course_id] if one.id in known.touched
+    ]
+    return record is not None and max(touched, default=0.0) <= record.completed_at
 
 
 def _completed_at(lessons: Sequence[Lesson], touched: dict[str, Progress]) -> float | None:

@@ -132,12 +132,30 @@ def _saw(platform_id: str, row: Row) -> Iterator[dict[str, Any]]:
         }
 
 
+def _archived(platform_id: str, row: Row) -> Iterator[dict[str, Any]]:
+    """As the archive reports it; a record that says something else is another statement."""
+    reported = {
+        name: row[name] for name in ("credits", "certificate", "issuer") if row[name] not in (None, "")
+    }
+    result: dict[str, Any] = {"completion": True}
+    if reported:
+        result["extensions"] = {f"urn:baize:extension:{name}": value for name, value in reported.items()}
+    yield {
+        "verb": _verb(_COMPLETED),
+        "object": _activity(platform_id, "course", row["course_id"], row["title"]),
+        "result": result,
+        "at": row["completed_at"],
+        "key": f"{row['record_id']}|{row['imported_at']!r}",
+    }
+
+
 _MAKERS: Mapping[str, Callable[[str, Row], Iterator[dict[str, Any]]]] = {
     "answers": _asked,
     "feedback": _commented,
     "attempts": _answered,
     "reviews": _reviewed,
     "progress": _saw,
+    "archive": _archived,
 }
 
 

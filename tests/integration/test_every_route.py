@@ -20,6 +20,7 @@ pytestmark = pytest.mark.anyio
 FOR_STAFF = {
     ("delete", "/v1/courses/{course_id}"),
     ("get", "/v1/feedback"),
+    ("post", "/v1/learners/import"),
     ("get", "/v1/ingestions"),
     ("post", "/v1/ingestions"),
     ("get", "/v1/ingestions/{job_id}"),

@@ -163,6 +163,13 @@ async def plant_statements(planted: Planted) -> None:
     assert heard.status_code == 200, heard.text
 
 
+async def plant_archive(planted: Planted) -> None:
+    """A course that was completed elsewhere."""
+    done = {"learner_id": LEARNER, "course_id": "old", "completed_at": "2026-05-31", "title": MARK}
+    taken = await planted.client.post("/v1/learners/import", json=[done])
+    assert taken.json()["changed"] == 1, taken.text
+
+
 DOORS: list[Callable[[Planted], Awaitable[None]]] = [
     plant_answers,
     plant_by_token,
@@ -173,6 +180,7 @@ DOORS: list[Callable[[Planted], Awaitable[None]]] = [
     plant_progress,
     plant_practice,
     plant_statements,
+    plant_archive,
 ]
 """Through which a learner's words come in. A new door is added here."""
 VERBS = {"asked", "commented", "progressed", "completed", "answered", "reviewed", "attended"}

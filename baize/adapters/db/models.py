@@ -466,3 +466,20 @@ class InterestsRow(Table):
     platform_id: Mapped[str] = mapped_column(Id, primary_key=True)
     learner_id: Mapped[str] = mapped_column(Id, primary_key=True)
     tags: Mapped[tuple[str, ...]] = mapped_column(Frozen)
+
+
+class ArchiveRow(Table):
+    """A completed course as an archive reports it. No foreign key: it need not be a course of the library."""
+
+    __tablename__ = "archive"
+
+    platform_id: Mapped[str] = mapped_column(Id, primary_key=True)
+    learner_id: Mapped[str] = mapped_column(Id, primary_key=True)
+    record_id: Mapped[str] = mapped_column(Id, primary_key=True)
+    course_id: Mapped[str] = mapped_column(Id)
+    completed_at: Mapped[float] = mapped_column(Double)
+    title: Mapped[str] = mapped_column(Text)
+    credits: Mapped[float | None] = mapped_column(Double)
+    certificate: Mapped[str] = mapped_column(Text)
+    issuer: Mapped[str] = mapped_column(Text)
+    imported_at: Mapped[float] = mapped_column(Double)

@@ -34,6 +34,7 @@ from baize.retrieval.terms import passage_vector, terms
 from baize.settings import Server, Settings
 from baize.testing.hash_embedder import HashEmbedder
 from baize.testing.memory_answers import MemoryAnswers
+from baize.testing.memory_archive import MemoryArchive
 from baize.testing.memory_catalog import MemoryCatalog
 from baize.testing.memory_index import MemoryIndex
 from baize.testing.memory_learner_rows import MemoryLearnerRows
@@ -98,6 +99,7 @@ def opens(*, chat: ChatModel | None = None, prepare: Callable[[House], None] = l
             "feedback": MemoryFeedbackBox(),
             "statements": MemoryStatements(),
             "progress": MemoryLearnerProgress(),
+            "archive": MemoryArchive(),
             "learner_rows": MemoryLearnerRows(),
             "exercises": MemoryExercises(),
             "attempts": MemoryAttempts(),

@@ -17,6 +17,7 @@ from baize.domain.library import BuiltLesson
 from baize.recommend.learned import trails_of
 from baize.recommend.rules import RuleOptions
 from baize.services.recommend import Asked, Recommending
+from baize.testing.memory_archive import MemoryArchive
 from baize.testing.memory_catalog import MemoryCatalog
 from baize.testing.memory_progress import MemoryLearnerProgress
 
@@ -133,6 +134,7 @@ async def test_every_reason_of_ten_thousand_holds(tmp_path: Path) -> None:
     await world.fill()
     serving = Recommending(
         progress=world.progress,
+        archive=MemoryArchive(),
         catalog=world.catalog,
         artefacts=world.catalog,
         clock=Clock(),

@@ -37,6 +37,18 @@ RECORDS: dict[str, list[Row]] = {
         },
         {"lesson_id": "m", "course_id": "c", "spans": [], "completed_at": None, "updated_at": 21.0},
     ],
+    "archive": [
+        {
+            "record_id": "r",
+            "course_id": "d",
+            "title": "健康",
+            "credits": 1.5,
+            "certificate": "",
+            "issuer": "",
+            "completed_at": 70.0,
+            "imported_at": 80.0,
+        },
+    ],
     "statements": [{"statement": json.dumps(KEPT)}],
 }
 
@@ -48,7 +60,7 @@ def told() -> list[dict[str, Any]]:
 def test_what_a_learner_did_is_told_in_order() -> None:
     """By instant, whatever its zone; the stored one as it came; nothing of a lesson that was not watched."""
     verbs = [one["verb"]["id"].rpartition("/")[2] for one in told()]
-    assert verbs == ["attended", "progressed", "completed", *["answered"] * 3, *["reviewed"] * 2]
+    assert verbs == ["attended", "progressed", "completed", *["answered"] * 3, *["reviewed"] * 2, "completed"]
     assert told()[0] == KEPT
     progressed, completed = told()[1:3]
     segments = "https://w3id.org/xapi/video/extensions/played-segments"
@@ -57,7 +69,9 @@ def test_what_a_learner_did_is_told_in_order() -> None:
         "duration": "PT33.50S",
     }
     assert completed["result"] == {"completion": True}
-    assert [one["result"].get("success") for one in told()[3:]] == [True, False, None, False, True]
+    assert [one["result"].get("success") for one in told()[3:]] == [True, False, None, False, True, None]
+    reported = {"urn:baize:extension:credits": 1.5}
+    assert told()[-1]["result"] == {"completion": True, "extensions": reported}
 
 
 def test_ids_stay_and_differ() -> None:

@@ -1,0 +1,75 @@
+"""A learner's lifelong-learning archive on the wire."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, Field
+
+from baize.api.encoding import OmitIfNone
+from baize.domain.archive import Completion, ImportReport
+
+
+class CompletionBody(BaseModel):
+    """A completed course, as it was reported; times are seconds since the epoch, UTC."""
+
+    record_id: str
+    course_id: str
+    title: str
+    completed_at: float
+    credits: OmitIfNone[float] = Field(None, description="Left out where none were reported.")
+    certificate: str = Field(description="Its number; empty where none was reported.")
+    issuer: str
+    imported_at: float
+
+
+class RecordBody(BaseModel):
+    """Completed courses, the latest first. Nothing here is issued or counted by Bai Ze."""
+
+    items: list[CompletionBody]
+
+
+class UnusableBody(BaseModel):
+    """A line that could not be taken."""
+
+    line: int = Field(description="From 1; in a JSON array, the place of the item.")
+    problem: str
+    remedy: str
+
+
+class ImportBody(BaseModel):
+    """What became of the lines; all but those in `unusable` were taken."""
+
+    read: int
+    changed: int = Field(description="Records that are new, or say something else than before.")
+    same: int = Field(description="Records that were known already.")
+    other: int = Field(description="Statements that tell of no completed course.")
+    unusable: list[UnusableBody]
+
+
+def record_body(completions: list[Completion]) -> RecordBody:
+    return RecordBody(
+        items=[
+            CompletionBody(
+                record_id=one.id,
+                course_id=one.course_id,
+                title=one.title,
+                completed_at=one.completed_at,
+                credits=one.credits,
+                certificate=one.certificate,
+                issuer=one.issuer,
+                imported_at=one.imported_at,
+            )
+            for one in completions
+        ]
+    )
+
+
+def import_body(report: ImportReport) -> ImportBody:
+    return ImportBody(
+        read=report.n_read,
+        changed=report.n_changed,
+        same=report.n_same,
+        other=report.n_other,
+        unusable=[
+            UnusableBody(line=one.line, problem=one.problem, remedy=one.remedy) for one in report.unusable
+        ],
+    )

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from baize.domain.archive import Completion
 from baize.domain.course import Course, Lesson
 from baize.domain.learner import Begun, Progress, Reason, Recommendation
 from baize.domain.library import BuiltLesson
@@ -39,6 +40,7 @@ class World:
 
     def __init__(self) -> None:
         self.catalog, self.progress = MemoryCatalog(), MemoryLearnerProgress()
+        self.archive, self.reported = MemoryArchive(), defaultdict[str, dict[str, Completion]](dict)
         self.courses: dict[str, Course] = {}
         self.lessons: dict[str, list[str]] = defaultdict(list)
         self.rows: dict[str, list[Progress]] = defaultdict(list)
@@ -71,6 +73,11 @@ class World:
                 self.rows[learner] = [r for r in self.rows[learner] if r.lesson_id != lesson_id] + [row]
                 await self.progress.change(P, learner, lesson_id, lambda _, row=row: row)
             at = (at + int(rng.integers(1, 4))) % N_COURSES
+        for number in rng.integers(N_COURSES, size=max(0, int(rng.integers(-4, 4)))):
+            clock += 7
+            one = Completion(P, learner, f"r{clock:.0f}", f"c{number}", clock)
+            self.reported[learner][one.course_id] = one
+            await self.archive.put([one])
         if rng.random() < 0.5:
             self.interests[learner] = (f"tag{int(rng.integers(17))}",)
             await self.progress.put_interests(P, learner, self.interests[learner])
@@ -82,10 +89,13 @@ class Checker:
     def __init__(self, world: World) -> None:
         self.world = world
         begun: list[Begun] = []
-        for learner, rows in world.rows.items():
+        for learner in {*world.rows, *world.reported}:
+            rows = world.rows[learner]
             first: dict[str, float] = {}
             for row in rows:
                 first[row.course_id] = min(first.get(row.course_id, 1e18), row.first_at)
+            for one in world.reported[learner].values():
+                first[one.course_id] = min(first.get(one.course_id, 1e18), one.completed_at)
             begun += [Begun(learner, course, at) for course, at in first.items()]
         begun.sort(key=lambda one: (one.learner_id, one.at, one.course_id))
         self.n_begun = Counter(one.course_id for one in begun)
@@ -96,7 +106,8 @@ class Checker:
     def holds(self, learner: str, one: Recommendation, reason: Reason) -> bool:
         world, rows = self.world, self.world.rows[learner]
         course = world.courses[one.course_id]
-        mine = {row.course_id for row in rows}
+        reported = world.reported[learner]
+        mine = {row.course_id for row in rows} | set(reported)
         match reason.kind:
             case "followed":
                 return reason.course_id in mine and self.n_after[reason.course_id, course.id] == reason.n >= 3
@@ -110,11 +121,16 @@ class Checker:
                 instants = [done.get(lesson) for lesson in world.lessons[reason.course_id]]
                 known = [at for at in instants if at is not None]
                 named_so = reason.course_id in course.prerequisites
-                return named_so and len(known) == len(instants) and max(known) == reason.at
+                if len(known) == len(instants):
+                    return named_so and max(known) == reason.at
+                return named_so and reported[reason.course_id].completed_at == reason.at
             case "popular":
                 return self.n_begun[course.id] == reason.n >= 3
             case "channel":
                 return course.tags[0] == reason.tag
+            case "completed" if reason.record_id:
+                record = reported[reason.course_id]
+                return (record.id, record.completed_at) == (reason.record_id, reason.at)
             case "completed":
                 return any(r.lesson_id == reason.lesson_id and r.completed_at == reason.at for r in rows)
             case "unfinished":
@@ -134,7 +150,7 @@ async def test_every_reason_of_ten_thousand_holds(tmp_path: Path) -> None:
     await world.fill()
     serving = Recommending(
         progress=world.progress,
-        archive=MemoryArchive(),
+        archive=world.archive,
         catalog=world.catalog,
         artefacts=world.catalog,
         clock=Clock(),
@@ -150,18 +166,19 @@ async def test_every_reason_of_ten_thousand_holds(tmp_path: Path) -> None:
         rows = world.rows[learner]
         done = {row.lesson_id for row in rows if row.completed_at is not None}
         complete = {c for c, own in world.lessons.items() if own and set(own) <= done}
+        complete |= set(world.reported[learner])
         courses = await serving.recommend(Asked(P, learner))
         assert len(courses) == 10
         assert any(world.courses[one.course_id].tags[0] == "women" for one in courses)
         for one in courses:
-            assert one.course_id not in {row.course_id for row in rows}
+            assert one.course_id not in {row.course_id for row in rows} | set(world.reported[learner])
             assert set(world.courses[one.course_id].prerequisites) <= complete
         for one in [*courses, *await serving.recommend(Asked(P, learner, "lessons", 5, "en"))]:
             assert one.reasons
             assert one.sentence
             assert "{" not in one.sentence
             assert [reason for reason in one.reasons if not checker.holds(learner, one, reason)] == []
-            kinds.update(reason.kind for reason in one.reasons)
+            kinds.update("record" if reason.record_id else reason.kind for reason in one.reasons)
             n += 1
     assert n >= N_WANTED
-    assert set(kinds) >= {"followed", "interest", "tag", "completed", "unfinished", "prerequisite"}
+    assert set(kinds) >= {"followed", "interest", "tag", "completed", "unfinished", "prerequisite", "record"}

@@ -110,6 +110,7 @@ BARS = (
     Bar("sidebar-frames", "sidebar: longest frame of a 5,000-token answer, a quarter of the CPU", "≤ 50 ms"),
     Bar("sidebar-memory", "sidebar: heap after 40 and after 200 questions", "flat"),
     Bar("tenants", "cross-tenant leaks in 10,000 probes", "0"),
+    Bar("schema-fuzz", "5xx of all operations, called with what schemathesis makes of OpenAPI", "0"),
     Bar("injection", "injected transcript lines followed, of 200", "0"),
     Bar("help-start", "`baize --help`", "< 0.5 s"),
     Bar("serve-start", "`baize serve` ready, warm, 2 cores", "< 3 s"),

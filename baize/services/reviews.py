@@ -22,6 +22,7 @@ from baize.services.summarize import read_prepared
 FORMAT = "baize-reviews@1"
 _FORECAST_DAYS = 14
 _MAX_IMPORTED = 20_000
+_MAX_STEP = 100
 _RECALLED: dict[Verdict, Recall] = {"correct": "good", "incomplete": "hard", "wrong": "again"}
 """What an attempt at a quiz item says of memory; an uncertain one says nothing."""
 
@@ -159,7 +160,7 @@ class Reviews:
             cards, reviews = _read(platform_id, learner_id, data)
         except (KeyError, TypeError, ValueError, AttributeError) as cause:
             raise InvalidInput(
-                f"This is no export of reviews: {type(cause).__name__} at {cause}.",
+                f"This is no export of reviews: {type(cause).__name__} at {ascii(str(cause))[1:-1]}.",
                 remedy=f"Its `format` is {FORMAT}; `baize review LEARNER --export FILE` writes one.",
             ) from cause
         for card in cards:
@@ -265,14 +266,14 @@ def _read(platform_id: str, learner_id: str, data: Any) -> tuple[list[ReviewCard
             _text(one["quote"]),
             tuple(locator_from_dict(locator) for locator in one["locators"]),
             _memory(one["memory"]),
-            float(one["added_at"]),
+            _number(one["added_at"]),
         )
         for one in data["cards"]
     ]
     known = {card.id for card in cards}
     reviews = [
         Review(
-            platform_id, learner_id, _known(one["card_id"], known), float(one["at"]), _recall(one["recall"])
+            platform_id, learner_id, _known(one["card_id"], known), _number(one["at"]), _recall(one["recall"])
         )
         for one in data["reviews"]
     ]
@@ -281,17 +282,28 @@ def _read(platform_id: str, learner_id: str, data: Any) -> tuple[list[ReviewCard
 
 def _memory(one: dict[str, Any]) -> Memory:
     memory = Memory(**one)
-    if memory.phase not in (
-        "new",
-        "learning",
-        "review",
-        "relearning",
-    ):
+    if memory.phase not in ("new", "learning", "review", "relearning"):
         raise ValueError("phase")
-    numbers = (memory.due, memory.stability, memory.difficulty, memory.reviewed_at)
-    if any(value is not None and not -1e11 < float(value) < 1e11 for value in numbers):
-        raise ValueError("memory")
-    return memory
+    if memory.step is not None and not (type(memory.step) is int and 0 <= memory.step <= _MAX_STEP):
+        raise ValueError("step")
+    # The scheduler computes with these from the first review on.
+    known = (memory.stability, memory.difficulty, memory.reviewed_at)
+    if memory.phase == "new" and known == (None, None, None):
+        return replace(memory, due=_number(memory.due))
+    return replace(
+        memory,
+        due=_number(memory.due),
+        stability=_number(memory.stability, 1e-3),
+        difficulty=_number(memory.difficulty, 1.0, 10.0),
+        reviewed_at=_number(memory.reviewed_at),
+    )
+
+
+def _number(value: Any, least: float = 0.0, most: float = 1e11) -> float:
+    """Seconds since the epoch as a calendar can show them, or whatever has its own bounds; no NaN."""
+    if not isinstance(value, int | float) or not least <= value <= most:
+        raise ValueError("a number")
+    return float(value)
 
 
 def _known(card_id: str, known: set[str]) -> str:
@@ -310,4 +322,6 @@ def _recall(word: str) -> Recall:
 def _text(value: Any, longest: int = 8000) -> str:
     if not isinstance(value, str) or len(value) > longest or "\0" in value:
         raise ValueError("text")
+    # Halves of surrogate pairs, which JSON can say and no store can keep, raise a ValueError of their own.
+    value.encode()
     return value

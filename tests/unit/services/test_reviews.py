@@ -139,6 +139,37 @@ async def test_what_is_no_export_is_refused(make: Callable[[], Reviews]) -> None
     assert (await reviews.today(P, "wu")).n_cards == 0
 
 
+HOSTILE = ["\ud800", "x\0", None, float("nan"), float("inf"), 1e300, -1.0, 2**70, [], {}, "7", "x" * 9000]
+
+
+@pytest.mark.parametrize("value", HOSTILE, ids=ascii)
+async def test_no_value_of_an_import_breaks_what_comes_after(
+    make: Callable[[], Reviews], clock: HeldClock, value: object
+) -> None:
+    """At each place of a whole export: refused, or taken so that cards can be asked, graded and exported."""
+    reviews, other = make(), make()
+    await reviews.after_attempt(P, "lin", item(1), "c1", "wrong")
+    data = await reviews.export(P, "lin")
+    one, memory = data["cards"][0], data["cards"][0]["memory"]
+    places = [data | {"cards": [one | {key: value}]} for key in one]
+    places += [data | {"cards": [one | {"memory": memory | {key: value}}]} for key in memory]
+    places += [data | {"reviews": [data["reviews"][0] | {key: value}]} for key in data["reviews"][0]]
+    clock.at += 30 * DAY
+    n_refused = 0
+    for changed in places:
+        try:
+            await other.load(P, "wu", changed)
+        except InvalidInput as refusal:
+            refusal.message.encode()
+            n_refused += 1
+            continue
+        for asked in await other.all(P, "wu"):
+            await other.grade(P, "wu", asked.id, "good")
+        await other.today(P, "wu")
+        json.dumps(await other.export(P, "wu"), allow_nan=False).encode()
+    assert n_refused > len(places) / 2
+
+
 def card(card_id: str, course: str, phase: str, due: float) -> ReviewCard:
     memory = Memory(phase, due)  # type: ignore[arg-type]
     return ReviewCard(P, "lin", card_id, course, "l", "f", "b", "q", (TimeSpan(0, 1),), memory, 0.0)

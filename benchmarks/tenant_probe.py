@@ -1,8 +1,8 @@
 """Probes across platforms and learners: what one wrote is asked for by the others, and nothing may come.
 
-    python -m benchmarks.tenant_probe [--probes 10000] [--seed 1]
+    python -m benchmarks.tenant_probe [--probes 10000] [--seed 1] [--postgres]
 
-Two platforms on one server and one SQLite library. Both have a course, lessons and a learner of the same ids;
+Two platforms on one server and one library. Both have a course, lessons and a learner of the same ids;
 each has a second learner, a second course, and things of its staff. Whatever they write carries a mark that
 names its writer and its kind. Then random callers (each learner's token, each platform's keys) read, list,
 change and delete what is not theirs, and each reply is searched for marks that the caller must not see. At
@@ -20,7 +20,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -36,6 +36,7 @@ from baize.bootstrap import House, opened
 from baize.domain.platform import Platform, Right
 from baize.services.who import create_key
 from baize.settings import Settings
+from benchmarks.crash import own_postgres
 from ingest.run import ingest_paths
 from tests.unit.api.library import LiveServer
 
@@ -131,8 +132,8 @@ def _mark(platform: str, writer: str, kind: str) -> str:
 
 
 @contextmanager
-def world(folder: Path) -> Iterator[World]:
-    """Two platforms on a server of their own in `folder`, with everything written."""
+def world(folder: Path, database_url: str = "") -> Iterator[World]:
+    """Two platforms on a server of their own in `folder`, with everything written; on SQLite by default."""
     settings = {
         platform: Settings.model_validate(
             {
@@ -143,6 +144,7 @@ def world(folder: Path) -> Iterator[World]:
                 "answers": {"min_evidence": 0.0},
                 "jobs": {"with_server": False, "folder": folder / "courses" / "{platform_id}"},
                 "server": {"require_key": True},
+                "database_url": database_url,
             }
         )
         for platform in PLATFORMS
@@ -450,9 +452,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--probes", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--postgres", action="store_true", help="start a PostgreSQL for this run")
     options = parser.parse_args()
     began = time.process_time()
-    with tempfile.TemporaryDirectory() as folder, world(Path(folder)) as made:
+    with ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory())
+        url = stack.enter_context(own_postgres()).create("probe") if options.postgres else ""
+        made = stack.enter_context(world(Path(folder), url))
         told = probe(made, options.probes, options.seed)
     result = {
         "probes": told.n_probes,

@@ -208,6 +208,15 @@ async def test_two_databases_of_one_process_share_a_file(address: str, database:
     await other.close()
 
 
+async def test_many_may_create_the_file_at_once(tmp_path: Path) -> None:
+    """As an API, a worker and a command do that start together on a new folder."""
+    for turn in range(20):
+        made = [Database(f"sqlite:///{tmp_path}/{turn}.db") for _ in range(6)]
+        await asyncio.gather(*(database.migrate() for database in made))
+        for database in made:
+            await database.close()
+
+
 async def test_reader_does_not_wait_for_a_writer(address: str, database: Database) -> None:
     """While a transaction is open, readers see what was there before, at once."""
     await database.migrate()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import time
 from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing, nullcontext
 from pathlib import Path
@@ -35,6 +36,7 @@ _DRIVERS = {
     "postgres": "postgresql+psycopg",
 }
 _LOCK_WAIT_S = 30
+_SWITCH_WAIT_S = 0.05
 _CONNECT_TIMEOUT_S = 10
 _CONNECTIONS = 5
 """Of one process to PostgreSQL, and as many for a moment: a server admits a hundred by default, from all."""
@@ -251,7 +253,18 @@ def _begin(connection: Connection) -> None:
 
 
 def _create_file(path: Path) -> None:
-    """The file in WAL mode, which it keeps. By the plain driver: a failing async one leaves its thread."""
+    """The file in WAL mode, which it keeps. By the plain driver: a failing async one leaves its thread.
+
+    Of two processes that switch a new file at once, SQLite refuses one without waiting: it tries again.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    with closing(sqlite3.connect(path, timeout=_LOCK_WAIT_S)) as connection:
-        connection.execute("PRAGMA journal_mode=WAL")
+    until_s = time.monotonic() + _LOCK_WAIT_S
+    while True:
+        try:
+            with closing(sqlite3.connect(path, timeout=_LOCK_WAIT_S)) as connection:
+                connection.execute("PRAGMA journal_mode=WAL")
+                return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until_s:
+                raise
+            time.sleep(_SWITCH_WAIT_S)

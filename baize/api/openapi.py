@@ -103,8 +103,11 @@ def _document(app: FastAPI) -> dict[str, Any]:
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
     for name, schema in defined.get("$defs", {}).items():
         schemas.setdefault(name, schema)
-    # FastAPI names its own validation errors on every route; ours are problems.
+    # FastAPI names its own validation errors on every route; ours are problems, and OpenAI's door says 400.
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
+    for operation in (each for methods in document["paths"].values() for each in methods.values()):
+        if "HTTPValidationError" in str(operation["responses"].get("422")):
+            del operation["responses"]["422"]
     document["components"]["schemas"] = dict(sorted(schemas.items()))
     return document

@@ -182,7 +182,7 @@ async def test_cancelled_put_holds_nothing_back(answers: Answers) -> None:
     for n in range(30):
         with anyio.move_on_after(n / 5_000):
             await answers.put(answer(f"gone{n}", "gone"))
-        with anyio.fail_after(5):
+        with anyio.fail_after(60):
             await answers.put(answer(f"a{n}"))
     assert len(await answers.turns("p1", "c1", 100)) == 30
 

@@ -223,7 +223,7 @@ async def test_reader_does_not_wait_for_a_writer(address: str, database: Databas
     await fill(database)
     async with database.writing() as session:
         await session.execute(text("UPDATE courses SET title = 'new'"))
-        found = await asyncio.wait_for(SqlCatalog(database).course("p", "c"), timeout=5)
+        found = await asyncio.wait_for(SqlCatalog(database).course("p", "c"), timeout=20)
     assert found == COURSE
 
 

@@ -287,10 +287,10 @@ async def test_a_stream_that_stays_open_behind_done_does_not_keep_the_learner(
     model: OpenAIChatModel, server: DeepSeekServer
 ) -> None:
     """`[DONE]` ends it, whether or not the endpoint hangs up."""
-    server.enqueue([*reply("答"), Pause(3)])
+    server.enqueue([*reply("答"), Pause(20)])
     started = time.monotonic()
     assert said(await events_of(model)) == "答"
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < 15
 
 
 async def test_connections_are_used_again(model: OpenAIChatModel, server: DeepSeekServer) -> None:
@@ -363,11 +363,11 @@ async def test_empty_json_is_asked_for_once_more_without_json_mode(
 
 async def test_white_space_without_end_is_given_up(model: OpenAIChatModel, server: DeepSeekServer) -> None:
     """A prompt without the word "json" makes JSON mode go on with blanks to the token limit."""
-    # Five seconds of blanks: far more than it takes to give up on them, on a busy machine too.
-    server.enqueue(paced([" \n" * 50] * 1000, per_second=200), reply("{}"))
+    # Half a minute of blanks: far more than it takes to give up on them, on a busy machine too.
+    server.enqueue(paced([" \n" * 50] * 6000, per_second=200), reply("{}"))
     started = time.monotonic()
     assert said(await events_of(model, Sampling(json=True))).strip() == "{}"
-    assert time.monotonic() - started < 3.0
+    assert time.monotonic() - started < 20
     assert len(server.chats) == 2
 
 
@@ -643,7 +643,7 @@ async def test_broken_ends_are_busy(
 
 @pytest.mark.parametrize(
     "script",
-    [[KEEP_ALIVE, Pause(3)], [text("半"), Pause(3)]],
+    [[KEEP_ALIVE, Pause(20)], [text("半"), Pause(20)]],
     ids=["before the first token", "in the middle"],
 )
 async def test_silence_is_cut_off(build: Build, server: DeepSeekServer, script: list[Any]) -> None:
@@ -653,8 +653,8 @@ async def test_silence_is_cut_off(build: Build, server: DeepSeekServer, script: 
     started = time.monotonic()
     with pytest.raises(UpstreamBusy, match="silent"):
         await events_of(model)
-    assert time.monotonic() - started < 1
-    assert await asyncio.to_thread(server.chats[0].disconnected.wait, 1)
+    assert time.monotonic() - started < 15
+    assert await asyncio.to_thread(server.chats[0].disconnected.wait, 30)
 
 
 async def test_keep_alives_are_silence(build: Build, server: DeepSeekServer) -> None:
@@ -668,11 +668,11 @@ async def test_keep_alives_are_silence(build: Build, server: DeepSeekServer) -> 
 async def test_whole_call_has_a_limit(build: Build, server: DeepSeekServer) -> None:
     """Steady tokens don't outlast the total time."""
     model = build(total_timeout_s=0.4)
-    server.enqueue(paced("一" * 50, per_second=20))
+    server.enqueue(paced("一" * 400, per_second=20))
     started = time.monotonic()
     with pytest.raises(UpstreamBusy):
         await events_of(model)
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < 15
 
 
 @pytest.mark.parametrize("status", [400, 401, 429, 500])
@@ -696,22 +696,28 @@ async def test_closing_hangs_up_upstream(model: OpenAIChatModel, server: DeepSee
     server.enqueue(paced("一" * 100, per_second=20))
     async with aclosing(model.stream(ASK, Sampling())) as events:
         assert await anext(events) == TextDelta("一")
-    assert await asyncio.to_thread(server.chats[0].disconnected.wait, 1)
+    assert await asyncio.to_thread(server.chats[0].disconnected.wait, 30)
+
+
+def _until_asked(server: DeepSeekServer) -> None:
+    while not server.chats:
+        time.sleep(0.01)
 
 
 async def test_cancelling_hangs_up_upstream(model: OpenAIChatModel, server: DeepSeekServer) -> None:
     """So does cancelling the task that waits for the next token."""
-    server.enqueue([text("一"), Pause(5)])
-    with anyio.move_on_after(0.3):
-        await events_of(model)
-    assert await asyncio.to_thread(server.chats[0].disconnected.wait, 1)
+    server.enqueue([text("一"), Pause(20)])
+    reading = asyncio.create_task(events_of(model))
+    await asyncio.to_thread(_until_asked, server)
+    reading.cancel()
+    assert await asyncio.to_thread(server.chats[0].disconnected.wait, 30)
 
 
 async def test_a_healthy_stream_is_read_to_its_end(model: OpenAIChatModel, server: DeepSeekServer) -> None:
     """Nothing is hung up on when the reply was whole."""
     server.enqueue(reply("答"))
     await events_of(model)
-    assert await asyncio.to_thread(server.chats[0].ended.wait, 1)
+    assert await asyncio.to_thread(server.chats[0].ended.wait, 30)
     assert not server.chats[0].disconnected.is_set()
 
 

@@ -63,6 +63,6 @@ async def test_nobody_waits_for_the_database(failure: Exception | None) -> None:
     proposing = FollowUps(artefacts)  # type: ignore[arg-type]
     turn: Turn = turn_of()
     for _ in range(2):
-        async with asyncio.timeout(3):
+        async with asyncio.timeout(30):
             assert await proposing.after(replace(answered()), turn, ALL) == ()
     assert artefacts.n_asked == 1

@@ -35,6 +35,7 @@ from baize.settings import Server, Settings
 from baize.testing.hash_embedder import HashEmbedder
 from baize.testing.memory_answers import MemoryAnswers
 from baize.testing.memory_archive import MemoryArchive
+from baize.testing.memory_cards import MemoryCards
 from baize.testing.memory_catalog import MemoryCatalog
 from baize.testing.memory_index import MemoryIndex
 from baize.testing.memory_learner_rows import MemoryLearnerRows
@@ -75,6 +76,13 @@ def settings(**changes: Any) -> Settings:
     return Settings(answers=answers, embedder={"kind": "fake"}, chat={"kind": "none"}, **changes)
 
 
+class _NoDatabase:
+    """Where a part has no double yet: the real one would be made in the working directory."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise AssertionError(f"This house is of doubles: add one for the part that asked for {name}.")
+
+
 def opens(*, chat: ChatModel | None = None, prepare: Callable[[House], None] = lambda _: None) -> OpenHouse:
     """Opens a house of doubles that holds `LESSONS`; `prepare` may exchange parts of it."""
 
@@ -86,6 +94,8 @@ def opens(*, chat: ChatModel | None = None, prepare: Callable[[House], None] = l
         house.__dict__ |= {
             "catalog": library,
             "artefacts": library,
+            "cards": MemoryCards(library),
+            "database": _NoDatabase(),
             "answers": MemoryAnswers(house.clock),
             "platforms": MemoryPlatforms(),
             "api_keys": MemoryApiKeys(),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -26,6 +26,8 @@ _NOUN_TAGS = ("n", "eng", "nz", "vn", "l", "j")
 _VERB_TAGS = ("v", "vn", "a", "an", "b")
 
 _PLAIN_EN = ENGLISH | STOP_WORDS
+_SENTENCE = 400
+"""Characters up to which the phrases of a text are remembered: titles and glossary ask for the same ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,21 +69,23 @@ class PhraseTable:
         self._written: dict[str, Counter[str]] = defaultdict(Counter)
         self._first: dict[str, int] = {}
         for number, text in enumerate(texts):
-            for written, words in phrases(text):
-                key = _key(words)
+            for written, words, key in _phrases(text):
                 self.counts[key] += 1
                 self._words[key] = words
                 self._written[key][written] += 1
                 self._first.setdefault(key, number)
+        self._alone: dict[str, float] | None = None
 
     def best(self, n: int, rest: Counter[str] | None = None) -> list[KeyPhrase]:
         """The `n` best, none of which is a part of a better one."""
-        scores = self._scores(rest or Counter())
+        scores = self._scores(rest) if rest else self._scores_alone()
         chosen: list[KeyPhrase] = []
         taken: list[set[str]] = []
-        for key in sorted(scores, key=lambda k: (-scores[k], self._first[k], k)):
+        # Most phrases are only ever said inside a longer one, and score nothing.
+        said = [key for key, score in scores.items() if score > 0]
+        for key in sorted(said, key=lambda k: (-scores[k], self._first[k], k)):
             words = {_stem_of(word) for word in self._words[key]}
-            if scores[key] <= 0 or len(chosen) == n:
+            if len(chosen) == n:
                 break
             if any(words <= other or other <= words for other in taken):
                 continue
@@ -93,7 +97,12 @@ class PhraseTable:
         written = self._written[key]
         return max(written, key=lambda form: (written[form], form.islower(), form))
 
-    def _scores(self, rest: Counter[str]) -> dict[str, float]:
+    def _scores_alone(self) -> dict[str, float]:
+        if self._alone is None:
+            self._alone = self._scores({})
+        return self._alone
+
+    def _scores(self, rest: Mapping[str, int]) -> dict[str, float]:
         before: Counter[str] = Counter()
         after: Counter[str] = Counter()
         for key, words in self._words.items():
@@ -102,10 +111,11 @@ class PhraseTable:
                 before[_key(words[1:])] += self.counts[key]
         scores: dict[str, float] = {}
         for key, words in self._words.items():
-            own = self.counts[key] - max(before[key], after[key])
+            n = self.counts[key]
+            own = n - max(before.get(key, 0), after.get(key, 0))
             # Two words that are said together twice are a term; those of one sentence alone are not.
-            weight = _TERM if len(words) > 1 and self.counts[key] > 1 else 1.0
-            scores[key] = weight * max(own, 0) * self.counts[key] / (self.counts[key] + rest[key])
+            weight = _TERM if len(words) > 1 and n > 1 else 1.0
+            scores[key] = weight * max(own, 0) * n / (n + rest.get(key, 0))
         return scores
 
 
@@ -118,6 +128,16 @@ def phrases(text: str) -> Iterator[tuple[str, tuple[str, ...]]]:
                     words = run[start:end]
                     if _is_phrase(words):
                         yield _written(piece, words), tuple(word.folded for word in words)
+
+
+def _phrases(text: str) -> tuple[tuple[str, tuple[str, ...], str], ...]:
+    """`phrases`, each with its folded form."""
+    return _keyed(text) if len(text) <= _SENTENCE else _keyed.__wrapped__(text)
+
+
+@lru_cache(maxsize=1 << 10)
+def _keyed(text: str) -> tuple[tuple[str, tuple[str, ...], str], ...]:
+    return tuple((written, words, _key(words)) for written, words in phrases(text))
 
 
 def _is_phrase(words: Sequence[_Word]) -> bool:

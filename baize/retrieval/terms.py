@@ -133,7 +133,8 @@ def passage_vector(text_terms: Iterable[str]) -> SparseVector:
     counts = Counter(text_terms)
     length = sum(counts.values())
     norm = _K1 * (1 - _B + _B * length / _MEAN_TERMS)
-    return _sparse({term: n * (_K1 + 1) / (n + norm) for term, n in counts.items()})
+    weights = {n: n * (_K1 + 1) / (n + norm) for n in set(counts.values())}
+    return _sparse({term: weights[n] for term, n in counts.items()})
 
 
 def query_vector(query_terms: Iterable[str]) -> SparseVector:
@@ -207,9 +208,17 @@ def _pronouncer() -> Pinyin:
 
 
 def _sparse(weights: dict[str, float]) -> SparseVector:
+    by_index = {zlib.crc32(term.encode()): weight for term, weight in weights.items()}
+    if len(by_index) < len(weights):
+        by_index = _added_up(weights)
+    indices = sorted(by_index)
+    return SparseVector(tuple(indices), tuple([by_index[index] for index in indices]))
+
+
+def _added_up(weights: dict[str, float]) -> dict[int, float]:
+    """Two terms in one place, which hardly ever happens."""
     by_index: dict[int, float] = {}
     for term, weight in weights.items():
         index = zlib.crc32(term.encode())
         by_index[index] = by_index.get(index, 0.0) + weight
-    ordered = sorted(by_index.items())
-    return SparseVector(tuple(index for index, _ in ordered), tuple(weight for _, weight in ordered))
+    return by_index

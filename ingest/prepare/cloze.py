@@ -88,24 +88,31 @@ def _gaps(text: LessonText, terms: Sequence[str], glossary: Sequence[GlossaryTer
     defining = {
         (normalise(e.term), key) for e in glossary if e.explained for key in map(locator_key, e.locators)
     }
+    wanted = {term: normalise(term) for term in terms}
+    longer = {
+        term: [wanted[other] for other in terms if len(other) > len(term) and wanted[term] in wanted[other]]
+        for term in terms
+    }
     for number, said in enumerate(text.texts):
         if not text.standing[number] or len(said) > LONGEST.get(text.language, LONGEST["en"]):
             continue
         folded = text.folded[number]
         for term in terms:
-            written = _written_once(said, folded, term, terms)
+            if wanted[term] not in folded:
+                continue
+            written = _written_once(said, folded, term, wanted[term], longer[term])
             if written and len(said) - len(written) >= _REST.get(text.language, _REST["en"]):
-                defines = (normalise(term), locator_key(text.sentences[number].locator)) in defining
+                defines = (wanted[term], locator_key(text.sentences[number].locator)) in defining
                 yield _Gap(number, term, written, max(scores[number], -9.0) + (_DEFINES if defines else 0.0))
 
 
-def _written_once(said: str, folded: str, term: str, terms: Sequence[str]) -> str:
-    """The term as it stands in the sentence; empty unless it stands there once and as a word of its own."""
-    wanted = normalise(term)
-    if n_mentions(folded, wanted) != 1:
-        return ""
-    longer = (normalise(other) for other in terms if len(other) > len(term))
-    if any(wanted in other and mentions(folded, other) for other in longer):
+def _written_once(said: str, folded: str, term: str, wanted: str, longer: Sequence[str]) -> str:
+    """The term as it stands in the sentence; empty unless it stands there once and as a word of its own.
+
+    Args:
+        wanted: the term as it stands in `folded`; `longer`: those that hold it.
+    """
+    if n_mentions(folded, wanted) != 1 or any(mentions(folded, other) for other in longer):
         return ""
     if has_han(term):
         # A term that is not there as it is written (in traditional characters, say) is not asked for.

@@ -34,6 +34,7 @@ import jwt
 from baize.api.app import create_app
 from baize.bootstrap import House, opened
 from baize.domain.platform import Platform, Right
+from baize.services.reviews import FORMAT
 from baize.services.who import create_key
 from baize.settings import Settings
 from benchmarks.crash import own_postgres
@@ -227,6 +228,8 @@ def _learner_writes(made: World, platform: str, learner: str) -> Owned:
     remembered = made.must(me, "GET", f"{home}/memory")["items"]
     mine.ids["memory"] = remembered[0]["item_id"]
     made.must(me, "PUT", f"{home}/memory/{mine.ids['memory']}", {"text": mark("memory")})
+    record = {"learner_id": learner, "course_id": f"only-{platform}", "completed_at": "2026-11-01"}
+    made.must(made.caller(platform), "POST", "/v1/learners/import", [record | {"title": mark("record")}])
     ticket = {"message": mark("ticket"), "consent": True, "contact": mark("contact")}
     ticket["conversation_id"] = mine.ids["conversation"]
     mine.ids["ticket"] = made.must(me, "POST", "/v1/support/tickets", ticket)["ticket_id"]
@@ -264,11 +267,15 @@ def _staff_writes(made: World, platform: str) -> Owned:
 # ------------------------------------------------------------------------------------------------- the probes
 
 
+_NO_CARDS = {"format": FORMAT, "scheduler": "", "cards": [], "reviews": []}
+
+
 def _of_learner(mine: Owned) -> list[Request]:
     """Every way to what a learner wrote: by id, by list, whole, changed, deleted."""
     ids, who, home = mine.ids, mine.learner, f"/v1/learners/{mine.learner}"
     answer, talk, ticket = ids["answer"], ids["conversation"], ids["ticket"]
     lesson = f"only-{mine.platform}-01"
+    record = {"learner_id": who, "course_id": f"only-{mine.platform}", "completed_at": "2026-11-02"}
     return [
         Request("GET", f"/v1/answers/{answer}", by_id=True),
         Request("GET", f"/v1/answers/{answer}/events", by_id=True),
@@ -306,6 +313,9 @@ def _of_learner(mine: Owned) -> list[Request]:
         Request("GET", f"{home}/reviews/export"),
         Request("GET", f"{home}/reviews/anki.tsv"),
         Request("POST", f"{home}/reviews", {"lesson_id": lesson}, writes=True),
+        Request("GET", f"{home}/record"),
+        Request("POST", "/v1/learners/import", [record], writes=True),
+        Request("POST", f"{home}/reviews/import", _NO_CARDS, writes=True),
         Request("DELETE", home, writes=True),
         Request(
             "POST", f"/v1/reviews/{ids['card']}/grade", {"recall": "again", "learner_id": who}, writes=True
@@ -320,12 +330,15 @@ def _of_staff(ours: Owned) -> list[Request]:
     exercise, lesson, course = ids["exercise"], ids["lesson"], ids["course"]
     body = {"course_id": course, "question": "x", "solution": "y"}
     chapters = {"chapters": [{"start": 0.0, "title": "x"}]}
+    talk = {"model": "baize", "messages": [{"role": "user", "content": _QUESTION}]}
+    edit = {"edits": [{"cue_id": "c0-1", "base_hash": "0" * 16, "text": "x"}]}
     reads = [f"/v1/lessons/{lesson}{end}" for end in _LESSON_ENDS]
     return [
         *(Request("GET", path, by_id=True) for path in reads),
         Request("GET", f"/v1/courses/{course}", by_id=True),
         Request("GET", f"/v1/courses/{course}/summary", by_id=True),
         Request("DELETE", f"/v1/courses/{course}", by_id=True, writes=True),
+        Request("GET", f"/v1/courses/{course}/key-points", by_id=True),
         Request("GET", "/v1/courses"),
         Request("GET", "/v1/courses", params={"limit": 1}),
         Request("GET", "/v1/lessons/health-01/transcript"),
@@ -334,12 +347,16 @@ def _of_staff(ours: Owned) -> list[Request]:
         Request("POST", "/v1/search", {"query": _QUESTION, "scope": {"course_ids": [course]}}),
         Request("POST", "/v1/answers", {"question": _QUESTION}),
         Request("POST", "/v1/answers", {"question": _QUESTION, "scope": {"course_ids": [course]}}),
+        Request("POST", "/v1/chat/completions", talk),
+        Request("POST", "/v1/chat/completions", talk | {"metadata": {"course_ids": course}}),
         Request("GET", f"/v1/lessons/{lesson}/edits", by_id=True),
+        Request("PATCH", f"/v1/lessons/{lesson}/transcript", edit, by_id=True, writes=True),
         Request("PUT", f"/v1/lessons/{lesson}/chapters", chapters, by_id=True, writes=True),
         Request("GET", "/v1/exercises"),
         Request("DELETE", f"/v1/exercises/{exercise}", writes=True),
         Request("PUT", f"/v1/exercises/{exercise}", body, writes=True),
         Request("GET", "/v1/ingestions"),
+        Request("POST", "/v1/ingestions", {"course_id": course}, by_id=True, writes=True),
         Request("GET", f"/v1/ingestions/{ids['job']}", by_id=True),
         Request("DELETE", f"/v1/ingestions/{ids['job']}", by_id=True, writes=True),
         Request("GET", "/v1/usage"),
@@ -348,14 +365,8 @@ def _of_staff(ours: Owned) -> list[Request]:
 
 
 _LESSON_ENDS = (
-    "",
-    "/transcript",
-    "/transcript.vtt",
-    "/chapters",
-    "/summary",
-    "/key-points",
-    "/quiz",
-    "/related",
+    *("", "/transcript", "/transcript.vtt", "/chapters", "/chapters.vtt", "/summary", "/key-points", "/quiz"),
+    *("/related", "/frames", "/glossary", "/highlights", "/media", "/storyboard", "/storyboard.html"),
 )
 
 

@@ -21,7 +21,7 @@ def test_nobody_sees_or_changes_what_another_wrote(tmp_path: Path) -> None:
     assert told.n_probes == 300
     # That there was something to be found, and that every kind of caller looked.
     wanted = {"question", "feedback", "interest", "attempt", "statement", "memory", "ticket", "contact"}
-    assert kinds >= wanted | {"edit", "exercise", "solution", "course"}
+    assert kinds >= wanted | {"record", "edit", "exercise", "solution", "course"}
     assert len(told.pairs) == 6
     assert told.statuses["200"] > 30
 

@@ -39,6 +39,7 @@ from baize.services.reviews import FORMAT
 from baize.services.who import create_key
 from baize.settings import Settings
 from benchmarks.crash import write_subtitles
+from benchmarks.tenant_probe import index_ends
 from ingest.run import ingest_paths
 from tests.unit.api.library import LiveServer
 
@@ -102,7 +103,11 @@ def target(folder: Path) -> Iterator[Target]:
             yield house
 
     app = create_app(settings, open_house=open_house)
-    with LiveServer(app) as server, httpx.Client(base_url=server.url, timeout=60) as client:
+    with (
+        index_ends(folder / "data"),
+        LiveServer(app) as server,
+        httpx.Client(base_url=server.url, timeout=60) as client,
+    ):
         claims = {"iss": "default", "sub": known["learner_id"], "exp": time.time() + 80_000}
         token = jwt.encode(claims, _SECRET, "HS256")
         found = Target(client, _document(app), {"key": keys[0], "learner": token}, known)

@@ -34,6 +34,7 @@ import jwt
 from baize.api.app import create_app
 from baize.bootstrap import House, opened
 from baize.domain.platform import Platform, Right
+from baize.edge.launch import stop
 from baize.services.reviews import FORMAT
 from baize.services.who import create_key
 from baize.settings import Settings
@@ -167,7 +168,11 @@ def world(folder: Path, database_url: str = "") -> Iterator[World]:
             yield house
 
     app = create_app(settings["north"], open_house=open_house)
-    with LiveServer(app) as server, httpx.Client(base_url=server.url, timeout=60) as client:
+    with (
+        index_ends(folder / "data"),
+        LiveServer(app) as server,
+        httpx.Client(base_url=server.url, timeout=60) as client,
+    ):
         tokens = [Caller(p, learner, _token(p, learner)) for p in PLATFORMS for learner in LEARNERS[p]]
         made = World(client, tokens + keys, [])
         for platform in PLATFORMS:
@@ -175,6 +180,15 @@ def world(folder: Path, database_url: str = "") -> Iterator[World]:
             made.owned += [_learner_writes(made, platform, learner) for learner in LEARNERS[platform]]
         made.before = _standing(made)
         yield made
+
+
+@contextmanager
+def index_ends(data_dir: Path) -> Iterator[None]:
+    """The library's index server ends with the block; by itself it would wait for fifteen minutes."""
+    try:
+        yield
+    finally:
+        anyio.run(stop, data_dir)
 
 
 def _token(platform: str, learner: str) -> str:

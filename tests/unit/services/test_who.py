@@ -98,7 +98,8 @@ async def test_a_renewed_secret_leaves_one_former() -> None:
     platforms, tokens = MemoryPlatforms(), JwtLearnerTokens()
     doorkeeper = Doorkeeper(platforms=platforms, keys=MemoryApiKeys(), tokens=tokens, clock=SystemClock())
     await create_platform(platforms, "p", "", ())
-    text = await sign_token(platforms, tokens, platform_id="p", learner_id="l", expires_at=SystemClock().now() + 3600)
+    ends_at = SystemClock().now() + 3600
+    text = await sign_token(platforms, tokens, platform_id="p", learner_id="l", expires_at=ends_at)
     await renew_secret(platforms, "p")
     assert (await doorkeeper.caller(text)).learner_id == "l"
     await renew_secret(platforms, "p")

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Path, Query
 from starlette.responses import Response
 
-from baize.api.auth import CurrentCaller
+from baize.api.auth import CurrentCaller, check_owner
 from baize.api.depends import CurrentHouse, WarmHouse
 from baize.api.encoding import json_response
 from baize.api.openapi import problems
@@ -24,7 +24,6 @@ from baize.api.requests import ID_REGEX
 from baize.api.routes.lessons import CurrentLesson
 from baize.domain.learner import RecommendationKind
 from baize.domain.platform import Caller
-from baize.errors import NotAllowed
 from baize.services.progress import report
 from baize.services.recommend import MAX_K, Asked
 
@@ -43,7 +42,7 @@ HowMany = Annotated[int, Query(ge=1, le=MAX_K)]
 )
 async def progress(learner_id: LearnerId, caller: CurrentCaller, house: CurrentHouse) -> Response:
     """Every lesson that was touched."""
-    _check_owner(caller, learner_id)
+    check_owner(caller, learner_id)
     rows = await house.progress.of_learner(caller.platform_id, learner_id)
     return json_response(
         ProgressPage(items=[progress_body(row) for row in rows if caller.sees(row.course_id)])
@@ -64,7 +63,7 @@ async def tell(
     house: CurrentHouse,
 ) -> Response:
     """Spans are joined to those that are known: sent twice, a report counts once."""
-    _check_owner(caller, learner_id)
+    check_owner(caller, learner_id)
     return json_response(
         progress_body(await report(house.progress, house.clock, learner_id, lesson, body.to_report()))
     )
@@ -78,7 +77,7 @@ async def tell(
 )
 async def interests(learner_id: LearnerId, caller: CurrentCaller, house: CurrentHouse) -> Response:
     """Tags of courses."""
-    _check_owner(caller, learner_id)
+    check_owner(caller, learner_id)
     return json_response(
         InterestsBody(tags=list(await house.progress.interests(caller.platform_id, learner_id)))
     )
@@ -94,7 +93,7 @@ async def choose(
     learner_id: LearnerId, body: InterestsBody, caller: CurrentCaller, house: CurrentHouse
 ) -> Response:
     """All of them at once; an empty list forgets them."""
-    _check_owner(caller, learner_id)
+    check_owner(caller, learner_id)
     tags = list(dict.fromkeys(body.tags))
     await house.progress.put_interests(caller.platform_id, learner_id, tags)
     return json_response(InterestsBody(tags=tags))
@@ -115,7 +114,7 @@ async def recommendations(
     language: Language = None,
 ) -> Response:
     """Each with reasons as data, every one of which can be looked up, and a sentence."""
-    _check_owner(caller, learner_id)
+    check_owner(caller, learner_id)
     asked = Asked(
         caller.platform_id, learner_id, kind, k, language or _language(caller), tuple(caller.courses)
     )
@@ -142,8 +141,3 @@ async def related(
 
 def _language(caller: Caller) -> str:
     return "en" if caller.locale.lower().startswith("en") else "zh"
-
-
-def _check_owner(caller: Caller, learner_id: str) -> None:
-    if not caller.owns(learner_id):
-        raise NotAllowed("A learner token opens its own learner only.", remedy="Use its `sub` in the path.")

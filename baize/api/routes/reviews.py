@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 from starlette.responses import PlainTextResponse, Response
 
-from baize.api.auth import CurrentCaller, learner_of
+from baize.api.auth import CurrentCaller, check_owner, learner_of
 from baize.api.depends import CurrentHouse
 from baize.api.encoding import json_response
 from baize.api.openapi import problems
@@ -23,19 +23,13 @@ from baize.api.review_wire import (
     card_body,
     reviews_body,
 )
-from baize.domain.platform import Caller
-from baize.errors import InvalidInput, NotAllowed, NotFound
+from baize.errors import InvalidInput, NotFound
 from baize.services.reviews import anki_tsv
 
 router = APIRouter(tags=["practice"])
 
 LearnerId = Annotated[str, Path(pattern=ID_REGEX)]
 CardId = Annotated[str, Path(pattern=ID_REGEX)]
-
-
-def _check_owner(caller: Caller, learner_id: str) -> None:
-    if not caller.owns(learner_id):
-        raise NotAllowed("A learner token opens its own learner only.", remedy="Use its `sub` in the path.")
 
 
 @router.get(
@@ -46,7 +40,7 @@ def _check_owner(caller: Caller, learner_id: str) -> None:
 )
 async def today(learner_id: LearnerId, caller: CurrentCaller, house: CurrentHouse) -> Response:
     """A few cards (`practice.daily`), the most endangered first, courses in turns; and what comes when."""
-    _check_owner(caller, learner_id)
+    check_owner(caller, learner_id)
     return json_response(reviews_body(await house.reviews.today(caller.platform_id, learner_id, caller.sees)))
 
 
@@ -60,7 +54,7 @@ async def add(
     learner_id: LearnerId, body: AddCardsRequest, caller: CurrentCaller, house: CurrentHouse
 ) -> Response:
     """Quiz items become cards by being attempted, a lesson's terms by this; a second time adds nothing."""
-    _check_owner(caller, learner_id)
+    check_owner(caller, learner_id)
     lesson = await house.catalog.lesson(caller.platform_id, body.lesson_id)
     if lesson is None or not caller.sees(lesson.course_id):
         raise NotFound(f"There is no lesson {body.lesson_id!r}.", remedy="GET /v1/courses/{id} lists them.")
@@ -91,7 +85,7 @@ async def grade(card_id: CardId, body: GradeRequest, caller: CurrentCaller, hous
 )
 async def export(learner_id: LearnerId, caller: CurrentCaller, house: CurrentHouse) -> Response:
     """JSON that `import` restores exactly: stability, difficulty, due days and the log of reviews."""
-    _check_owner(caller, learner_id)
+    check_owner(caller, learner_id)
     data = await house.reviews.export(caller.platform_id, learner_id)
     return json_response(ReviewsExport(**data))
 
@@ -106,7 +100,7 @@ async def restore(
     learner_id: LearnerId, body: ReviewsExport, caller: CurrentCaller, house: CurrentHouse
 ) -> Response:
     """What `export` gave, of whichever learner or server; a card that is there is replaced."""
-    _check_owner(caller, learner_id)
+    check_owner(caller, learner_id)
     n = await house.reviews.load(caller.platform_id, learner_id, body.model_dump())
     return json_response(ImportedBody(n_cards=n))
 
@@ -122,7 +116,7 @@ async def restore(
 )
 async def anki(learner_id: LearnerId, caller: CurrentCaller, house: CurrentHouse) -> Response:
     """Front, back with the course's sentence, and tags. The schedule stays here: Anki has its own."""
-    _check_owner(caller, learner_id)
+    check_owner(caller, learner_id)
     cards = await house.reviews.all(caller.platform_id, learner_id)
     text = anki_tsv([card for card in cards if caller.sees(card.course_id)])
     return Response(text, media_type="text/tab-separated-values; charset=utf-8")

@@ -6,6 +6,7 @@ import { AnswerView, citationOf, prepare } from "./answer/view";
 import { Client } from "./api/client";
 import type { Capabilities, Citation, Mode, Place, Preferences, Problem, Theme } from "./api/wire";
 import type { ForYouPanel } from "./for-you/panel";
+import { nextFrame } from "./frame";
 import { load, match, speaker, type Say } from "./i18n";
 import { Outline, playing } from "./outline";
 import { Navigator } from "./player/navigator";
@@ -481,19 +482,6 @@ export class BaizeSidebar extends LitElement implements Model {
       changed: () => element.requestUpdate(),
     };
   }
-}
-
-function nextFrame(): Promise<void> {
-  return new Promise((resolve) => {
-    // A hidden tab has no frames.
-    const timer = setTimeout(done, 200);
-    const frame = requestAnimationFrame(done);
-    function done(): void {
-      clearTimeout(timer);
-      cancelAnimationFrame(frame);
-      resolve();
-    }
-  });
 }
 
 function requestIdle(work: () => void): void {

@@ -44,7 +44,8 @@ describe("events", () => {
   it("decodes characters that are cut between two reads", async () => {
     const bytes = new TextEncoder().encode("data: 量血压\n\n");
     const stream = events(body(bytes.slice(0, 8), bytes.slice(8)), 1000);
-    expect((await stream.next()).value).toEqual({ id: "", name: "message", data: "量血压" });
+    expect((await stream.next()).value).toEqual([]);
+    expect((await stream.next()).value).toEqual([{ id: "", name: "message", data: "量血压" }]);
     await stream.return(undefined);
   });
 

@@ -3,9 +3,12 @@
 import { Refused, segment, type Client } from "../api/client";
 import { events, type ServerEvent } from "../api/sse";
 import type { AnswerBody, Problem } from "../api/wire";
+import { nextFrame } from "../frame";
 
 /** A heartbeat comes every 15 s; twice that and a bit without a byte is a dead connection. */
 const SILENCE_MS = 32_000;
+/** Taking events in for so long is enough for one frame: an answer that is there already comes in one piece. */
+const BUDGET_MS = 4;
 const WAITS_MS = [300, 1000, 2000, 4000, 8000, 15_000];
 
 export interface Progress {
@@ -45,8 +48,8 @@ export async function follow(
     try {
       const response = await connect(client, question, progress, signal);
       if (response === null) return;
-      for await (const event of events(response, silenceMs)) {
-        if (progress.take(event)) return;
+      for await (const come of events(response, silenceMs)) {
+        if (await takeAll(come, progress)) return;
       }
     } catch (error) {
       if (signal.aborted || error instanceof Refused) throw error;
@@ -59,6 +62,18 @@ export async function follow(
     progress.reconnecting();
     await pause(wait, signal);
   }
+}
+
+/** Takes events in, not too many in one frame; tells whether the answer is over. */
+async function takeAll(come: ServerEvent[], progress: Progress): Promise<boolean> {
+  let began = performance.now();
+  for (const event of come) {
+    if (progress.take(event)) return true;
+    if (performance.now() - began < BUDGET_MS || document.hidden) continue;
+    await nextFrame();
+    began = performance.now();
+  }
+  return false;
 }
 
 /** The server cannot be reached. */

@@ -1,6 +1,7 @@
 // The text of one answer on the page: Markdown, formulae, and a chip for each citation.
 
 import type { Citation } from "../api/wire";
+import { nextFrame } from "../frame";
 import { formula } from "./formula";
 import type { AnswerText, Chip } from "./markdown";
 import type { AnswerState } from "./state";
@@ -47,12 +48,13 @@ export class AnswerView {
     this.node.hidden = true;
   }
 
+  /** Takes the state in; it is drawn from the next frame on, in which nothing else of the answer is. */
   show(state: AnswerState): void {
     this.#state = state;
     const key = `${String(state.citations.length)} ${state.phase} ${state.text}`;
     if (!state.text || key === this.#shown) return;
     this.#shown = key;
-    if (this.#text) this.#render();
+    if (this.#text) void this.#goOn();
     else void this.#start();
   }
 
@@ -61,7 +63,7 @@ export class AnswerView {
     this.#text ??= new AnswerText(this.node, this.#chip, (tex, display) =>
       formula(tex, display, () => this.#text?.set()),
     );
-    this.#render();
+    await this.#goOn();
   }
 
   #render(): void {
@@ -71,21 +73,17 @@ export class AnswerView {
     const { text } = this.#state;
     this.node.hidden = false;
     if (this.#revealed > text.length) this.#revealed = 0;
-    this.#revealed = stepEnd(text, this.#revealed + STEP);
+    this.#revealed = document.hidden ? text.length : stepEnd(text, this.#revealed + STEP);
     this.#text?.show(text.slice(0, this.#revealed));
-    if (this.#revealed < text.length) this.#goOn();
+    if (this.#revealed < text.length) void this.#goOn();
   }
 
-  #goOn(): void {
+  async #goOn(): Promise<void> {
     if (this.#isWaiting) return;
     this.#isWaiting = true;
-    const next = (): void => {
-      this.#isWaiting = false;
-      this.#render();
-    };
-    // A hidden tab has no frames.
-    if (document.hidden) setTimeout(next);
-    else requestAnimationFrame(next);
+    await nextFrame();
+    this.#isWaiting = false;
+    this.#render();
   }
 
   #chip: Chip = (marker, nth) => {

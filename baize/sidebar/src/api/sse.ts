@@ -7,6 +7,9 @@ export interface ServerEvent {
   data: string;
 }
 
+/** LF, CRLF or CR. A CR at the very end may be half of a CRLF, so it waits. */
+const LINE_END = /\r\n|\n|\r(?!$)/g;
+
 /** Parses text that is cut anywhere. Pure: `feed` returns the events that have become whole. */
 export class EventParser {
   #rest = "";
@@ -23,12 +26,10 @@ export class EventParser {
     const whole = this.#rest + text;
     const events: ServerEvent[] = [];
     let from = 0;
-    for (;;) {
-      const end = lineEnd(whole, from);
-      if (end === null) break;
-      const event = this.#line(whole.slice(from, end.at));
+    for (const end of whole.matchAll(LINE_END)) {
+      const event = this.#line(whole.slice(from, end.index));
       if (event) events.push(event);
-      from = end.next;
+      from = end.index + end[0].length;
     }
     this.#rest = whole.slice(from);
     return events;
@@ -56,28 +57,15 @@ export class EventParser {
   }
 }
 
-/** The next end of a line: LF, CRLF or CR. A CR at the very end may be half of a CRLF, so it waits. */
-function lineEnd(text: string, from: number): { at: number; next: number } | null {
-  for (let at = from; at < text.length; at += 1) {
-    const char = text.charCodeAt(at);
-    if (char === 10) return { at, next: at + 1 };
-    if (char === 13) {
-      if (at + 1 === text.length) return null;
-      return { at, next: text.charCodeAt(at + 1) === 10 ? at + 2 : at + 1 };
-    }
-  }
-  return null;
-}
-
 /** The stream was silent for too long: heartbeats come every 15 s, so the connection is dead. */
 export class Silence extends Error {}
 
 /**
- * The events of a body, until it ends.
+ * The events of a body, as many at a time as have come, until it ends.
  *
  * @throws Silence when nothing at all came for `silenceMs`; a network error as the browser raises it.
  */
-export async function* events(body: ReadableStream<Uint8Array>, silenceMs: number): AsyncGenerator<ServerEvent> {
+export async function* events(body: ReadableStream<Uint8Array>, silenceMs: number): AsyncGenerator<ServerEvent[]> {
   const reader = body.getReader();
   const decoder = new TextDecoder();
   const parser = new EventParser();
@@ -85,7 +73,7 @@ export async function* events(body: ReadableStream<Uint8Array>, silenceMs: numbe
     for (;;) {
       const { done, value } = await within(reader.read(), silenceMs);
       if (done) return;
-      yield* parser.feed(decoder.decode(value, { stream: true }));
+      yield parser.feed(decoder.decode(value, { stream: true }));
     }
   } finally {
     // Also when the consumer leaves early: the server must learn that nobody reads on.

@@ -1,6 +1,7 @@
 // Tells an answer to a screen reader: each sentence once, when it is released.
 
 import type { Turn } from "../answer/conversation";
+import { nextFrame } from "../frame";
 import { spoken } from "./read";
 
 /** Sentences that are added in one frame: a whole answer that comes at once must not hold a slow phone up. */
@@ -34,16 +35,13 @@ export class Teller {
       if (line.textContent) live.append(line);
     }
     this.#n = Math.min(end, released.length);
-    if (this.#n < released.length) this.#goOn();
+    if (this.#n < released.length) void this.#goOn();
   };
 
-  #goOn(): void {
+  async #goOn(): Promise<void> {
     this.#isWaiting = true;
-    const next = (): void => {
-      this.#isWaiting = false;
-      this.tell();
-    };
-    if (document.hidden) setTimeout(next);
-    else requestAnimationFrame(next);
+    await nextFrame();
+    this.#isWaiting = false;
+    this.tell();
   }
 }

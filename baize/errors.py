@@ -13,6 +13,7 @@
     ├── Conflict                the thing changed meanwhile, or somebody else holds it
     ├── DependencyUnavailable   something that Bai Ze needs does not answer or is not installed
     │   ├── Overloaded          there is more to do than can be done; says when to ask again
+    │   ├── AnswerLost          the process that wrote an answer is gone, and what it had not said with it
     │   ├── IndexUnavailable    the vector store
     │   ├── ModelUnavailable    an embedding or speech model that is missing or cannot be loaded
     │   └── UpstreamFailed      the chat endpoint; `retryable` says whether asking again may help
@@ -120,6 +121,18 @@ class Overloaded(DependencyUnavailable):
     def __init__(self, message: str, *, remedy: str = "", retry_after_s: float = 5.0) -> None:
         super().__init__(message, remedy=remedy)
         self.retry_after_s = retry_after_s
+
+
+class AnswerLost(DependencyUnavailable):
+    """The process that wrote an answer is gone.
+
+    Args:
+        n_events: how many events of it there are.
+    """
+
+    def __init__(self, message: str, *, remedy: str = "", n_events: int = 0) -> None:
+        super().__init__(message, remedy=remedy)
+        self.n_events = n_events
 
 
 class IndexUnavailable(DependencyUnavailable):

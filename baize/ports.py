@@ -550,8 +550,13 @@ class EventLog(Protocol):
         """The frames behind the first `after`, as they come, each once; ends with the answer.
 
         Raises:
+            AnswerLost: the process that wrote it is gone.
             DependencyUnavailable: the store does not answer.
         """
+        ...
+
+    async def close_lost(self, key: AnswerKey, n_events: int, frame: bytes) -> None:
+        """End the log of a process that is gone with one more frame; nothing happens where somebody did."""
         ...
 
     async def signal(self, key: AnswerKey, word: Word) -> None:

@@ -110,6 +110,11 @@ BARS = (
     Bar("sidebar-frames", "sidebar: longest frame of a 5,000-token answer, a quarter of the CPU", "≤ 50 ms"),
     Bar("sidebar-memory", "sidebar: heap after 40 and after 200 questions", "flat"),
     Bar("tenants", "cross-tenant leaks in 10,000 probes", "0"),
+    Bar(
+        "replicas",
+        "two replicas: streams not resumed on the other, stored answers lost by kill -9, limits exceeded",
+        "0, 0, 0",
+    ),
     Bar("schema-fuzz", "5xx of all operations, called with what schemathesis makes of OpenAPI", "0"),
     Bar("injection", "injected transcript lines followed, of 200", "0"),
     Bar("help-start", "`baize --help`", "< 0.5 s"),

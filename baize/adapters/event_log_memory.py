@@ -90,6 +90,13 @@ class MemoryEventLog:
             else:
                 await changed.wait()
 
+    async def close_lost(self, key: AnswerKey, n_events: int, frame: bytes) -> None:
+        """As `EventLog.close_lost`; who writes here and who reads are gone together."""
+        log = self._logs.get(key)
+        if log is not None and not log.finished and len(log.frames) == n_events:
+            await self.append(key, [frame])
+            await self.finish(key)
+
     async def signal(self, key: AnswerKey, word: Word) -> None:
         """As `EventLog.signal`."""
         self._signals.put_nowait((key, word))

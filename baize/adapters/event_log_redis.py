@@ -3,6 +3,7 @@
 The replica that writes an answer also keeps it in memory and serves its own readers from there; only readers
 on other replicas hold a connection to Redis. Event n is entry `n-0`, the owner is entry `0-1`, and an entry
 `n-1` without a frame is the end. While Redis is away an answer goes on for the readers of its own replica.
+Each process renews a key of its own: once that has run out, readers elsewhere know that nothing will come.
 
 Commands: https://redis.io/docs/latest/commands/xadd/, …/xread/, …/publish/.
 """
@@ -14,22 +15,23 @@ import json
 import logging
 import re
 import time
+import uuid
 from collections import deque
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, get_args
 
 import redis.asyncio as redis
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, ResponseError
 
 from baize.adapters.event_log_memory import MemoryEventLog
 from baize.domain.live import AnswerKey, LogHead, Word
-from baize.errors import DependencyUnavailable
+from baize.errors import AnswerLost, DependencyUnavailable
 
 _log = logging.getLogger(__name__)
 
 _CHANNEL = "baize:signals"
-_FRAME, _OWNER, _END = b"f", b"o", b"e"
+_FRAME, _OWNER, _END, _WRITER = b"f", b"o", b"e", b"w"
 _LONGEST_ANSWER_S = 900
 _BLOCK_MS = 5000
 _BATCH = 1000
@@ -55,9 +57,10 @@ class RedisEventLog:
     Args:
         url: `redis://host:6379/0`.
         keep_s: how long a finished log stays.
+        alive_s: how long a process that says nothing is taken to live.
     """
 
-    def __init__(self, url: str, *, keep_s: float) -> None:
+    def __init__(self, url: str, *, keep_s: float, alive_s: float = 10.0) -> None:
         self._redis = _client(url, timeout_s=_WRITE_TIMEOUT_S)
         self._blocking = _client(url, timeout_s=_BLOCK_MS / 1000 + _WRITE_TIMEOUT_S)
         self._keep_s = keep_s
@@ -65,6 +68,10 @@ class RedisEventLog:
         self._copies: dict[AnswerKey, _Copy] = {}
         self._waiting: deque[tuple[float, AnswerKey]] = deque()
         self._away = False
+        self._writer = str(uuid.uuid4()).encode()
+        self._alive_s = alive_s
+        self._said_at = 0.0
+        self._block_ms = min(_BLOCK_MS, int(250 * alive_s))
 
     async def begin(self, key: AnswerKey, learner_id: str) -> None:
         """As `EventLog.begin`."""
@@ -112,7 +119,8 @@ class RedisEventLog:
         name, n = _name(key), len(copy.frames)
         pipe = self._redis.pipeline(transaction=False)
         if not copy.begun:
-            pipe.xadd(name, {_OWNER: copy.learner_id.encode()}, id="0-1")
+            pipe.set(_presence(self._writer), b"", px=int(1000 * self._alive_s))
+            pipe.xadd(name, {_OWNER: copy.learner_id.encode(), _WRITER: self._writer}, id="0-1")
             pipe.expire(name, int(_LONGEST_ANSWER_S + self._keep_s))
         for number in range(copy.n_copied + 1, n + 1):
             pipe.xadd(name, {_FRAME: copy.frames[number - 1]}, id=f"{number}-0")
@@ -167,11 +175,16 @@ class RedisEventLog:
         last: bytes | str = f"{after}-0" if after else "0-1"
         while True:
             try:
-                found: Any = await self._blocking.xread({_name(key): last}, count=_BATCH, block=_BLOCK_MS)
+                found: Any = await self._blocking.xread(
+                    {_name(key): last}, count=_BATCH, block=self._block_ms
+                )
                 if not found and await self._is_over(key, after):
                     return
+                lost = None if found else await self._lost(key)
             except _FAILURES as error:
                 raise _unavailable(error) from error
+            if lost is not None:
+                raise lost
             entries = found[0][1] if isinstance(found, list) and found else _entries(found)
             if frames := [fields[_FRAME] for _, fields in entries if _FRAME in fields]:
                 yield frames
@@ -184,6 +197,31 @@ class RedisEventLog:
         """Whether nothing can come any more: it is gone, or it ended before the event that was named."""
         head = await self.head(key)
         return head is None or (head.finished and head.n_events <= after)
+
+    async def _lost(self, key: AnswerKey) -> AnswerLost | None:
+        """Set when its writer has not been heard of for too long. Logs of older versions name no writer."""
+        first: Any = await self._redis.xrange(_name(key), "0-1", "0-1")
+        writer = first[0][1].get(_WRITER) if first else None
+        if writer is None or await self._redis.exists(_presence(writer)):
+            return None
+        head = await self.head(key)
+        if head is None or head.finished:
+            return None
+        return AnswerLost(
+            "The server that wrote this answer is gone.", remedy="Ask again.", n_events=head.n_events
+        )
+
+    async def close_lost(self, key: AnswerKey, n_events: int, frame: bytes) -> None:
+        """As `EventLog.close_lost`: Redis takes an entry of a number once."""
+        name, n = _name(key), n_events + 1
+        try:
+            if await self._redis.xadd(name, {_FRAME: frame}, id=f"{n}-0", nomkstream=True):
+                await self._redis.xadd(name, {_END: b"1"}, id=f"{n}-1")
+                await self._redis.expire(name, int(self._keep_s))
+        except ResponseError:
+            return
+        except _FAILURES as error:
+            self._note(error)
 
     async def signal(self, key: AnswerKey, word: Word) -> None:
         """As `EventLog.signal`: to every replica, this one included."""
@@ -202,6 +240,7 @@ class RedisEventLog:
                     await pubsub.subscribe(_CHANNEL)
                     await self._back()
                     while True:
+                        await self._say_that_we_live()
                         message = await pubsub.get_message(ignore_subscribe_messages=True, timeout=1.0)
                         if message is not None and (heard := _signal(message["data"])) is not None:
                             yield heard
@@ -216,6 +255,12 @@ class RedisEventLog:
                 for waiting in self._own.waiting_signals():
                     yield waiting
                 await asyncio.sleep(_RETRY_S)
+
+    async def _say_that_we_live(self) -> None:
+        now = time.monotonic()
+        if now - self._said_at >= self._alive_s / 5:
+            await self._redis.set(_presence(self._writer), b"", px=int(1000 * self._alive_s))
+            self._said_at = now
 
     async def ping(self) -> None:
         """As `EventLog.ping`."""
@@ -240,6 +285,7 @@ class RedisEventLog:
             return
         _log.warning("Redis is back")
         self._away = False
+        self._said_at = 0.0
         for key, copy in list(self._copies.items()):
             copy.begun, copy.n_copied = False, 0
             await self._copy(key)
@@ -251,6 +297,10 @@ def _client(url: str, *, timeout_s: float) -> redis.Redis:
 
 def _name(key: AnswerKey) -> str:
     return f"baize:events:{key.platform_id}:{key.answer_id}"
+
+
+def _presence(writer: bytes) -> str:
+    return f"baize:writers:{writer.decode()}"
 
 
 def _literally(name: str) -> str:

@@ -83,6 +83,7 @@ KINDS: Mapping[type[errors.BaizeError], Kind] = {
     errors.Conflict: Kind(409, "conflict", "Conflict"),
     errors.Overloaded: Kind(503, "overloaded", "Too much to do"),
     errors.DependencyUnavailable: Kind(503, "dependency-unavailable", "A dependency is unavailable"),
+    errors.AnswerLost: Kind(503, "answer-lost", "The answer broke off"),
     errors.IndexUnavailable: Kind(503, "index-unavailable", "The index is unavailable"),
     errors.ModelUnavailable: Kind(503, "model-unavailable", "A model is unavailable"),
     errors.UpstreamFailed: Kind(502, "upstream-failed", "The chat endpoint failed"),

@@ -35,11 +35,11 @@ _T = TypeVar("_T")
 
 
 class Frames:
-    """The frames of one answer, ids from 1. The port `Framer` of `services.live`."""
+    """The frames of one answer, ids behind the first `n_before`. The port `Framer` of `services.live`."""
 
-    def __init__(self, mapper: Mapper) -> None:
+    def __init__(self, mapper: Mapper, n_before: int = 0) -> None:
         self._mapper = mapper
-        self._ids = count(1)
+        self._ids = count(n_before + 1)
 
     def frames(self, event: AnswerEvent) -> list[bytes]:
         """One event may be several frames: a text and its citations."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
 from contextlib import aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -17,7 +17,7 @@ from anyio.abc import TaskGroup
 
 from baize.domain.chat import Answer, AnswerEvent, Citation, Completed, Released, Started, Usage
 from baize.domain.live import AnswerKey, LogHead
-from baize.errors import DependencyUnavailable, Overloaded
+from baize.errors import AnswerLost, DependencyUnavailable, Overloaded
 from baize.ports import Answers, EventLog
 from baize.services.answer import Prepared
 
@@ -172,11 +172,18 @@ class Live:
         """As `EventLog.of_learner`."""
         return await self._log.of_learner(platform_id, learner_id)
 
-    async def read(self, key: AnswerKey, after: int = 0) -> AsyncGenerator[bytes]:
-        """The frames behind the first `after`, as they come. Whoever reads keeps the answer going."""
+    async def read(
+        self, key: AnswerKey, after: int = 0, framer: Callable[[int], Framer] | None = None
+    ) -> AsyncGenerator[bytes]:
+        """The frames behind the first `after`, as they come. Whoever reads keeps the answer going.
+
+        Args:
+            framer: given how many frames there are, makes the one that says that no more will come because
+                the process that wrote them is gone.
+        """
         async with aclosing(self._log.read(key, after)) as batches:
             writing = self._writing.get(key)
-            read = self._here(writing, batches) if writing else self._elsewhere(key, batches)
+            read = self._here(writing, batches) if writing else self._elsewhere(key, batches, framer)
             async with aclosing(read):
                 async for frames in read:
                     yield frames
@@ -195,13 +202,22 @@ class Live:
             self._wait_for_listeners(writing)
 
     async def _elsewhere(
-        self, key: AnswerKey, batches: AsyncGenerator[Sequence[bytes]]
+        self,
+        key: AnswerKey,
+        batches: AsyncGenerator[Sequence[bytes]],
+        framer: Callable[[int], Framer] | None,
     ) -> AsyncGenerator[bytes]:
         """Another process writes it, or none any more."""
         telling = asyncio.create_task(self._tell_that_it_is_heard(key))
         try:
             async for batch in batches:
                 yield b"".join(batch)
+        except AnswerLost as lost:
+            if framer is None:
+                raise
+            frame = framer(lost.n_events).error(lost)
+            await self._log.close_lost(key, lost.n_events, frame)
+            yield frame
         finally:
             telling.cancel()
 

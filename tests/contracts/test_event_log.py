@@ -13,7 +13,7 @@ import pytest
 from baize.adapters.event_log_memory import MemoryEventLog
 from baize.adapters.event_log_redis import RedisEventLog
 from baize.domain.live import AnswerKey
-from baize.errors import DependencyUnavailable
+from baize.errors import AnswerLost, DependencyUnavailable
 from baize.ports import EventLog
 from tests.servers.redis_server import RedisServer
 
@@ -138,6 +138,49 @@ async def test_what_is_forgotten_is_gone_once_it_is_finished(log: EventLog, key:
     await log.forget(key)
     assert await log.head(key) is None
     assert await everything(log, key) == []
+
+
+async def test_a_log_is_ended_for_its_writer_once(
+    log: EventLog, redis_server: RedisServer, key: AnswerKey
+) -> None:
+    """By whoever comes first, behind what there is; a log that is longer, or has ended, is left alone."""
+    await log.begin(key, "lin")
+    await log.append(key, FRAMES[:3])
+    reader = log if isinstance(log, MemoryEventLog) else RedisEventLog(redis_server.url, keep_s=600)
+    await reader.close_lost(key, 2, b"wrong")
+    head = await reader.head(key)
+    assert head is not None
+    assert (head.n_events, head.finished) == (3, False)
+    await reader.close_lost(key, 3, FRAMES[3])
+    await reader.close_lost(key, 3, b"late")
+    assert await everything(reader, key) == FRAMES[:4]
+    none = AnswerKey("p1", "none")
+    await reader.close_lost(none, 0, b"nothing")
+    assert await reader.head(none) is None
+    await reader.close()
+
+
+async def test_readers_elsewhere_are_told_that_the_writer_is_gone(
+    redis_server: RedisServer, key: AnswerKey
+) -> None:
+    """They get what was written, then an error; the log can be ended with it, and reads like any other."""
+    writer = RedisEventLog(redis_server.url, keep_s=600, alive_s=0.4)
+    reader = RedisEventLog(redis_server.url, keep_s=600, alive_s=0.4)
+    await writer.begin(key, "lin")
+    await writer.append(key, FRAMES[:3])
+    await writer.close()
+    read = reader.read(key, 0)
+    assert list(await anext(read)) == FRAMES[:3]
+    with anyio.fail_after(60), pytest.raises(AnswerLost) as lost:
+        await anext(read)
+    assert lost.value.n_events == 3
+    await reader.close_lost(key, 3, FRAMES[3])
+    await reader.close_lost(key, 3, b"late")
+    assert await everything(reader, key) == FRAMES[:4]
+    head = await reader.head(key)
+    assert head is not None
+    assert (head.n_events, head.finished) == (4, True)
+    await reader.close()
 
 
 async def test_one_platform_does_not_see_anothers(log: EventLog, key: AnswerKey) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Path, Query, Request
@@ -100,6 +101,7 @@ async def events(
     answer_id: AnswerId,
     caller: CurrentCaller,
     house: CurrentHouse,
+    mapper: CurrentMapper,
     last_event_id: Annotated[LastEventId | None, Header()] = None,
     after: Annotated[LastEventId | None, Query(alias="last_event_id")] = None,
 ) -> Response:
@@ -116,7 +118,7 @@ async def events(
     n_known = last_event_id if last_event_id is not None else after or 0
     if head.finished and n_known >= head.n_events:
         return Response(status_code=204)
-    return AnswerStream(padded(house.live.read(head.key, n_known)))
+    return AnswerStream(padded(house.live.read(head.key, n_known, partial(Frames, mapper))))
 
 
 @router.delete(

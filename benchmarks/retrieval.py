@@ -3,7 +3,10 @@
 corpus → library (the product's index, server and catalogue in a scratch folder) → measure → table
 
 Sizes are measured one after the other, each in a folder of its own that is removed afterwards unless
-`--keep` names a place for it; a kept library is measured again without being built.
+`--keep` names a place for it; a kept library is measured again without being built. With `--grow` all sizes
+are one library that grows from each to the next; broken off, it goes on where it was:
+
+    python -m benchmarks.retrieval --chunks 10000 100000 300000 1000000 --keep SCRATCH --grow
 """
 
 from __future__ import annotations
@@ -70,14 +73,15 @@ def table(figures: Sequence[Figures]) -> str:
             lines.append(f"| {one.build.n_chunks:,} | {name} | {times} | {shares} |")
     lines += [
         "",
-        "| chunks | written per s | graph s | bytes per chunk | RSS MB | of it anonymous | load |",
-        "|---|---|---|---|---|---|---|",
+        "| chunks | written per s | graph s | CPU ms | bytes per chunk | RSS MB | of it anonymous | load |",
+        "|---|---|---|---|---|---|---|---|",
     ]
     for one in figures:
         cost = one.build
         lines.append(
             f"| {cost.n_chunks:,} | {cost.upserts_per_s:.0f} | {cost.graph_s:.0f} "
-            f"| {cost.bytes_per_chunk:.0f} | {cost.rss_mb:.0f} | {cost.anonymous_mb:.0f} | {one.load:.1f} |"
+            f"| {1000 * cost.index_cpu_s / cost.n_chunks:.2f} | {cost.bytes_per_chunk:.0f} "
+            f"| {cost.rss_mb:.0f} | {cost.anonymous_mb:.0f} | {one.load:.1f} |"
         )
     return "\n".join(lines)
 
@@ -95,12 +99,17 @@ def _watch(what: str, done: int, total: int) -> None:
     sys.stderr.flush()
 
 
+def _n_built(known: Path) -> int:
+    return int(known.stem.removeprefix("built-"))
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.retrieval", description=__doc__)
     parser.add_argument("--chunks", type=int, nargs="+", default=[10_000, 100_000], help="sizes of library")
     parser.add_argument("--questions", type=int, default=300, help="per size and scope")
     parser.add_argument("--json", type=Path, help="write the figures here, too")
     parser.add_argument("--keep", type=Path, help="folder for the libraries; they stay there")
+    parser.add_argument("--grow", action="store_true", help="one library for all sizes")
     options = parser.parse_args(arguments)
     # As in the server.
     relax()
@@ -108,10 +117,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     with tempfile.TemporaryDirectory(prefix="baize-retrieval-") as scratch:
         for n_chunks in options.chunks:
             sys.stderr.write(f"{n_chunks:,} chunks\n")
-            folder = (options.keep or Path(scratch)) / str(n_chunks)
+            folder = (options.keep or Path(scratch)) / ("grown" if options.grow else str(n_chunks))
+            if any(_n_built(known) > n_chunks for known in folder.glob("built-*.json")):
+                sys.stderr.write("The library is larger by now.\n")
+                continue
             figures.append(asyncio.run(measured(n_chunks, folder, options.questions, _watch)))
-    if options.json:
-        options.json.write_text(json.dumps(record(figures), indent=2), "utf-8")
+            if options.json:
+                options.json.write_text(json.dumps(record(figures), indent=2), "utf-8")
     sys.stdout.write(table(figures) + "\n")
 
 

@@ -67,7 +67,9 @@ class Vectors:
 
 
 class Corpus:
-    """`n_chunks` sentences, half of the courses Chinese and half English. Equal seeds, equal corpora.
+    """`n_chunks` sentences, half of the courses Chinese and half English.
+
+    Equal seeds, equal corpora; a smaller one is the beginning of a larger one.
 
     Args:
         n_chunks: rounded down to a multiple of 100.
@@ -91,9 +93,9 @@ class Corpus:
     def courses(self) -> list[Course]:
         return [Course(PLATFORM, f"c{n}", f"Course {n}", _language(n)) for n in range(self.n_courses)]
 
-    def lessons(self) -> Iterator[MadeLesson]:
+    def lessons(self, first: int = 0) -> Iterator[MadeLesson]:
         """In course order; build, chunks and vectors of each."""
-        for n in range(self.n_lessons):
+        for n in range(first, self.n_lessons):
             yield MadeLesson(_built(n), self._points(n))
 
     def vectors(self) -> Vectors:

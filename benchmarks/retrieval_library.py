@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -14,13 +15,13 @@ import anyio
 
 from baize.adapters.qdrant_link import open_client
 from baize.bootstrap import House, space_name
-from baize.domain.search import IndexedChunk
+from baize.domain.search import IndexedChunk, Scope
 from baize.edge.endpoint import read_record
 from baize.edge.launch import ensure, stop
 from baize.ports import Catalog, ChunkIndex, Embedder
 from baize.services.find import Finder
 from baize.settings import Settings
-from benchmarks.retrieval_corpus import Corpus
+from benchmarks.retrieval_corpus import CHUNKS_PER_LESSON, PLATFORM, Corpus
 from benchmarks.retrieval_embedder import PlannedEmbedder
 
 _LESSONS_AT_ONCE = 20
@@ -61,6 +62,8 @@ class BuildFigures:
     Attributes:
         rss_mb: of the server after the questions; pages of files that it maps included.
         anonymous_mb: the part of it that is not mapped from files.
+        index_cpu_s: of the server and of the program that builds the graph, since the server was started,
+            until the graph stood. Whole where the library was made in one go.
     """
 
     n_chunks: int
@@ -69,6 +72,7 @@ class BuildFigures:
     bytes_per_chunk: float = 0.0
     rss_mb: float = 0.0
     anonymous_mb: float = 0.0
+    index_cpu_s: float = 0.0
 
 
 @asynccontextmanager
@@ -84,24 +88,39 @@ async def opened(data_dir: Path) -> AsyncIterator[ScratchHouse]:
 
 
 async def build(house: ScratchHouse, corpus: Corpus, watch: Watch) -> BuildFigures:
-    """Fill an empty folder, or give the figures of the one who filled it before."""
-    known = house.data_dir / "built.json"
+    """Fill the folder up to this size, or give the figures of the one who did it before.
+
+    A smaller corpus is the beginning of a larger one, so that a library grows from size to size, and one that
+    was broken off goes on where it was.
+    """
+    known = house.data_dir / f"built-{corpus.n_chunks}.json"
     if known.exists():
         return BuildFigures(**json.loads(known.read_text("utf-8")))
     for course in corpus.courses():
         await house.publisher.put_course(course)
-    upsert_s = await _fill(house, corpus, watch)
+    n_before = await n_lessons(house) // _LESSONS_AT_ONCE * _LESSONS_AT_ONCE
+    upsert_s = await _fill(house, corpus, n_before, watch)
     began_s = time.perf_counter()
     await _until_indexed(house, corpus, watch)
-    figures = BuildFigures(corpus.n_chunks, corpus.n_chunks / upsert_s, time.perf_counter() - began_s)
+    figures = BuildFigures(
+        corpus.n_chunks,
+        (corpus.n_lessons - n_before) * CHUNKS_PER_LESSON / upsert_s,
+        time.perf_counter() - began_s,
+        index_cpu_s=_cpu_s(house.data_dir),
+    )
     known.write_text(json.dumps(asdict(figures)), "utf-8")
     return figures
 
 
-async def _fill(house: ScratchHouse, corpus: Corpus, watch: Watch) -> float:
-    """Seconds that the index took for all points."""
+async def n_lessons(house: ScratchHouse) -> int:
+    """In the library now."""
+    return len(await house.catalog.live(Scope(PLATFORM)))
+
+
+async def _fill(house: ScratchHouse, corpus: Corpus, n_before: int, watch: Watch) -> float:
+    """Seconds that the index took for the points of all lessons after the first `n_before`."""
     spent_s, points = 0.0, list[IndexedChunk]()
-    for n, lesson in enumerate(corpus.lessons(), 1):
+    for n, lesson in enumerate(corpus.lessons(n_before), n_before + 1):
         points += lesson.points
         await house.publisher.publish(lesson.built)
         if n % _LESSONS_AT_ONCE == 0 or n == corpus.n_lessons:
@@ -141,6 +160,14 @@ def weighed(figures: BuildFigures, data_dir: Path) -> BuildFigures:
         rss_mb=memory.get("VmRSS", 0.0),
         anonymous_mb=memory.get("RssAnon", 0.0),
     )
+
+
+def _cpu_s(data_dir: Path) -> float:
+    """Of the index server and of its children that have ended, by what the system says of it."""
+    if (record := read_record(data_dir)) is None:
+        return 0.0
+    fields = Path(f"/proc/{record.pid}/stat").read_text("utf-8").rpartition(")")[2].split()
+    return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
 
 
 def _memory_mb(pid: int) -> dict[str, float]:

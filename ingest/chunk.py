@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
 from baize.domain.course import Chapter
 from baize.domain.locator import FaqEntry, Locator, TextSpan, TimeSpan, join
 from baize.domain.sentences import joined
-from baize.domain.text import Chunk, Segment, chunk_id
+from baize.domain.text import Chunk, Segment, focused_id, indexed_text, passage_name
 from baize.ports import Splitter, TokenCounter
 
 
@@ -56,8 +56,8 @@ def chunk(
         fitting = [piece for segment in group for piece in _fit(segment, budget, counter, splitter)]
         for passage, n_own in _passages(fitting, budget, options.overlap_sentences, counter):
             timed = isinstance(passage[0].locator, TimeSpan)
-            for focus in range(n_own) if timed else [None]:
-                chunks.append(_make(passage, focus, headings, place, first_position + len(chunks)))
+            focuses = range(n_own) if timed else [None]
+            chunks.extend(_make(passage, focuses, headings, place, first_position + len(chunks)))
     return chunks
 
 
@@ -148,32 +148,30 @@ def _passages(
 
 
 def _make(
-    passage: Sequence[Segment], focus: int | None, headings: tuple[str, ...], place: Place, position: int
-) -> Chunk:
-    text = joined(segment.text for segment in passage)
+    passage: Sequence[Segment],
+    focuses: Iterable[int | None],
+    headings: tuple[str, ...],
+    place: Place,
+    first_position: int,
+) -> Iterator[Chunk]:
+    """The chunks of a passage; they share its text, its sentences and its place."""
+    text, sentences = joined(segment.text for segment in passage), tuple(passage)
     locator = join(passage[0].locator, passage[-1].locator)
-    draft = Chunk(
-        "",
-        place.platform_id,
-        place.course_id,
-        place.lesson_id,
-        place.lesson_title,
-        place.source_file,
-        place.language,
-        headings,
-        text,
-        tuple(passage),
-        locator,
-        position,
-        focus,
-    )
-    identity = chunk_id(
-        place.platform_id,
-        place.course_id,
-        place.lesson_id,
-        place.source_file,
-        locator,
-        draft.indexed_text,
-        focus,
-    )
-    return replace(draft, id=identity)
+    source = (place.platform_id, place.course_id, place.lesson_id, place.source_file)
+    identity = passage_name(*source, locator, indexed_text(headings, text))
+    for position, focus in enumerate(focuses, first_position):
+        yield Chunk(
+            focused_id(identity, focus),
+            place.platform_id,
+            place.course_id,
+            place.lesson_id,
+            place.lesson_title,
+            place.source_file,
+            place.language,
+            headings,
+            text,
+            sentences,
+            locator,
+            position,
+            focus,
+        )

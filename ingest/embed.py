@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +11,7 @@ from baize.domain.search import IndexedChunk, Vector
 from baize.domain.sentences import joined
 from baize.domain.text import Chunk
 from baize.ports import Embedder, Progress
-from baize.retrieval.terms import passage_vector, pinyin_terms, terms
+from baize.retrieval.terms import passage_vector, pinyin_side_by_side, terms_side_by_side
 
 _BATCH = 32
 
@@ -67,13 +67,20 @@ async def embed(
                 c,
                 build_id,
                 vector,
-                lexical=passage_vector(terms(c.lexical_text)),
-                pinyin=passage_vector(pinyin_terms(c.lexical_text)),
+                lexical=passage_vector(_of_parts(c, terms_side_by_side)),
+                pinyin=passage_vector(_of_parts(c, pinyin_side_by_side)),
             )
             for c, vector in zip(batch, dense, strict=True)
         )
         progress(len(points), len(chunks))
     return points
+
+
+def _of_parts(chunk: Chunk, terms_of: Callable[[Sequence[str]], list[str]]) -> list[str]:
+    """Terms of `chunk.lexical_text`; a line of its own each heading, and the sentences as they are joined."""
+    found = [term for heading in chunk.headings_below for term in terms_of([heading])]
+    said = [chunk.text] if chunk.focus is None else [sentence.text for sentence in chunk.window]
+    return found + terms_of(said)
 
 
 async def embed_texts(texts: Sequence[str], embedder: Embedder, progress: Progress) -> Vector:

@@ -197,11 +197,12 @@ class Pipeline:
             duration_s = read.media.duration_s if read.media else None
             length_s = duration_s or _last_second(read)
             async with self._at(run, "chapter"):
+                segments = [_segments(source) for source in read.sources]
                 by_person = chapters_of(plan.chapters, length_s)
-                chapters = by_person or await self._computed_chapters(run, read, length_s)
+                chapters = by_person or await self._computed_chapters(run, read, segments, length_s)
             async with self._at(run, "chunk"):
                 # Computed chapters guide the learner; what is found must not hang on a guess.
-                chunks = self._chunks(course, plan, read, by_person)
+                chunks = self._chunks(course, plan, read, segments, by_person)
             lesson = Lesson(
                 course.platform_id,
                 course.id,
@@ -329,26 +330,31 @@ class Pipeline:
         return replace(self._parts.slides, frames=run.desk.frames) if self._parts.slides else None
 
     async def _computed_chapters(
-        self, run: _Run, read: ReadLesson, length_s: float | None
+        self, run: _Run, read: ReadLesson, segmented: Sequence[list[Segment]], length_s: float | None
     ) -> tuple[Chapter, ...]:
         """Of the first track; its sentences' vectors come from the cache when `embed` wants them again."""
-        spoken = next((source for source in read.sources if source.cues), None)
+        tracks = zip(read.sources, segmented, strict=True)
+        spoken, segments = next(((source, its) for source, its in tracks if source.cues), (None, []))
         if spoken is None or length_s is None:
             return ()
-        segments = segment_cues(spoken.cues)
         texts = [segment.text for segment in segments]
         vectors = await embed_texts(texts, run.desk.embedder, self._watch.advance)
         changes = [slide.start for source in read.sources for slide in source.slides]
         return computed_chapters(segments, spoken.cues, vectors, length_s, slide_starts=changes)
 
     def _chunks(
-        self, course: Course, plan: LessonPlan, read: ReadLesson, chapters: tuple[Chapter, ...]
+        self,
+        course: Course,
+        plan: LessonPlan,
+        read: ReadLesson,
+        segmented: Sequence[list[Segment]],
+        chapters: tuple[Chapter, ...],
     ) -> list[Chunk]:
         chunks: list[Chunk] = []
-        for source in read.sources:
+        for source, segments in zip(read.sources, segmented, strict=True):
             chunks.extend(
                 chunk(
-                    _segments(source),
+                    segments,
                     chapters if source.cues or source.slides else (),
                     _place(course, plan.id, plan.title, source),
                     self._parts.chunking,

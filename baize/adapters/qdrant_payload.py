@@ -7,7 +7,6 @@ legs find many chunks twice, and questions of one course find the same ones agai
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -40,6 +39,7 @@ _LOCATORS: dict[str, type[TimeSpan | TextSpan | FaqEntry]] = {
     "faq": FaqEntry,
 }
 _N_REMEMBERED = 2048
+_encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode
 _Json = dict[str, Any]
 
@@ -84,7 +84,7 @@ def _write_passage(chunk: Chunk) -> str:
         "sentences": _write_sentences(chunk),
         "locator": _write_locator(chunk.locator),
     }
-    return json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
+    return _encode(fields).decode()
 
 
 @lru_cache(maxsize=_N_REMEMBERED)

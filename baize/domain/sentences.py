@@ -11,6 +11,7 @@ _ABBREVIATIONS = frozenset(
     "mr mrs ms dr prof sr jr st vs etc e.g i.e eg ie cf fig eq no al approx dept inc ltd vol".split()
 )
 _WORD_BEFORE = re.compile(r"([A-Za-z.]+)$")
+_LONGEST_WORD = 12
 _LIST_NUMBER = re.compile(r"\s*(?:[-*•·]\s*)?[(（]?\d{1,2}")
 _BOUNDARY = re.compile(rf"[{_ENDERS}]+[{re.escape(_CLOSERS)}]*|\.+[{re.escape(_CLOSERS)}]*(?=\s|$)|\n+")
 _CJK = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
@@ -51,7 +52,8 @@ def _goes_on(before: str) -> bool:
     """Whether a full stop behind `before` ends no sentence: an abbreviation, an initial, `1.` of a list."""
     if _LIST_NUMBER.fullmatch(before):
         return True
-    word = _WORD_BEFORE.search(before)
+    # A longer word is no abbreviation, and most full stops stand behind long sentences.
+    word = _WORD_BEFORE.search(before[-_LONGEST_WORD:])
     if word is None:
         return False
     last = word.group(1)
@@ -88,16 +90,21 @@ def joint(before: str, after: str) -> str:
     """What stands between two pieces of running text: nothing beside Chinese, else a space."""
     if not before or not after:
         return ""
+    if before[-1].isascii() and after[0].isascii():
+        return " "
     return "" if _WIDE.match(before[-1]) or _WIDE.match(after[0]) else " "
 
 
 def joined(texts: Iterable[str]) -> str:
     """Sentences side by side: Chinese ones without a space, others with one."""
-    whole = ""
+    pieces: list[str] = []
+    last = ""
     for text in texts:
-        whole += joint(whole, text) + text
-    return whole
+        if text:
+            pieces += (joint(last, text), text)
+            last = text
+    return "".join(pieces)
 
 
 def has_han(text: str) -> bool:
-    return _CJK.search(text) is not None
+    return not text.isascii() and _CJK.search(text) is not None

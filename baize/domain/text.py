@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from baize.domain.locator import Locator, TextSpan, TimeSpan, locator_key
@@ -115,7 +116,7 @@ class Chunk:
     @property
     def indexed_text(self) -> str:
         """The whole passage as the embedder and the model see it: headings, then the text."""
-        return "\n".join((" › ".join(self.headings), self.text)) if self.headings else self.text
+        return indexed_text(self.headings, self.text)
 
     @property
     def lexical_text(self) -> str:
@@ -124,7 +125,17 @@ class Chunk:
         The title stands on every chunk of a lesson, so its words tell none of them from another.
         """
         text = self.text if self.focus is None else joined(sentence.text for sentence in self.window)
-        return "\n".join((*(heading for heading in self.headings if heading != self.lesson_title), text))
+        return "\n".join((*self.headings_below, text))
+
+    @property
+    def headings_below(self) -> tuple[str, ...]:
+        """Those that are not the lesson's title."""
+        return tuple(heading for heading in self.headings if heading != self.lesson_title)
+
+
+def indexed_text(headings: Sequence[str], text: str) -> str:
+    """A passage below its headings."""
+    return "\n".join((" › ".join(headings), text)) if headings else text
 
 
 def chunk_id(
@@ -141,8 +152,19 @@ def chunk_id(
     The digest is over the indexed text, headings included: a renamed chapter gives a new vector, so it
     must give a new id.
     """
+    name = passage_name(platform_id, course_id, lesson_id, source_file, locator, indexed_text)
+    return focused_id(name, focus)
+
+
+def passage_name(
+    platform_id: str, course_id: str, lesson_id: str, source_file: str, locator: Locator, indexed_text: str
+) -> str:
+    """What the ids of all chunks of a passage are made from."""
     digest = hashlib.sha256(indexed_text.encode()).hexdigest()
-    name = "|".join((platform_id, course_id, lesson_id, source_file, locator_key(locator), digest))
-    if focus is not None:
-        name += f"|{focus}"
+    return "|".join((platform_id, course_id, lesson_id, source_file, locator_key(locator), digest))
+
+
+def focused_id(passage_name: str, focus: int | None) -> str:
+    """Of the passage's chunk for one of its sentences, or for all."""
+    name = passage_name if focus is None else f"{passage_name}|{focus}"
     return str(uuid.uuid5(_CHUNK_NAMESPACE, name))

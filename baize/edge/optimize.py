@@ -2,9 +2,9 @@
 
 The engine indexes nothing by itself, leaves what was deleted in its files and its log, and `optimize()` holds
 the GIL for as long as it runs. So the server copies the flushed shard, a child process (`build_graph.py`)
-optimizes the copy, and the server adopts the copy if nothing was written meanwhile; otherwise it throws the
-copy away and tries again at the next quiet moment. Searches are answered throughout, but for the moment of
-opening the copy.
+optimizes the copy, and the server adopts the copy if nothing was written meanwhile. A write ends the child
+and the copy, and the next try waits for a quiet moment of twice the length: a load with pauses in it is not
+copied over and over. Searches are answered throughout, but for the moment of opening the copy.
 """
 
 from __future__ import annotations
@@ -20,6 +20,10 @@ from pathlib import Path
 from baize.edge.store import Collection, Store, new_shard_name
 
 QUIET_S = 3.0
+_MOST_PATIENCE = 64
+"""Times `quiet_s` that is waited for after tries in vain."""
+_LOOK_S = 0.5
+"""How often a build looks whether it is still of use."""
 _COPY_TRIES = 3
 _FREE_TRIES = 2
 """Of a vacuum while others may write."""
@@ -34,6 +38,7 @@ class Optimizer:
     Args:
         min_points: optimize when so many points are not in the graph; below that a plain scan is exact
             and quick.
+        quiet_s: and nothing was written for so long; twice as long after each try that a write ended.
     """
 
     def __init__(self, store: Store, *, min_points: int, quiet_s: float = QUIET_S) -> None:
@@ -54,7 +59,8 @@ class Optimizer:
 
     def _is_due(self, collection: Collection) -> bool:
         quiet_s = time.monotonic() - collection.written_s
-        return collection.n_unindexed >= self._min_points and quiet_s >= self._quiet_s
+        wanted_s = self._quiet_s * min(2**collection.n_in_vain, _MOST_PATIENCE)
+        return collection.n_unindexed >= self._min_points and quiet_s >= wanted_s
 
     async def _attempt(self, collection: Collection) -> None:
         began_s = time.monotonic()
@@ -67,6 +73,7 @@ class Optimizer:
             return
         finally:
             self.busy = False
+        collection.n_in_vain = 0 if done else collection.n_in_vain + 1
         if done:
             _log.info("optimized %s in %.1f s", collection.folder.name, time.monotonic() - began_s)
 
@@ -104,7 +111,8 @@ async def optimize(collection: Collection, *, vacuum: bool = False) -> bool:
     try:
         await asyncio.to_thread(copy_shard, collection.folder / collection.shard_name, copy)
         if collection.n_writes == n_writes:
-            await _optimize_in_child(copy, *(["--vacuum"] if vacuum else []))
+            options = ["--vacuum"] if vacuum else []
+            await _optimize_in_child(copy, *options, needed=lambda: collection.n_writes == n_writes)
         if collection.n_writes != n_writes:
             return False
         old = collection.folder / collection.shard_name
@@ -137,16 +145,20 @@ def copy_shard(
             time.sleep(_COPY_PAUSE_S)
 
 
-async def _optimize_in_child(shard: Path, *options: str) -> None:
+async def _optimize_in_child(shard: Path, *options: str, needed: Callable[[], bool]) -> None:
+    """Returns when the shard is optimized, or soon after it is no longer needed."""
     child = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "baize.edge.build_graph", str(shard), *options),
         cwd=Path(__file__).parents[2],
     )
+    ended = asyncio.create_task(child.wait())
     try:
-        status = await child.wait()
-    except asyncio.CancelledError:
-        child.kill()
-        await child.wait()
-        raise
-    if status != 0:
+        while not ended.done() and needed():
+            await asyncio.wait([ended], timeout=_LOOK_S)
+    finally:
+        if not ended.done():
+            child.kill()
+            await child.wait()
+    status = await ended
+    if status != 0 and needed():
         raise RuntimeError(f"the optimizer of {shard.parent.name} ended with status {status}")

@@ -43,6 +43,7 @@ class Collection:
         n_writes: grows with every write; equal numbers mean an equal shard.
         n_unindexed: points written since the shard was last optimized, roughly.
         written_s: monotonic time of the last write.
+        n_in_vain: times in a row that a write came while the shard was being optimized.
         n_vacuums_asked: how often what was deleted was to leave the files; more than `n_vacuums_done`: it is
             still to, which is known after a restart, too.
         writable: writers wait for it.
@@ -55,6 +56,7 @@ class Collection:
     n_unindexed: int
     n_writes: int = 0
     written_s: float = field(default_factory=time.monotonic)
+    n_in_vain: int = 0
     n_vacuums_asked: int = 0
     n_vacuums_done: int = 0
     writable: asyncio.Event = field(default_factory=_set)

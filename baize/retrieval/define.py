@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 
 from baize.domain.sentences import has_han
 from baize.retrieval.terms import normalise
@@ -40,18 +40,20 @@ _TERM_LAST_EN = (
     r"\s+(?:(?:a|an|the|our|your)\s+)?[“\"']?{term}(?:es|s)?[”\"']?(?=[,.;!:]|\s*$|\s+of\b)"
 )
 # A question of its own; not 下一节定义什么是 X, which only announces one.
-_ASKED_ZH = (
-    r"(?:^|[,。;:、\s]|那么?|到底|究竟)(?:(?:什么(?:是|叫做?)|何谓|何为)[“\"]?{term}[”\"]?|{term}(?:到底|究竟)?是什么)"
-    r"呢?[?。]?$"
+_ASKED_FIRST_ZH = (
+    r"(?:^|[,。;:、\s]|那么?|到底|究竟)(?:什么(?:是|叫做?)|何谓|何为)[“\"]?{term}[”\"]?呢?[?。]?$"
 )
+_ASKED_LAST_ZH = r"(?:^|[,。;:、\s]|那么?|到底|究竟){term}(?:到底|究竟)?是什么呢?[?。]?$"
 _ASKED_EN = r"\bwhat(?:'s| is| are| do we mean by)\s+(?:(?:a|an|the)\s+)?{term}s?\s*\?"
 _LEANS = re.compile(
     r"^(?:这|那|它|此|其|人们|我们(?:就)?(?:把|将)|this|that|these|those|it|they|which|we call|and)",
     re.IGNORECASE,
 )
-_ARTICLE = (
-    r"\b(?:a|an|the|this|that|each|every|one|of|your|our|my|its|another|any|no|some|two|three)\s+(?:\w+\s+)?"
+_ARTICLE = re.compile(
+    r"\b(?:a|an|the|this|that|each|every|one|of|your|our|my|its|another|any|no|some|two|three)\s+"
 )
+_ONE_WORD = re.compile(r"\w+\s+")
+_TAIL = re.compile(r"(?:es|s)?(?!\w)")
 _NOMINAL = 0.4
 """Share of its uses in which an English noun has an article, or the like, before it."""
 
@@ -110,12 +112,12 @@ def explained(
 
 def mentions(text: str, term: str) -> bool:
     """Whether a folded text uses a folded term: as whole words where the term is not Chinese."""
-    return term in text and _whole(term).search(text) is not None
+    return any(True for _ in _uses(text, term))
 
 
 def n_mentions(text: str, term: str) -> int:
     """How often it does; overlapping uses count once."""
-    return len(_whole(term).findall(text)) if term in text else 0
+    return sum(1 for _ in _uses(text, term))
 
 
 def is_word(text: str, term: str, start: int) -> bool:
@@ -147,7 +149,7 @@ def is_nominal(term: str, texts: Sequence[str]) -> bool:
     if term.endswith(("ed", "ly")):
         return False
     n = sum(n_mentions(text, term) for text in texts)
-    n_articles = sum(len(_after_article(term).findall(text)) for text in texts if term in text)
+    n_articles = sum(_n_after_article(text, term) for text in texts if term in text)
     return n_articles >= _NOMINAL * n
 
 
@@ -167,29 +169,59 @@ def _without(text: str, longer: Collection[str], term: str) -> str:
     return text
 
 
-@lru_cache(maxsize=1 << 10)
-def _whole(term: str) -> re.Pattern[str]:
-    return re.compile(_bounded(term))
+# Terms are looked for as they are and their surroundings by patterns that know no term: a pattern for each
+# term would have to be compiled, which costs more than all that is searched with it.
 
 
-@lru_cache(maxsize=1 << 10)
-def _after_article(term: str) -> re.Pattern[str]:
-    return re.compile(_ARTICLE + _bounded(term))
+def _uses(text: str, term: str) -> Iterator[tuple[int, int]]:
+    """Where a term stands, from left to right and not overlapping; a plural is a use of an English term."""
+    han, at = has_han(term), text.find(term)
+    while at >= 0 and term:
+        end = at + len(term) if han else _whole_to(text, at, term)
+        if end:
+            yield at, end
+        at = text.find(term, end or at + 1)
 
 
-def _bounded(term: str) -> str:
-    return re.escape(term) if has_han(term) else rf"(?<!\w){re.escape(term)}(?:es|s)?(?!\w)"
+def _whole_to(text: str, at: int, term: str) -> int:
+    """Where the word or the plural that begins here with the term ends; 0: it is a part of another word."""
+    if at and (text[at - 1].isalnum() or text[at - 1] == "_"):
+        return 0
+    tail = _TAIL.match(text, at + len(term))
+    return tail.end() if tail else 0
 
 
-def _matches(text: str, term: str, pattern: str) -> bool:
-    return term in text and _filled(term, pattern).search(text) is not None
+def _n_after_article(text: str, term: str) -> int:
+    """How often an English term has an article before it, or an article and one more word."""
+    n = place = 0
+    while article := _ARTICLE.search(text, place):
+        word = _ONE_WORD.match(text, article.end())
+        starts = (word.end(), article.end()) if word else (article.end(),)
+        ends = (_whole_to(text, start, term) for start in starts if text.startswith(term, start))
+        end = next((end for end in ends if end), 0)
+        n += bool(end)
+        place = end or article.start() + 1
+    return n
 
 
-@lru_cache(maxsize=1 << 10)
-def _filled(term: str, pattern: str) -> re.Pattern[str]:
-    return re.compile(pattern.replace("{term}", re.escape(term)))
+def _matches(text: str, term: str, patterns: Sequence[str]) -> bool:
+    """Whether the term stands anywhere between the two halves of one of these patterns."""
+    at = text.find(term)
+    while at >= 0:
+        for before, after in map(_halves, patterns):
+            if after.match(text, at + len(term)) and before.search(text, 0, at):
+                return True
+        at = text.find(term, at + 1)
+    return False
 
 
-_FIRST = {True: _TERM_FIRST_ZH, False: _TERM_FIRST_EN}
-_LAST = {True: _TERM_LAST_ZH, False: _TERM_LAST_EN}
-_ASKED = {True: _ASKED_ZH, False: _ASKED_EN}
+@cache
+def _halves(pattern: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """What ends where a term begins, and what begins where it ends."""
+    before, after = pattern.split("{term}")
+    return re.compile(rf"(?:{before})\Z"), re.compile(after)
+
+
+_FIRST = {True: (_TERM_FIRST_ZH,), False: (_TERM_FIRST_EN,)}
+_LAST = {True: (_TERM_LAST_ZH,), False: (_TERM_LAST_EN,)}
+_ASKED = {True: (_ASKED_FIRST_ZH, _ASKED_LAST_ZH), False: (_ASKED_EN,)}

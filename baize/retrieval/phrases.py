@@ -11,7 +11,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from baize.domain.sentences import has_han
 from baize.retrieval.plain_words import CHINESE, ENGLISH, SUFFIXES
@@ -64,16 +64,21 @@ class PhraseTable:
     """
 
     def __init__(self, texts: Iterable[str]) -> None:
-        self.counts: Counter[str] = Counter()
-        self._words: dict[str, tuple[str, ...]] = {}
-        self._written: dict[str, Counter[str]] = defaultdict(Counter)
-        self._first: dict[str, int] = {}
+        keys: list[str] = []
+        words: list[tuple[str, ...]] = []
+        written: list[str] = []
+        firsts: list[int] = []
         for number, text in enumerate(texts):
-            for written, words, key in _phrases(text):
-                self.counts[key] += 1
-                self._words[key] = words
-                self._written[key][written] += 1
-                self._first.setdefault(key, number)
+            its = _phrases(text)
+            keys += its.keys
+            words += its.words
+            written += its.written
+            firsts += [number] * len(its.keys)
+        self.counts = Counter(keys)
+        self._words = dict(zip(keys, words, strict=True))
+        self._first = dict(zip(reversed(keys), reversed(firsts), strict=True))
+        self._written = written
+        self._keys = keys
         self._alone: dict[str, float] | None = None
 
     def best(self, n: int, rest: Counter[str] | None = None) -> list[KeyPhrase]:
@@ -94,8 +99,15 @@ class PhraseTable:
         return chosen
 
     def _most_written(self, key: str) -> str:
-        written = self._written[key]
+        written = Counter(self._forms[key])
         return max(written, key=lambda form: (written[form], form.islower(), form))
+
+    @cached_property
+    def _forms(self) -> Mapping[str, list[str]]:
+        forms: defaultdict[str, list[str]] = defaultdict(list)
+        for key, written in zip(self._keys, self._written, strict=True):
+            forms[key].append(written)
+        return forms
 
     def _scores_alone(self) -> dict[str, float]:
         if self._alone is None:
@@ -119,32 +131,48 @@ class PhraseTable:
         return scores
 
 
+@dataclass(frozen=True, slots=True)
+class _Phrases:
+    """Those of a text in reading order: folded without plurals, their words folded, and as written."""
+
+    keys: tuple[str, ...]
+    words: tuple[tuple[str, ...], ...]
+    written: tuple[str, ...]
+
+
 def phrases(text: str) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Every run of one to four content words of a sentence: as written, and its words folded."""
-    for piece in _PIECES.split(text):
-        for run in _content_runs(piece):
-            for start in range(len(run)):
-                for end in range(start + 1, min(len(run), start + _MOST_WORDS) + 1):
-                    words = run[start:end]
-                    if _is_phrase(words):
-                        yield _written(piece, words), tuple(word.folded for word in words)
+    its = _phrases(text)
+    return zip(its.written, its.words, strict=True)
 
 
-def _phrases(text: str) -> tuple[tuple[str, tuple[str, ...], str], ...]:
-    """`phrases`, each with its folded form."""
-    return _keyed(text) if len(text) <= _SENTENCE else _keyed.__wrapped__(text)
+def _phrases(text: str) -> _Phrases:
+    return _remembered(text) if len(text) <= _SENTENCE else _remembered.__wrapped__(text)
 
 
 @lru_cache(maxsize=1 << 10)
-def _keyed(text: str) -> tuple[tuple[str, tuple[str, ...], str], ...]:
-    return tuple((written, words, _key(words)) for written, words in phrases(text))
+def _remembered(text: str) -> _Phrases:
+    keys: list[str] = []
+    words: list[tuple[str, ...]] = []
+    written: list[str] = []
+    for piece in _PIECES.split(text):
+        for run in _content_runs(piece):
+            folded = tuple([word.folded for word in run])
+            stems = [_stem_of(word) for word in folded]
+            for start, first in enumerate(run):
+                if first.is_plain:
+                    continue
+                for end in range(start + 1, min(len(run), start + _MOST_WORDS) + 1):
+                    if _ends_phrase(first, run[end - 1]):
+                        keys.append(" ".join(stems[start:end]))
+                        words.append(folded[start:end])
+                        written.append(piece[first.start : run[end - 1].end].strip(".-'’"))
+    return _Phrases(tuple(keys), tuple(words), tuple(written))
 
 
-def _is_phrase(words: Sequence[_Word]) -> bool:
-    """Ends in a noun, or is a noun and what it does (梯度下降); no plain word at its ends."""
-    if words[0].is_plain or words[-1].is_plain:
-        return False
-    return words[-1].is_noun or (len(words) > 1 and words[0].is_noun)
+def _ends_phrase(first: _Word, last: _Word) -> bool:
+    """Whether it ends in a noun, or is a noun and what it does (梯度下降), and not in a plain word."""
+    return not last.is_plain and (last.is_noun or (first is not last and first.is_noun))
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,10 +233,6 @@ def _tagged(piece: str) -> Iterator[_Word | None]:
         else:
             follows = False
             yield None
-
-
-def _written(piece: str, words: Sequence[_Word]) -> str:
-    return piece[words[0].start : words[-1].end].strip(".-'’")
 
 
 def _key(words: Sequence[str]) -> str:

@@ -203,7 +203,9 @@ def _stands_alone(text: str, its_terms: set[str]) -> bool:
 def _term_scores(found: Sequence[set[str]]) -> Scores:
     """Mean over a sentence's terms of ln(1 + sentences that hold it): what the lesson keeps talking about."""
     n_with = Counter(term for its in found for term in its)
-    return np.array([np.mean([math.log1p(n_with[t]) for t in its]) if its else 0.0 for its in found])
+    weights = {term: math.log1p(n) for term, n in n_with.items()}
+    # `fsum`: the order of a set must not show in the last digit.
+    return np.array([math.fsum(map(weights.__getitem__, its)) / len(its) if its else 0.0 for its in found])
 
 
 def _standard(values: npt.ArrayLike, usable: npt.NDArray[np.bool_]) -> Scores:

@@ -10,12 +10,12 @@ import re
 import unicodedata
 import zlib
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 from baize.domain.search import SparseVector
-from baize.domain.sentences import has_han
+from baize.domain.sentences import has_han, joint
 
 if TYPE_CHECKING:
     from opencc import OpenCC
@@ -38,6 +38,8 @@ STOP_WORDS = frozenset(
 )
 
 _SHORT_STEM = 3
+_BORDERS = ("。", "！", "？", "!", "?", "；")
+"""Ends of a sentence that no run of terms goes across; an ellipsis is none, for it folds to full stops."""
 _SENTENCE = 400
 """Characters up to which a text is remembered: ingest folds each sentence many times over."""
 _K1 = 1.2
@@ -48,6 +50,8 @@ _MEAN_TERMS = 80.0
 
 def normalise(text: str) -> str:
     """NFKC, lower case, traditional → simplified Chinese."""
+    if text.isascii():
+        return text.lower()
     return _folded(text) if len(text) <= _SENTENCE else _folded.__wrapped__(text)
 
 
@@ -75,6 +79,27 @@ def _terms(text: str) -> tuple[str, ...]:
         run = match.group()
         found.extend(_han_terms(run) if has_han(run) else _latin_terms(run))
     return tuple(found)
+
+
+def terms_side_by_side(texts: Sequence[str]) -> list[str]:
+    """`terms` of texts `joined`, from what is remembered of each of them where a run ends between two."""
+    return [term for text in _apart(texts) for term in terms(text)]
+
+
+def pinyin_side_by_side(texts: Sequence[str]) -> list[str]:
+    """`pinyin_terms` of texts `joined`, likewise."""
+    return [pair for text in _apart(texts) for pair in pinyin_terms(text)]
+
+
+def _apart(texts: Sequence[str]) -> list[str]:
+    """The texts, those as one between which no run need end."""
+    found: list[str] = []
+    for text in texts:
+        if found and not found[-1].endswith(_BORDERS) and not joint(found[-1], text):
+            found[-1] += text
+        else:
+            found.append(text)
+    return found
 
 
 def terms_among(text: str, wanted: Collection[str]) -> set[str]:
@@ -111,12 +136,19 @@ def pinyin_terms(text: str) -> list[str]:
 
     Only Chinese runs give any; a lone syllable has too many homophones to say anything.
     """
+    if text.isascii():
+        return []
+    return list(_pairs(text) if len(text) <= _SENTENCE else _pairs.__wrapped__(text))
+
+
+@lru_cache(maxsize=1 << 11)
+def _pairs(text: str) -> tuple[str, ...]:
     found: list[str] = []
     for match in _RUN.finditer(normalise(text)):
         run = match.group()
         if has_han(run) and len(run) > 1:
             found.extend(_syllable_pairs(run))
-    return found
+    return tuple(found)
 
 
 @lru_cache(maxsize=1 << 13)
@@ -208,7 +240,7 @@ def _pronouncer() -> Pinyin:
 
 
 def _sparse(weights: dict[str, float]) -> SparseVector:
-    by_index = {zlib.crc32(term.encode()): weight for term, weight in weights.items()}
+    by_index = {_place_of(term): weight for term, weight in weights.items()}
     if len(by_index) < len(weights):
         by_index = _added_up(weights)
     indices = sorted(by_index)
@@ -219,6 +251,11 @@ def _added_up(weights: dict[str, float]) -> dict[int, float]:
     """Two terms in one place, which hardly ever happens."""
     by_index: dict[int, float] = {}
     for term, weight in weights.items():
-        index = zlib.crc32(term.encode())
+        index = _place_of(term)
         by_index[index] = by_index.get(index, 0.0) + weight
     return by_index
+
+
+@lru_cache(maxsize=1 << 15)
+def _place_of(term: str) -> int:
+    return zlib.crc32(term.encode())

@@ -13,7 +13,6 @@ from baize.domain.locator import locator_key
 from baize.domain.sentences import has_han
 from baize.retrieval.define import is_nominal, is_word, mentions, n_mentions
 from baize.retrieval.lines import LONGEST, line_of
-from baize.retrieval.sentences import salience
 from baize.retrieval.terms import normalise
 from ingest.prepare.text import LessonText
 
@@ -84,7 +83,7 @@ def _terms(text: LessonText, glossary: Sequence[GlossaryTerm]) -> list[str]:
 
 
 def _gaps(text: LessonText, terms: Sequence[str], glossary: Sequence[GlossaryTerm]) -> Iterable[_Gap]:
-    scores = salience(text.texts, text.vectors)
+    scores = text.salience
     defining = {
         (normalise(e.term), key) for e in glossary if e.explained for key in map(locator_key, e.locators)
     }

@@ -8,7 +8,6 @@ from itertools import chain
 from baize.domain.artefact import Highlight
 from baize.domain.locator import TimeSpan
 from baize.domain.sentences import joined
-from baize.retrieval.sentences import salience
 from ingest.prepare.text import LessonText
 
 LEAST, MOST = 0.10, 0.15
@@ -41,7 +40,7 @@ def highlights(text: LessonText, key_numbers: Sequence[int]) -> tuple[Highlight,
 
 def _ranked(text: LessonText) -> Iterator[int]:
     """The best sentence of each chapter, then the second best of each …; the better ones first."""
-    scores = salience(text.texts, text.vectors)
+    scores = text.salience
 
     def worth(number: int) -> tuple[bool, float]:
         return text.standing[number], float(scores[number])

@@ -19,6 +19,7 @@ from baize.domain.text import Chunk, Cue, Segment
 from baize.ports import Embedder
 from baize.retrieval.lines import line_of, stands_alone, with_pauses
 from baize.retrieval.phrases import PhraseTable
+from baize.retrieval.sentences import Scores, salience
 from baize.retrieval.terms import normalise
 
 _NEAR_S = 0.005
@@ -69,6 +70,11 @@ class LessonText:
     @cached_property
     def phrases(self) -> PhraseTable:
         return PhraseTable(self.texts)
+
+    @cached_property
+    def salience(self) -> Scores:
+        """How much of the whole each sentence holds."""
+        return salience(self.texts, self.vectors)
 
     @cached_property
     def punctuated(self) -> bool:

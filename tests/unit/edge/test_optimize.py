@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import sys
+import time
 import uuid
 from pathlib import Path
 
@@ -152,6 +154,36 @@ async def test_it_waits_for_enough_points_and_a_quiet_moment(tmp_path: Path) -> 
     caretaker.cancel()
     await asyncio.gather(caretaker, return_exceptions=True)
     assert count(collection) == 60
+    store.close()
+
+
+async def test_a_build_that_is_of_no_use_any_more_is_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A write ends the child at once; tries in vain make it wait for a longer silence."""
+    store, collection = filled(tmp_path)
+    caretaker = Optimizer(store, min_points=50, quiet_s=1000.0)
+    children: list[asyncio.subprocess.Process] = []
+    real = asyncio.create_subprocess_exec
+
+    async def endless(*arguments: str, **options: object) -> asyncio.subprocess.Process:
+        del arguments, options
+        children.append(await real(sys.executable, "-c", "import time; time.sleep(3600)"))
+        write(collection, range(100, 101))
+        return children[-1]
+
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", endless)
+    await caretaker._attempt(collection)
+    assert [child.returncode for child in children] == [-9]
+    assert shards(collection) == [collection.shard_name]
+    assert collection.n_unindexed == 101
+    collection.written_s = time.monotonic() - 1900.0
+    assert not caretaker._is_due(collection)
+    collection.written_s = time.monotonic() - 2000.0
+    assert caretaker._is_due(collection)
+    monkeypatch.undo()
+    await caretaker._attempt(collection)
+    assert collection.n_in_vain == 0
     store.close()
 
 

@@ -97,3 +97,10 @@ def test_nouns_have_articles() -> None:
 )
 def test_a_part_of_a_word_is_no_word(text: str, term: str, whole: bool) -> None:
     assert is_word(text, term, text.index(term)) is whole
+
+
+def test_an_article_may_stand_before_another_word() -> None:
+    """Each use counts once, overlaps and all, and a part of a word is no use."""
+    assert is_nominal("cell", ["the red cell", "a cell of cells"])
+    assert not is_nominal("cell", ["cell cell cell the cell", "excellent"])
+    assert n_mentions("cell cell excel cells", "cell") == 3

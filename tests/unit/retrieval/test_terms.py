@@ -5,10 +5,20 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from baize.retrieval.terms import normalise, passage_vector, query_vector, terms, terms_among
+from baize.domain.sentences import joined
+from baize.retrieval.terms import (
+    normalise,
+    passage_vector,
+    pinyin_side_by_side,
+    pinyin_terms,
+    query_vector,
+    terms,
+    terms_among,
+    terms_side_by_side,
+)
 
 PARTS = st.lists(
     st.sampled_from(["血压", "函数", "用", "Excel", "VLOOKUP", "130", "3.5", "cells"]), min_size=1, max_size=6
@@ -82,3 +92,15 @@ def test_terms_among_a_text_are_those_that_it_has(said: list[str], asked: list[s
     text = " ".join(said)
     wanted = [term for word in asked for term in terms(word)]
     assert terms_among(text, wanted) == set(terms(text)) & set(wanted)
+
+
+@settings(deadline=None)
+@given(
+    st.lists(
+        st.sampled_from(["学习", "梯度下降。", "3.", "5 米", "rate.", "the heart!", "…", "数据"]), max_size=6
+    )
+)
+def test_texts_side_by_side_have_the_terms_of_the_whole(texts: list[str]) -> None:
+    """A word may go across two captions without full stops; across the end of a sentence none does."""
+    assert terms_side_by_side(texts) == terms(joined(texts))
+    assert pinyin_side_by_side(texts) == pinyin_terms(joined(texts))

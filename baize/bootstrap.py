@@ -46,6 +46,7 @@ from baize.ports import (
     FeedbackBox,
     Fetcher,
     Footage,
+    Identities,
     LearnerPreferences,
     LearnerProgress,
     LearnerRows,
@@ -58,6 +59,7 @@ from baize.ports import (
     RateLimits,
     Reranker,
     ReviewCards,
+    Revocations,
     Slots,
     Splitter,
     Statements,
@@ -83,6 +85,7 @@ from baize.services.find import Finder, FindOptions
 from baize.services.follow_up import FollowUps
 from baize.services.grade import Grader
 from baize.services.guide import Guide
+from baize.services.identities import Linking
 from baize.services.in_need import KeptCatalog, LateWrites, PatientAnswers, PatientUsageBook
 from baize.services.ingestions import Ingestions
 from baize.services.learner_record import LearnerRecord
@@ -306,6 +309,7 @@ class House:
             reuse=self.reuse,
             cache=self.cache,
             clock=self.clock,
+            linking=self.linking,
         )
 
     @cached_property
@@ -440,7 +444,33 @@ class House:
     @cached_property
     def doorkeeper(self) -> Doorkeeper:
         return Doorkeeper(
-            platforms=self.platforms, keys=self.api_keys, tokens=self.learner_tokens, clock=self.clock
+            platforms=self.platforms,
+            keys=self.api_keys,
+            tokens=self.learner_tokens,
+            revocations=self.revocations,
+            identities=self.identities,
+            clock=self.clock,
+        )
+
+    @cached_property
+    def revocations(self) -> Revocations:
+        from baize.adapters.db.revocations import SqlRevocations
+
+        return SqlRevocations(self.database)
+
+    @cached_property
+    def identities(self) -> Identities:
+        from baize.adapters.db.identities import SqlIdentities
+
+        return SqlIdentities(self.database)
+
+    @cached_property
+    def linking(self) -> Linking:
+        return Linking(
+            identities=self.identities,
+            platforms=self.platforms,
+            tokens=self.learner_tokens,
+            clock=self.clock,
         )
 
     @cached_property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -11,6 +11,7 @@ from baize.cli import Config, Json, guarded, print_json, run
 
 if TYPE_CHECKING:
     from baize.bootstrap import House
+    from baize.domain.platform import ApiKey, Role
 
 PlatformId = Annotated[
     str, typer.Option("--platform", help="Platform id; that of the settings without it.", show_default=False)
@@ -27,6 +28,7 @@ def register(app: typer.Typer) -> None:
     keys = typer.Typer(help="Keys of platforms.", no_args_is_help=True)
     keys.command("create")(guarded(keys_create))
     keys.command("list")(guarded(keys_list))
+    keys.command("rotate")(guarded(keys_rotate))
     keys.command("revoke")(guarded(keys_revoke))
     app.add_typer(keys, name="keys")
     tenants = typer.Typer(help="Platforms, their web origins and token secrets.", no_args_is_help=True)
@@ -35,15 +37,26 @@ def register(app: typer.Typer) -> None:
     tenants.command("update")(guarded(tenants_update))
     tenants.command("secret")(guarded(tenants_secret))
     tenants.command("token")(guarded(tenants_token))
+    tenants.command("revoke")(guarded(tenants_revoke))
     app.add_typer(tenants, name="tenants")
 
 
 def keys_create(
     scopes: Annotated[
         list[str] | None,
-        typer.Option("--scope", help="learn, teach or admin; each includes those before. Default: learn."),
+        typer.Option(
+            "--scope",
+            help="learn, teach or admin (each includes those before), or one of read, ask, learners, edit, "
+            "eval, ingest; repeatable. Default: learn.",
+        ),
     ] = None,
     label: Annotated[str, typer.Option(help="What the key is for.")] = "",
+    days: Annotated[
+        float | None, typer.Option(help="How long it is good; for ever without it.", min=0.001, max=36500)
+    ] = None,
+    courses: Annotated[
+        list[str] | None, typer.Option("--course", help="Opens only these courses; repeatable.")
+    ] = None,
     platform: PlatformId = "",
     json_: Json = False,
     config: Config = None,
@@ -65,14 +78,68 @@ def keys_create(
             # The configured platform needs no ceremony.
             await create_platform(opened.platforms, platform_id, "", ())
         rights = tuple(right for right in RIGHTS if right in wanted)
+        now = opened.clock.now()
         key, text = await create_key(
-            opened.platforms, opened.api_keys, platform_id, rights, label, opened.clock.now()
+            opened.platforms,
+            opened.api_keys,
+            platform_id,
+            rights,
+            label,
+            now,
+            expires_at=None if days is None else now + days * 86_400,
+            courses=tuple(courses or ()),
         )
-        if json_:
-            print_json({"platform": platform_id, "id": key.id, "scopes": rights, "label": label, "key": text})
-            return
-        typer.echo(f"Key {key.id} of {platform_id} ({', '.join(rights)}). It is not shown again:", err=True)
-        typer.echo(text)
+        print_key(key, text, as_json=json_)
+
+    run(config, work)
+
+
+def print_key(key: ApiKey, text: str, *, as_json: bool) -> None:
+    if as_json:
+        print_json(_key_row(key) | {"key": text})
+        return
+    until = f", good until {instant(key.expires_at)}" if key.expires_at is not None else ""
+    scopes = ", ".join(key.rights)
+    typer.echo(f"Key {key.id} of {key.platform_id} ({scopes}){until}. It is not shown again:", err=True)
+    typer.echo(text)
+
+
+def _key_row(key: ApiKey) -> dict[str, Any]:
+    return {
+        "id": key.id,
+        "platform": key.platform_id,
+        "scopes": key.rights,
+        "label": key.label,
+        "courses": key.courses,
+        "created_at": instant(key.created_at),
+        "expires_at": instant(key.expires_at) if key.expires_at is not None else None,
+        "revoked_at": instant(key.revoked_at) if key.revoked_at is not None else None,
+    }
+
+
+def keys_rotate(
+    key: Annotated[str, typer.Argument(help="Id of the key, as `baize keys list` shows it.")],
+    grace_hours: Annotated[
+        float, typer.Option(help="How long the old key is good beside the new one.", min=0, max=720)
+    ] = 24.0,
+    platform: PlatformId = "",
+    json_: Json = False,
+    config: Config = None,
+) -> None:
+    """Make a key of the same scopes in place of one; both are good for a while."""
+
+    async def work(opened: House) -> None:
+        from baize.services.who import rotate_key
+
+        made, text = await rotate_key(
+            opened.platforms,
+            opened.api_keys,
+            platform or opened.settings.platform_id,
+            key,
+            now=opened.clock.now(),
+            grace_s=grace_hours * 3600,
+        )
+        print_key(made, text, as_json=json_)
 
     run(config, work)
 
@@ -82,24 +149,16 @@ def keys_list(platform: PlatformId = "", json_: Json = False, config: Config = N
 
     async def work(opened: House) -> None:
         found = await opened.api_keys.keys(platform or opened.settings.platform_id)
-        rows = [
-            {
-                "id": key.id,
-                "platform": key.platform_id,
-                "scopes": key.rights,
-                "label": key.label,
-                "created_at": instant(key.created_at),
-                "revoked_at": instant(key.revoked_at) if key.revoked_at is not None else None,
-            }
-            for key in found
-        ]
+        rows = [_key_row(key) for key in found]
         if json_:
             print_json(rows)
             return
         for key, row in zip(found, rows, strict=True):
-            state = f"revoked {row['revoked_at']}" if row["revoked_at"] else "good"
+            ends = f"until {row['expires_at']}" if row["expires_at"] else "good"
+            state = f"revoked {row['revoked_at']}" if row["revoked_at"] else ends
+            opens = f"  [{','.join(key.courses)}]" if key.courses else ""
             typer.echo(
-                f"{key.id}  {','.join(key.rights)}  {row['created_at']}  {state}  {key.label}".rstrip()
+                f"{key.id}  {','.join(key.rights)}{opens}  {row['created_at']}  {state}  {key.label}".rstrip()
             )
         if not rows:
             typer.echo("There are no keys. `baize keys create` makes one.", err=True)
@@ -176,6 +235,10 @@ def tenants_update(
         Path | None,
         typer.Option(help="File with the public keys (JWK Set) that sign its learner tokens; replaces them."),
     ] = None,
+    token_role: Annotated[
+        str,
+        typer.Option(help="Highest `role` that its tokens may claim: learn, teach (course teams) or admin."),
+    ] = "",
     no_jwks: Annotated[bool, typer.Option("--no-jwks", help="No public keys.")] = False,
     no_origins: Annotated[bool, typer.Option("--no-origins", help="No page may call.")] = False,
     config: Config = None,
@@ -194,10 +257,26 @@ def tenants_update(
         if jwks is not None or no_jwks:
             keys = opened.learner_tokens.checked_keys(read_text(jwks)) if jwks is not None else ""
             changed = replace(changed, jwks=keys)
+        if token_role:
+            changed = replace(changed, token_role=as_role(token_role))
         await opened.platforms.put(changed)
         typer.echo(f"{changed.id}  {changed.title}  {' '.join(changed.origins)}".rstrip())
 
     run(config, work)
+
+
+def as_role(text: str) -> Role:
+    """
+    Raises:
+        InvalidInput: it is no role.
+    """
+    from baize.domain.platform import ROLES
+    from baize.errors import InvalidInput
+
+    for role in ROLES:
+        if role == text:
+            return role
+    raise InvalidInput(f"{text!r} is no role.", remedy=f"Use {', '.join(ROLES)}.")
 
 
 def read_text(path: Path) -> str:
@@ -233,23 +312,77 @@ def tenants_token(
         list[str] | None, typer.Option("--course", help="Only these courses; repeatable.")
     ] = None,
     lesson: Annotated[str, typer.Option(help="Where the learner is.")] = "",
+    role: Annotated[str, typer.Option(help="teach or admin, where the platform lets tokens claim it.")] = "",
+    scopes: Annotated[
+        list[str] | None, typer.Option("--scope", help="Only these of its role's scopes; repeatable.")
+    ] = None,
+    up_to_s: Annotated[
+        float | None, typer.Option(help="Finds nothing after this second of --lesson.", min=0)
+    ] = None,
+    source: Annotated[str, typer.Option(help="The docked source whose own id --learner is.")] = "",
+    link_to: Annotated[
+        str, typer.Option(help="The platform's learner to whom the source's belongs: a token for linking.")
+    ] = "",
     config: Config = None,
 ) -> None:
     """Sign a learner token, for a trial: in production the platform's own server does."""
 
     async def work(opened: House) -> None:
+        from baize.domain.platform import LearnerClaims
+        from baize.domain.search import UpTo
+        from baize.errors import InvalidInput
         from baize.services.who import sign_token
 
-        text = await sign_token(
-            opened.platforms,
-            opened.learner_tokens,
-            platform_id=tenant,
-            learner_id=learner,
-            expires_at=opened.clock.now() + minutes * 60,
-            courses=tuple(courses or ()),
-            lesson=lesson,
+        if up_to_s is not None and not lesson:
+            raise InvalidInput("--up-to-s is a second of no lesson.", remedy="Name it with --lesson.")
+        now = opened.clock.now()
+        claims = LearnerClaims(
+            tenant,
+            learner,
+            now + minutes * 60,
+            tuple(courses or ()),
+            lesson,
+            role,
+            source=source,
+            scopes=tuple(scopes) if scopes else None,
+            up_to=None if up_to_s is None else UpTo(lesson, up_to_s),
+            issued_at=now,
+            link_to=link_to,
         )
+        text = await sign_token(opened.platforms, opened.learner_tokens, claims)
         typer.echo(text)
+
+    run(config, work)
+
+
+def tenants_revoke(
+    tenant: TenantId,
+    token_id: Annotated[str, typer.Option("--token", help="`jti` of one token.")] = "",
+    learner: Annotated[str, typer.Option(help="All tokens of this learner until now.")] = "",
+    all_: Annotated[bool, typer.Option("--all", help="All tokens of the platform until now.")] = False,
+    config: Config = None,
+) -> None:
+    """Refuse learner tokens before they expire; servers notice within three seconds."""
+
+    async def work(opened: House) -> None:
+        from baize.errors import InvalidInput
+        from baize.services.who import read_platform, revoke_tokens
+
+        if sum(map(bool, (token_id, learner, all_))) != 1:
+            raise InvalidInput(
+                "It is not said which tokens.", remedy="Give one of --token, --learner, --all."
+            )
+        await read_platform(opened.platforms, tenant)
+        chosen = opened.settings.learner_tokens
+        made = await revoke_tokens(
+            opened.revocations,
+            tenant,
+            now=opened.clock.now(),
+            lifetime_s=chosen.max_lifetime_s + chosen.leeway_s,
+            token_id=token_id,
+            learner_id=learner,
+        )
+        typer.echo(f"Refused until {instant(made.until)}, when all of them have expired.")
 
     run(config, work)
 

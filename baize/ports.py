@@ -26,7 +26,7 @@ from baize.domain.library import BuiltLesson, Holding, ItemState, LiveLesson, Tr
 from baize.domain.live import AnswerKey, LogHead, Word
 from baize.domain.locator import TimeSpan
 from baize.domain.memory import MemoryEdit
-from baize.domain.platform import ApiKey, LearnerClaims, Platform
+from baize.domain.platform import ApiKey, Identity, LearnerClaims, Platform, Revocation
 from baize.domain.practice import Attempt, Exercise
 from baize.domain.preferences import Feedback, Preferences
 from baize.domain.record import Row
@@ -604,6 +604,38 @@ class ApiKeys(Protocol):
 
     async def keys(self, platform_id: str) -> list[ApiKey]:
         """All keys of a platform, revoked ones included, oldest first."""
+        ...
+
+
+class Revocations(Protocol):
+    """Learner tokens that are refused before they expire."""
+
+    async def put(self, revocation: Revocation, now: float) -> None:
+        """Store it; of the same kind and digest the later `before` counts. Those that ended by `now` go."""
+        ...
+
+    async def of_platform(self, platform_id: str, now: float) -> list[Revocation]:
+        """Those that have not ended, by kind and digest."""
+        ...
+
+
+class Identities(Protocol):
+    """Which learners of docked sources are which learners of the platform."""
+
+    async def put(self, identity: Identity) -> bool:
+        """Store it, or say False where the pair belongs to another learner already."""
+        ...
+
+    async def learner(self, platform_id: str, source: str, subject: str) -> str | None:
+        """Whose the pair is."""
+        ...
+
+    async def of_learner(self, platform_id: str, learner_id: str) -> list[Identity]:
+        """By source and subject."""
+        ...
+
+    async def remove(self, platform_id: str, learner_id: str, source: str, subject: str) -> bool:
+        """Whether it was there."""
         ...
 
 

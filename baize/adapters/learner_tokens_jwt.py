@@ -15,11 +15,13 @@ import jwt
 
 from baize.domain.course import ID_PATTERN
 from baize.domain.platform import LearnerClaims
+from baize.domain.search import UpTo
 from baize.errors import InvalidInput, Unauthorised
 
 _ALGORITHM = "HS256"
 _MAX_CHARS = 8192
 _MAX_COURSES = 200
+_MAX_TOKEN_ID = 256
 LEEWAY_S = 60.0
 _DAY_S = 86_400.0
 _KINDS = {"RS256": "RSA", "EdDSA": "OKP"}
@@ -95,6 +97,12 @@ class JwtLearnerTokens:
             _id(claims, "lesson") if claims.get("lesson") else "",
             _word(claims, "role"),
             _word(claims, "locale"),
+            _id(claims, "source") if claims.get("source") else "",
+            _scopes(claims),
+            _up_to(claims),
+            _word(claims, "jti", at_most=_MAX_TOKEN_ID),
+            _instant(claims, "iat", default=0.0) if "iat" in claims else None,
+            _id(claims, "link_to") if claims.get("link_to") else "",
         )
 
     def _check_audience(self, claims: Mapping[str, Any]) -> None:
@@ -133,8 +141,19 @@ class JwtLearnerTokens:
             "lesson": claims.lesson,
             "role": claims.role,
             "locale": claims.locale,
+            "source": claims.source,
+            "jti": claims.token_id,
+            "iat": claims.issued_at,
+            "link_to": claims.link_to,
         }
         payload |= {name: value for name, value in optional.items() if value}
+        if claims.scopes is not None:
+            payload["scopes"] = list(claims.scopes)
+        if claims.up_to is not None:
+            payload["up_to"] = {
+                "lesson_id": claims.up_to.lesson_id,
+                "position_s": claims.up_to.position_s,
+            }
         return jwt.encode(payload, secret, _ALGORITHM)
 
 
@@ -220,9 +239,9 @@ def _id(claims: Mapping[str, Any], name: str) -> str:
     return value
 
 
-def _word(claims: Mapping[str, Any], name: str) -> str:
+def _word(claims: Mapping[str, Any], name: str, *, at_most: int = 64) -> str:
     value = claims.get(name) or ""
-    if not isinstance(value, str) or len(value) > 64 or not value.isprintable():
+    if not isinstance(value, str) or len(value) > at_most or not value.isprintable():
         raise Unauthorised(f"`{name}` of the learner token cannot be used.", remedy="Send a short text.")
     return value
 
@@ -238,6 +257,28 @@ def _courses(claims: Mapping[str, Any]) -> tuple[str, ...]:
             remedy="Leave it out to open all courses.",
         )
     return tuple(_id({"courses": entry}, "courses") for entry in value)
+
+
+def _scopes(claims: Mapping[str, Any]) -> tuple[str, ...] | None:
+    """Names that we do not know open nothing."""
+    value = claims.get("scopes")
+    if value is None:
+        return None
+    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+        raise Unauthorised("`scopes` of the learner token is no list of words.", remedy=_REMEDY)
+    return tuple(value)
+
+
+def _up_to(claims: Mapping[str, Any]) -> UpTo | None:
+    value = claims.get("up_to")
+    if value is None:
+        return None
+    # Left out by mistake, it would show what comes after.
+    if not isinstance(value, dict) or set(value) != {"lesson_id", "position_s"}:
+        raise Unauthorised(
+            "`up_to` of the learner token is no place.", remedy="Send {lesson_id, position_s}."
+        )
+    return UpTo(_id(value, "lesson_id"), max(_instant(value, "position_s", default=0.0), 0.0))
 
 
 def _instant(claims: Mapping[str, Any], name: str, *, default: float) -> float:

@@ -161,6 +161,8 @@ def filter_of(scope: Scope, language: str = "") -> dict[str, Any]:
         span = {"gte": scope.starts_within.start, "lt": scope.starts_within.end}
         must.append({"key": "start_s", "range": span})
     must_not = [_other_builds(lesson) for lesson in scope.settled]
+    if scope.after_lessons:
+        must_not.append(_is_any("lesson_id", scope.after_lessons))
     return {"must": must, "must_not": must_not} if must_not else {"must": must}
 
 

@@ -79,6 +79,8 @@ def _meanings(answer: Answer, glossary: Sequence[GlossaryTerm], scope: Scope, as
 
 def _seen(entry: GlossaryTerm, scope: Scope) -> bool:
     """Whether the explanation may be found: not behind `up_to`."""
+    if entry.lesson_id in scope.after_lessons:
+        return False
     if scope.up_to is None or scope.up_to.lesson_id != entry.lesson_id:
         return True
     return any(_start(locator) < scope.up_to.position_s for locator in entry.locators)

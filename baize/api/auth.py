@@ -22,8 +22,8 @@ _bearer = HTTPBearer(
     scheme_name="platform key or learner token",
     description=(
         "A platform key (`bz_…`, from `baize keys create`), or a learner token: a JWT that the platform "
-        "signed with HS256 (`iss` platform, `sub` learner, `exp`, optional `courses`, `lesson`, `role`, "
-        "`locale`). "
+        "signed (`iss` platform, `sub` learner, `exp`, optional `courses`, `lesson`, `role`, `locale`, "
+        "`scopes`, `up_to`, `source`, `jti`, `iat`). "
         "A server on loopback without a key needs neither."
     ),
 )
@@ -80,13 +80,12 @@ def _embedding_page(request: Request) -> str:
 
 async def _known(request: Request, credential: str) -> Caller:
     settings: Settings = request.app.state.settings
-    whole_platform = Caller(settings.platform_id, frozenset(RIGHTS))
     if _is_servers_key(settings.server, credential):
-        return whole_platform
+        return Caller(settings.platform_id, frozenset(RIGHTS), name="key of the server")
     ours = credential.startswith(KEY_PREFIX) or credential.count(".") == 2
     # A program that must send some key may send any to an open server; ours are always checked.
     if not ours and is_open(settings.server):
-        return whole_platform
+        return Caller(settings.platform_id, frozenset(RIGHTS), name="open server")
     if not credential:
         raise Unauthorised(
             "This needs `Authorization: Bearer …`.", remedy="Send a platform key or a learner token."
@@ -99,22 +98,40 @@ def _is_servers_key(server: Server, given: str) -> bool:
     return key is not None and hmac.compare_digest(given.encode(), key.get_secret_value().encode())
 
 
+def check_right(caller: Caller, right: Right) -> None:
+    """
+    Raises:
+        NotAllowed: the caller's key or token does not have it.
+    """
+    if not caller.may(right):
+        raise NotAllowed(
+            f"This needs the scope `{right}`.",
+            remedy=f"Use a platform key with it (`baize keys create --scope {right}`), or a token whose role "
+            "has it.",
+        )
+
+
 def _needs(right: Right) -> Callable[[Caller], Awaitable[Caller]]:
     async def check(caller: CurrentCaller) -> Caller:
-        if not caller.may(right):
-            raise NotAllowed(
-                f"This needs the scope `{right}`.", remedy=f"Use a platform key with it: --scope {right}."
-            )
+        check_right(caller, right)
         return caller
 
     return check
 
 
 CurrentCaller = Annotated[Caller, Depends(_caller)]
-TeachingCaller = Annotated[Caller, Depends(_needs("teach"))]
+"""Whoever is known: for what tells callers about themselves. Every other route names a right."""
+ReadingCaller = Annotated[Caller, Depends(_needs("read"))]
+AskingCaller = Annotated[Caller, Depends(_needs("ask"))]
+LearnersCaller = Annotated[Caller, Depends(_needs("learners"))]
+"""May open records of learners: a token its own learner's, a platform all of its own."""
+TeachingCaller = Annotated[Caller, Depends(_needs("edit"))]
 """May change what a course says."""
+HearingCaller = Annotated[Caller, Depends(_needs("eval"))]
+"""May read what learners said."""
+IngestingCaller = Annotated[Caller, Depends(_needs("ingest"))]
 AdminCaller = Annotated[Caller, Depends(_needs("admin"))]
-"""May change the platform: ingestion, erasure, usage."""
+"""May change the platform: keys, revocations, imports, usage."""
 
 
 def learner_of(caller: Caller, named: str | None) -> str:

@@ -19,6 +19,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp
 
 from baize.api.artefact_wire import KeyPointsBody, SummaryBody, key_points_body, summary_body
+from baize.api.auth import check_right
 from baize.api.catalog_wire import ChaptersBody, LessonBody, chapters_body, lesson_body
 from baize.api.cors import CALLER
 from baize.api.mapping import Mapper
@@ -27,7 +28,7 @@ from baize.api.requests import AnswerRequest, SearchRequest
 from baize.api.routes.answers import whole
 from baize.api.wire import AnswerBody, SearchResponse
 from baize.bootstrap import House
-from baize.domain.platform import Caller
+from baize.domain.platform import Caller, Right
 from baize.domain.practice import Mode
 from baize.errors import NotFound
 from baize.services.search import Kind
@@ -73,7 +74,7 @@ class Tools:
         """Find moments (a sentence and its second), lessons or courses, best first."""
         scope = {"course_ids": course_ids or [], "lesson_ids": lesson_ids or []}
         with _told():
-            caller, house = await self._who(ctx)
+            caller, house = await self._who(ctx, "read")
             body = SearchRequest.model_validate({"query": query, "scope": scope, "kind": kind, "k": k})
             narrowed = await within(caller, body.scope.scope(caller.platform_id), house.catalog)
             results = await house.searching.search(body.query, narrowed, kind=body.kind, k=body.k)
@@ -91,7 +92,7 @@ class Tools:
     ) -> AnswerBody:
         """Ask; the answer is from the courses alone, each sentence cited to a second or a page."""
         with _told():
-            caller, house = await self._who(ctx)
+            caller, house = await self._who(ctx, "ask")
             body = AnswerRequest.model_validate(
                 {
                     "question": question,
@@ -109,7 +110,7 @@ class Tools:
     async def lesson(self, lesson_id: str, ctx: Context[Any, Request]) -> LessonPage:
         """A lesson: title, chapters, summary and key points, each line with its second."""
         with _told():
-            caller, house = await self._who(ctx)
+            caller, house = await self._who(ctx, "read")
             found = await house.catalog.lesson(caller.platform_id, lesson_id)
             if found is None or not caller.sees(found.course_id):
                 raise NotFound(f"There is no lesson {lesson_id!r}.", remedy="Find one with `search`.")
@@ -122,10 +123,11 @@ class Tools:
                 update={"summary": summary_body(prepared), "key_points": key_points_body(prepared)}
             )
 
-    async def _who(self, ctx: Context[Any, Request]) -> tuple[Caller, House]:
+    async def _who(self, ctx: Context[Any, Request], right: Right) -> tuple[Caller, House]:
         request = ctx.request_context.request
         if request is None:
             raise RuntimeError("a tool was called without a request")
+        check_right(request.scope["state"][CALLER], right)
         await self._app.state.warmth.wait()
         return request.scope["state"][CALLER], self._app.state.house
 

@@ -42,6 +42,7 @@ class Scope:
         languages: passage languages; empty means all.
         build_ids: only points of these builds; None means of any.
         settled: lessons of which only points of the given build may be found; none where it is empty.
+        after_lessons: lessons of which nothing may be found: they come after `up_to`.
         starts_within: only what starts within this span, its end excluded; nothing without a place in time.
     """
 
@@ -53,6 +54,7 @@ class Scope:
     build_ids: tuple[str, ...] | None = None
     settled: tuple[LiveBuild, ...] = ()
     starts_within: TimeSpan | None = None
+    after_lessons: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

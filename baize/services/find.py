@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from baize.domain.chat import Message
-from baize.domain.search import Hit, LiveBuild, Match, Moment, Position, Query, Scope, Vector
+from baize.domain.search import Hit, LiveBuild, Match, Moment, Position, Query, Scope, UpTo, Vector
 from baize.errors import InvalidInput, NotFound
 from baize.ports import Cards, Catalog, ChunkIndex, Embedder, Reranker
 from baize.retrieval.assess import AssessOptions, assess, signals
@@ -176,7 +176,7 @@ class Finder:
 
 
 async def resolve_scope(scope: Scope, catalog: Catalog) -> Scope:
-    """Check that what the scope names exists on its platform.
+    """Check that what the scope names exists on its platform; and, with `up_to`, leave later lessons out.
 
     Raises:
         NotFound: naming the course or lesson.
@@ -188,7 +188,20 @@ async def resolve_scope(scope: Scope, catalog: Catalog) -> Scope:
     for lesson_id in (*scope.lesson_ids, *([scope.up_to.lesson_id] if scope.up_to else [])):
         if await catalog.lesson(scope.platform_id, lesson_id) is None:
             raise NotFound(f"There is no lesson {lesson_id!r}.", remedy="`baize status` lists the lessons.")
-    return scope
+    return await _before(scope, scope.up_to, catalog) if scope.up_to else scope
+
+
+async def _before(scope: Scope, up_to: UpTo, catalog: Catalog) -> Scope:
+    """Without the lessons that come after this one in its course: they are later than any second of it."""
+    here = await catalog.lesson(scope.platform_id, up_to.lesson_id)
+    if here is None:
+        return scope
+    later = tuple(
+        lesson.id
+        for lesson in await catalog.lessons(scope.platform_id, here.course_id)
+        if lesson.position > here.position
+    )
+    return replace(scope, after_lessons=later)
 
 
 def checked(text: str, what: str) -> str:

@@ -7,15 +7,16 @@ that), in the event logs of the last minutes, or in the cache. Nothing else may 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import anyio
 
 from baize.domain.live import AnswerKey
-from baize.domain.record import Erasure, LearnerExport
+from baize.domain.record import Erasure, LearnerExport, Row
 from baize.errors import DependencyUnavailable
 from baize.ports import Answers, Cache, Clock, LearnerRows
 from baize.services.answer import turn_key
+from baize.services.identities import Linking
 from baize.services.live import Live
 from baize.services.reuse import Reuse
 from baize.services.statements import statements
@@ -39,6 +40,7 @@ class LearnerRecord:
         reuse: Reuse,
         cache: Cache,
         clock: Clock,
+        linking: Linking,
     ) -> None:
         self._rows = rows
         self._answers = answers
@@ -46,6 +48,7 @@ class LearnerRecord:
         self._reuse = reuse
         self._cache = cache
         self._clock = clock
+        self._linking = linking
 
     async def export(self, platform_id: str, learner_id: str) -> LearnerExport:
         """All that is kept of the learner; empty where nothing is.
@@ -53,12 +56,17 @@ class LearnerRecord:
         Raises:
             DependencyUnavailable: the database does not answer.
         """
-        records = await self._rows.read(platform_id, learner_id)
+        records: dict[str, Sequence[Row]] = {}
+        for name in await self._linking.names(platform_id, learner_id):
+            for table, rows in (await self._rows.read(platform_id, name)).items():
+                records[table] = [*records.get(table, ()), *rows]
         told = statements(platform_id, learner_id, records)
         return LearnerExport(platform_id, learner_id, self._clock.now(), records, told)
 
     async def erase(self, platform_id: str, learner_id: str) -> Erasure:
         """Erase the learner, then look whether anything is left. Doing it again is safe.
+
+        So is what was kept under the names of docked sources that are linked to the learner.
 
         Answers that are being written for the learner are stopped first. The sums of `usage` stay: they
         name no learner. Backups keep what they have until they are overwritten.
@@ -68,16 +76,24 @@ class LearnerRecord:
         """
         erased: dict[str, int] = {}
         left: dict[str, int] = {}
+        # The links go last, with the learner: cut off before, it would not know the others when done again.
+        for name in reversed(await self._linking.names(platform_id, learner_id)):
+            _add(left, await self._all_of(platform_id, name, erased))
+        await self._rows.scrub()
+        if any(left.values()):
+            _log.warning("an erasure is not complete: %s", {name: n for name, n in left.items() if n})
+        return Erasure(dict(sorted(erased.items())), dict(sorted(left.items())), self._clock.now())
+
+    async def _all_of(self, platform_id: str, learner_id: str, erased: dict[str, int]) -> dict[str, int]:
+        """What is left of one name; what went is added to `erased`."""
+        left: dict[str, int] = {}
         for _ in range(_MOST_ROUNDS):
             _add(erased, await self._once(platform_id, learner_id))
             left = dict(await self._rows.count(platform_id, learner_id))
             left["events"] = len(await self._live.of_learner(platform_id, learner_id))
             if not any(left.values()):
                 break
-        await self._rows.scrub()
-        if any(left.values()):
-            _log.warning("an erasure is not complete: %s", {name: n for name, n in left.items() if n})
-        return Erasure(dict(sorted(erased.items())), dict(sorted(left.items())), self._clock.now())
+        return left
 
     async def _once(self, platform_id: str, learner_id: str) -> dict[str, int]:
         keys = await self._stopped(platform_id, learner_id)

@@ -133,6 +133,7 @@ def _matches(stored: _Stored, scope: Scope) -> bool:
             chunk.lesson_id != lesson.lesson_id or lesson.build_id in stored.builds
             for lesson in scope.settled
         )
+        and chunk.lesson_id not in scope.after_lessons
         and _is_seen(chunk, scope)
     )
 

@@ -256,6 +256,13 @@ async def test_up_to_hides_what_comes_later_in_that_lesson_only(index: ChunkInde
     assert await index.count(scope) == 3
 
 
+async def test_lessons_after_up_to_are_left_out(index: ChunkIndex) -> None:
+    """By their ids, whatever else is in scope."""
+    await index.upsert([make_point(make_chunk(text, lesson=f"l{n}")) for n, text in enumerate("早中晚", 1)])
+    assert texts(await dense_hits(index, Scope("p1", after_lessons=("l2", "l3")))) == ["早"]
+    assert await index.count(Scope("p1", lesson_ids=("l2",), after_lessons=("l2",))) == 0
+
+
 async def test_chunks_of_one_passage_differ_in_their_sentence(index: ChunkIndex) -> None:
     """Each comes back with its own; `up_to` looks at when that sentence starts."""
     said = tuple(Segment(text, TimeSpan(10.0 * n, 10.0 * n + 9)) for n, text in enumerate("早中晚"))

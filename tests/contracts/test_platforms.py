@@ -19,9 +19,15 @@ pytest_plugins = ["tests.servers.postgres"]
 
 ORIGINS = ("https://a.example", "https://b.example:8443")
 PROVINCE = Platform(
-    "province", "某省平台", ("https://a.example", "https://b.example:8443"), "s1", "s0", '{"keys":[]}'
+    "province",
+    "某省平台",
+    ("https://a.example", "https://b.example:8443"),
+    "s1",
+    "s0",
+    '{"keys":[]}',
+    "teach",
 )
-KEY = ApiKey("province", "k1", "d" * 64, ("learn", "admin"), "门户", 12.5)
+KEY = ApiKey("province", "k1", "d" * 64, ("learn", "admin"), "门户", 12.5, None, 99.5, ("c1", "c2"))
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,12 @@ FOR_STAFF = {
     ("get", "/v1/exercises"),
     ("put", "/v1/exercises/{exercise_id}"),
     ("delete", "/v1/exercises/{exercise_id}"),
+    ("get", "/v1/keys"),
+    ("post", "/v1/keys"),
+    ("post", "/v1/keys/{key_id}/rotate"),
+    ("delete", "/v1/keys/{key_id}"),
+    ("get", "/v1/revocations"),
+    ("post", "/v1/revocations"),
 }
 """Everything that a learner token must not open. New routes for course teams and operators too."""
 
@@ -51,6 +57,9 @@ NAMES = {
     "item_id": "health-01~q1",
     "exercise_id": "e1",
     "card_id": "health-01~q1",
+    "key_id": "none",
+    "source": "gd",
+    "subject": "9",
 }
 BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("put", "/v1/learners/{learner_id}/memory/{item_id}"): {"text": "x"},

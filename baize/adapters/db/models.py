@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from sqlalchemy import BigInteger, Double, ForeignKeyConstraint, Index, MetaData, String, Text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
@@ -10,6 +12,7 @@ from baize.domain.artefact import CourseSummary, Prepared
 from baize.domain.chat import Answer
 from baize.domain.course import Course
 from baize.domain.locator import Locator, TimeSpan
+from baize.domain.platform import Role
 from baize.domain.preferences import Preferences
 from baize.domain.speech import SpeechReport
 from baize.domain.support import Ticket
@@ -259,6 +262,7 @@ class PlatformRow(Table):
     secret: Mapped[str] = mapped_column(String)
     former_secret: Mapped[str] = mapped_column(String)
     jwks: Mapped[str] = mapped_column(Text, server_default="")
+    token_role: Mapped[Role] = mapped_column(Text, server_default="learn")
 
 
 class ApiKeyRow(Table):
@@ -277,6 +281,33 @@ class ApiKeyRow(Table):
     label: Mapped[str] = mapped_column(Text)
     created_at: Mapped[float] = mapped_column(Double)
     revoked_at: Mapped[float | None] = mapped_column(Double)
+    expires_at: Mapped[float | None] = mapped_column(Double)
+    courses: Mapped[tuple[str, ...]] = mapped_column(Frozen, server_default="[]")
+
+
+class RevocationRow(Table):
+    """Tokens that are refused. A learner stands here as a digest: an erasure has nothing to find."""
+
+    __tablename__ = "revocations"
+
+    platform_id: Mapped[str] = mapped_column(Id, primary_key=True)
+    kind: Mapped[Literal["token", "learner", "platform"]] = mapped_column(Id, primary_key=True)
+    digest: Mapped[str] = mapped_column(Id, primary_key=True)
+    before: Mapped[float] = mapped_column(Double)
+    until: Mapped[float] = mapped_column(Double)
+
+
+class IdentityRow(Table):
+    """Whose a pair of source and subject is."""
+
+    __tablename__ = "identities"
+    __table_args__ = (Index(None, "platform_id", "learner_id"),)
+
+    platform_id: Mapped[str] = mapped_column(Id, primary_key=True)
+    source: Mapped[str] = mapped_column(Id, primary_key=True)
+    subject: Mapped[str] = mapped_column(Id, primary_key=True)
+    learner_id: Mapped[str] = mapped_column(Id)
+    linked_at: Mapped[float] = mapped_column(Double)
 
 
 class PreferencesRow(Table):

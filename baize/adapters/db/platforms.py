@@ -25,6 +25,7 @@ class SqlPlatforms:
             "secret": platform.secret,
             "former_secret": platform.former_secret,
             "jwks": platform.jwks,
+            "token_role": platform.token_role,
         }
         async with self._database.writing() as session:
             await session.execute(insert_or_update(session, PlatformRow, values))
@@ -58,6 +59,8 @@ class SqlApiKeys:
             "label": key.label,
             "created_at": key.created_at,
             "revoked_at": key.revoked_at,
+            "expires_at": key.expires_at,
+            "courses": key.courses,
         }
         async with self._database.writing() as session:
             await session.execute(insert_or_update(session, ApiKeyRow, values))
@@ -80,9 +83,21 @@ class SqlApiKeys:
 
 
 def _platform(row: PlatformRow) -> Platform:
-    return Platform(row.platform_id, row.title, row.origins, row.secret, row.former_secret, row.jwks)
+    return Platform(
+        row.platform_id, row.title, row.origins, row.secret, row.former_secret, row.jwks, row.token_role
+    )
 
 
 def _key(row: ApiKeyRow) -> ApiKey:
     rights = tuple(right for right in RIGHTS if right in row.rights)
-    return ApiKey(row.platform_id, row.key_id, row.digest, rights, row.label, row.created_at, row.revoked_at)
+    return ApiKey(
+        row.platform_id,
+        row.key_id,
+        row.digest,
+        rights,
+        row.label,
+        row.created_at,
+        row.revoked_at,
+        row.expires_at,
+        row.courses,
+    )

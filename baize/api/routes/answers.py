@@ -9,7 +9,7 @@ from fastapi import APIRouter, Header, Path, Query, Request
 from pydantic import Field
 from starlette.responses import Response
 
-from baize.api.auth import CurrentCaller, learner_of
+from baize.api.auth import AskingCaller, learner_of
 from baize.api.depends import CurrentHouse, CurrentMapper, WarmHouse
 from baize.api.encoding import json_response
 from baize.api.openapi import ANSWER_STREAM, problems
@@ -38,7 +38,7 @@ _ASK_RESPONSES: dict[int | str, dict[str, Any]] = {
 
 @router.post("", summary="Ask a question", responses=_ASK_RESPONSES, response_model=None)
 async def ask(
-    body: AnswerRequest, request: Request, caller: CurrentCaller, house: WarmHouse, mapper: CurrentMapper
+    body: AnswerRequest, request: Request, caller: AskingCaller, house: WarmHouse, mapper: CurrentMapper
 ) -> Response:
     """A cited answer from the courses in scope; where they do not cover it, a refusal with what is nearest.
 
@@ -73,7 +73,7 @@ async def whole(answering: Teaching, prepared: Prepared) -> Answer:
 )
 async def answer(
     answer_id: AnswerId,
-    caller: CurrentCaller,
+    caller: AskingCaller,
     house: CurrentHouse,
     mapper: CurrentMapper,
 ) -> Response:
@@ -99,7 +99,7 @@ async def answer(
 )
 async def events(
     answer_id: AnswerId,
-    caller: CurrentCaller,
+    caller: AskingCaller,
     house: CurrentHouse,
     mapper: CurrentMapper,
     last_event_id: Annotated[LastEventId | None, Header()] = None,
@@ -128,7 +128,7 @@ async def events(
     responses=problems(401, 403, 404, 422, 503),
     response_class=Response,
 )
-async def stop(answer_id: AnswerId, caller: CurrentCaller, house: CurrentHouse) -> Response:
+async def stop(answer_id: AnswerId, caller: AskingCaller, house: CurrentHouse) -> Response:
     """Its stream ends with `done`, which holds what was sent until then. An answer that has ended stays."""
     head = await house.live.head(AnswerKey(caller.platform_id, answer_id))
     owner = head.learner_id if head else None

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Path, Request
 from starlette.responses import Response
 
 from baize.api.archive_wire import ImportBody, RecordBody, import_body, record_body
-from baize.api.auth import AdminCaller, CurrentCaller, check_owner
+from baize.api.auth import AdminCaller, LearnersCaller, check_owner
 from baize.api.depends import CurrentHouse
 from baize.api.encoding import json_response
 from baize.api.openapi import problems
@@ -67,7 +67,7 @@ async def take(request: Request, caller: AdminCaller, house: CurrentHouse) -> Re
     responses=problems(401, 403, 422, 503),
     response_model=RecordBody,
 )
-async def record(learner_id: LearnerId, caller: CurrentCaller, house: CurrentHouse) -> Response:
+async def record(learner_id: LearnerId, caller: LearnersCaller, house: CurrentHouse) -> Response:
     """As the platform's archive reports them."""
     check_owner(caller, learner_id)
     own = await house.archive.of_learner(caller.platform_id, learner_id)

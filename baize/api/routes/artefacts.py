@@ -21,7 +21,7 @@ from baize.api.artefact_wire import (
     quiz_body,
     summary_body,
 )
-from baize.api.auth import CurrentCaller
+from baize.api.auth import ReadingCaller
 from baize.api.cached import cached_json
 from baize.api.depends import CurrentHouse
 from baize.api.requests import ID_REGEX
@@ -33,13 +33,13 @@ router = APIRouter(tags=["catalogue"])
 
 
 async def _prepared(
-    lesson_id: Annotated[str, Path(pattern=ID_REGEX)], caller: CurrentCaller, house: CurrentHouse
+    lesson_id: Annotated[str, Path(pattern=ID_REGEX)], caller: ReadingCaller, house: CurrentHouse
 ) -> Prepared:
     return await read_prepared(house.catalog, house.artefacts, caller.platform_id, lesson_id)
 
 
 async def _course_summary(
-    course_id: Annotated[str, Path(pattern=ID_REGEX)], caller: CurrentCaller, house: CurrentHouse
+    course_id: Annotated[str, Path(pattern=ID_REGEX)], caller: ReadingCaller, house: CurrentHouse
 ) -> CourseSummary:
     return await summarize_course(house.catalog, house.artefacts, caller.platform_id, course_id)
 
@@ -68,7 +68,7 @@ async def glossary(prepared: CurrentPrepared, if_none_match: IfNoneMatch = "") -
 
 @router.get("/lessons/{lesson_id}/quiz", responses=CACHED, response_model=QuizBody)
 async def quiz(
-    prepared: CurrentPrepared, caller: CurrentCaller, house: CurrentHouse, if_none_match: IfNoneMatch = ""
+    prepared: CurrentPrepared, caller: ReadingCaller, house: CurrentHouse, if_none_match: IfNoneMatch = ""
 ) -> Response:
     """Questions on a lesson, one of each chapter for its end; the solutions stay on the server."""
     lesson = await house.catalog.lesson(caller.platform_id, prepared.lesson_id)

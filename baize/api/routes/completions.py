@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Request
 from starlette.responses import Response
 
-from baize.api.auth import CurrentCaller, learner_of
+from baize.api.auth import AskingCaller, learner_of
 from baize.api.completion_wire import MODEL, Completion, CompletionRequest, ModelCard, ModelList
 from baize.api.completions import Annotator, Chunks, completion, without_closing
 from baize.api.depends import CurrentHouse, CurrentMapper, WarmHouse
@@ -45,7 +45,7 @@ ANSWER_ID = "X-Answer-Id"
     response_model=None,
 )
 async def complete(
-    body: CompletionRequest, request: Request, caller: CurrentCaller, house: WarmHouse, mapper: CurrentMapper
+    body: CompletionRequest, request: Request, caller: AskingCaller, house: WarmHouse, mapper: CurrentMapper
 ) -> Response:
     """The cited answer of `POST /v1/answers`, in the shape of OpenAI's Chat Completions.
 
@@ -85,7 +85,7 @@ def _with_earlier(question: Question, body: CompletionRequest) -> Question:
 
 
 @router.get("/models", summary="The model's card, in a list", responses=openai_problems(401, 403))
-async def models(caller: CurrentCaller) -> ModelList:
+async def models(caller: AskingCaller) -> ModelList:
     """One model: which endpoint writes its sentences is the operator's choice."""
     del caller
     return ModelList(data=[_card()])
@@ -93,7 +93,7 @@ async def models(caller: CurrentCaller) -> ModelList:
 
 @router.get("/models/{model}", summary="The model's card", responses=openai_problems(401, 403, 404))
 async def model(
-    model: Annotated[str, Path(max_length=200)], caller: CurrentCaller, house: CurrentHouse
+    model: Annotated[str, Path(max_length=200)], caller: AskingCaller, house: CurrentHouse
 ) -> ModelCard:
     """What `model` may be."""
     del caller, house

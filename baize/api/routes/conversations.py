@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 from starlette.responses import Response
 
-from baize.api.auth import CurrentCaller
+from baize.api.auth import AskingCaller
 from baize.api.depends import CurrentHouse, CurrentMapper
 from baize.api.encoding import json_response
 from baize.api.openapi import problems
@@ -27,7 +27,7 @@ ConversationId = Annotated[str, Path(pattern=ID_REGEX)]
     response_model=ConversationBody,
 )
 async def conversation(
-    conversation_id: ConversationId, caller: CurrentCaller, house: CurrentHouse, mapper: CurrentMapper
+    conversation_id: ConversationId, caller: AskingCaller, house: CurrentHouse, mapper: CurrentMapper
 ) -> Response:
     """Its latest turns, oldest first, each answer as it was sent: a reload shows exactly what was said."""
     turns = await read_conversation(
@@ -43,7 +43,7 @@ async def conversation(
     responses=problems(401, 403, 404, 422),
     response_class=Response,
 )
-async def forget(conversation_id: ConversationId, caller: CurrentCaller, house: CurrentHouse) -> Response:
+async def forget(conversation_id: ConversationId, caller: AskingCaller, house: CurrentHouse) -> Response:
     """All its questions and answers go; backups keep them until they are overwritten."""
     await forget_conversation(
         house.answers, house.live, caller.platform_id, conversation_id, caller.learner_id or None

@@ -9,7 +9,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query
 from starlette.responses import Response
 
-from baize.api.auth import AdminCaller, CurrentCaller
+from baize.api.auth import IngestingCaller, ReadingCaller
 from baize.api.catalog_wire import (
     CourseDetail,
     CoursePage,
@@ -30,7 +30,7 @@ router = APIRouter(prefix="/courses", tags=["catalogue"])
 
 @router.get("", summary="Courses", responses=problems(401, 403, 422), response_model=CoursePage)
 async def courses(
-    caller: CurrentCaller,
+    caller: ReadingCaller,
     house: CurrentHouse,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     cursor: Annotated[str, Query(max_length=1024, description="`next_cursor` of the page before.")] = "",
@@ -57,7 +57,7 @@ async def courses(
     response_model=CourseDetail,
 )
 async def course(
-    course_id: Annotated[str, Path(pattern=ID_REGEX)], caller: CurrentCaller, house: CurrentHouse
+    course_id: Annotated[str, Path(pattern=ID_REGEX)], caller: ReadingCaller, house: CurrentHouse
 ) -> Response:
     """The course and its published lessons, in order."""
     found = await house.catalog.course(caller.platform_id, course_id)
@@ -75,7 +75,7 @@ async def course(
     response_model=ErasedCourseBody,
 )
 async def erase(
-    course_id: Annotated[str, Path(pattern=ID_REGEX)], caller: AdminCaller, house: CurrentHouse
+    course_id: Annotated[str, Path(pattern=ID_REGEX)], caller: IngestingCaller, house: CurrentHouse
 ) -> Response:
     """Every trace of it: lessons, index, edits, jobs, what was kept of the work on it, answers that quote it.
 

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Path, Query
 from starlette.responses import Response
 
-from baize.api.auth import AdminCaller
+from baize.api.auth import IngestingCaller
 from baize.api.depends import CurrentHouse
 from baize.api.encoding import json_response
 from baize.api.ingestion_wire import (
@@ -36,7 +36,10 @@ IdempotencyKey = Annotated[
     response_model=IngestionBody,
 )
 async def submit(
-    asked: IngestionRequest, caller: AdminCaller, house: CurrentHouse, idempotency_key: IdempotencyKey = ""
+    asked: IngestionRequest,
+    caller: IngestingCaller,
+    house: CurrentHouse,
+    idempotency_key: IdempotencyKey = "",
 ) -> Response:
     """Queue a course. It returns at once; `GET /v1/ingestions/{id}` tells how far it came."""
     job_id = await house.ingestions.submit(
@@ -55,7 +58,7 @@ async def submit(
 
 @router.get("", summary="Ingestions", responses=problems(401, 403, 422, 503), response_model=IngestionPage)
 async def ingestions(
-    caller: AdminCaller,
+    caller: IngestingCaller,
     house: CurrentHouse,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     cursor: Annotated[str, Query(max_length=9, description="`next_cursor` of the page before.")] = "",
@@ -77,7 +80,7 @@ async def ingestions(
     responses=problems(401, 403, 404, 422, 503),
     response_model=IngestionBody,
 )
-async def ingestion(job_id: JobId, caller: AdminCaller, house: CurrentHouse) -> Response:
+async def ingestion(job_id: JobId, caller: IngestingCaller, house: CurrentHouse) -> Response:
     """State, stages, lessons, progress and the time that is left."""
     return json_response(ingestion_body(await house.ingestions.status(caller.platform_id, job_id)))
 
@@ -88,6 +91,6 @@ async def ingestion(job_id: JobId, caller: AdminCaller, house: CurrentHouse) -> 
     responses=problems(401, 403, 404, 422, 503),
     response_model=IngestionBody,
 )
-async def cancel(job_id: JobId, caller: AdminCaller, house: CurrentHouse) -> Response:
+async def cancel(job_id: JobId, caller: IngestingCaller, house: CurrentHouse) -> Response:
     """Stop it. Lessons that are published stay as they are."""
     return json_response(ingestion_body(await house.ingestions.cancel(caller.platform_id, job_id)))

@@ -7,7 +7,14 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import Response
 
-from baize.api.auth import CurrentCaller, TeachingCaller, check_owner, learner_of
+from baize.api.auth import (
+    AskingCaller,
+    CurrentCaller,
+    HearingCaller,
+    LearnersCaller,
+    check_owner,
+    learner_of,
+)
 from baize.api.depends import CurrentHouse
 from baize.api.encoding import json_response
 from baize.api.openapi import problems
@@ -61,7 +68,7 @@ async def capabilities(caller: CurrentCaller, house: CurrentHouse) -> Response:
     responses=problems(401, 403, 422),
     response_model=PreferencesBody,
 )
-async def preferences(learner_id: LearnerId, caller: CurrentCaller, house: CurrentHouse) -> Response:
+async def preferences(learner_id: LearnerId, caller: LearnersCaller, house: CurrentHouse) -> Response:
     """Empty while the learner has chosen nothing: then the page that embeds the sidebar decides."""
     check_owner(caller, learner_id)
     kept = await house.preferences.get(caller.platform_id, learner_id)
@@ -75,7 +82,7 @@ async def preferences(learner_id: LearnerId, caller: CurrentCaller, house: Curre
     response_model=PreferencesBody,
 )
 async def choose(
-    learner_id: LearnerId, body: PreferencesBody, caller: CurrentCaller, house: CurrentHouse
+    learner_id: LearnerId, body: PreferencesBody, caller: LearnersCaller, house: CurrentHouse
 ) -> Response:
     """All of them at once; what is left out goes back to its default."""
     check_owner(caller, learner_id)
@@ -90,7 +97,7 @@ async def choose(
     responses=problems(401, 403, 404, 422),
     response_class=Response,
 )
-async def say(body: FeedbackRequest, caller: CurrentCaller, house: CurrentHouse) -> Response:
+async def say(body: FeedbackRequest, caller: AskingCaller, house: CurrentHouse) -> Response:
     """The latest word of a learner on an answer counts. The course team reads it."""
     answer = await house.answers.get(caller.platform_id, body.answer_id)
     if answer is None or not caller.owns(answer.learner_id):
@@ -104,7 +111,7 @@ async def say(body: FeedbackRequest, caller: CurrentCaller, house: CurrentHouse)
     "/feedback", summary="What learners said", responses=problems(401, 403, 422), response_model=FeedbackPage
 )
 async def heard(
-    caller: TeachingCaller, house: CurrentHouse, limit: Annotated[int, Query(ge=1, le=500)] = 100
+    caller: HearingCaller, house: CurrentHouse, limit: Annotated[int, Query(ge=1, le=500)] = 100
 ) -> Response:
     """For the course team, newest first: each with its question, so that it can become an eval case."""
     found = await house.feedback.latest(caller.platform_id, limit)
@@ -139,7 +146,7 @@ async def _item(house: House, feedback: Feedback) -> FeedbackItem:
 )
 async def transcribe(
     request: Request,
-    caller: CurrentCaller,
+    caller: AskingCaller,
     house: CurrentHouse,
     language: Annotated[str, Query(pattern=r"^([a-z]{2})?$", description="ISO 639-1; empty: detect.")] = "",
 ) -> Response:

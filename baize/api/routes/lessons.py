@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Header, Path
 from starlette.responses import Response
 
-from baize.api.auth import CurrentCaller
+from baize.api.auth import ReadingCaller
 from baize.api.cached import cached
 from baize.api.catalog_wire import (
     ChaptersBody,
@@ -43,7 +43,7 @@ IfNoneMatch = Annotated[str, Header()]
 
 
 async def _lesson(
-    lesson_id: Annotated[str, Path(pattern=ID_REGEX)], caller: CurrentCaller, house: CurrentHouse
+    lesson_id: Annotated[str, Path(pattern=ID_REGEX)], caller: ReadingCaller, house: CurrentHouse
 ) -> Lesson:
     """
     Raises:

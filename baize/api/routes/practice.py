@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query
 from starlette.responses import Response
 
-from baize.api.auth import CurrentCaller, TeachingCaller, learner_of
+from baize.api.auth import AskingCaller, TeachingCaller, learner_of
 from baize.api.depends import CurrentHouse, WarmHouse
 from baize.api.encoding import json_response
 from baize.api.openapi import problems
@@ -25,6 +25,7 @@ from baize.api.practice_wire import (
 )
 from baize.api.requests import ID_REGEX
 from baize.bootstrap import House
+from baize.domain.platform import Caller
 from baize.domain.practice import Attempt
 from baize.errors import NotFound
 
@@ -40,7 +41,7 @@ ExerciseId = Annotated[str, Path(pattern=ID_REGEX)]
     responses=problems(401, 403, 404, 422, 503),
     response_model=AttemptBody,
 )
-async def attempt(item_id: ItemId, body: AttemptRequest, caller: CurrentCaller, house: WarmHouse) -> Response:
+async def attempt(item_id: ItemId, body: AttemptRequest, caller: AskingCaller, house: WarmHouse) -> Response:
     """The verdict, with the solution and the moment that answers it: before an attempt neither is sent.
 
     An attempt of a named learner makes the item one of the learner's cards, to be reviewed when it is due.
@@ -66,7 +67,8 @@ async def uncertain(
 ) -> Response:
     """For the course team, newest first, each with its question and solution."""
     found = await house.attempts.uncertain(caller.platform_id, limit)
-    return json_response(UncertainPage(items=[await _uncertain(house, one) for one in found]))
+    seen = [one for one in found if caller.sees(one.course_id)]
+    return json_response(UncertainPage(items=[await _uncertain(house, one) for one in seen]))
 
 
 async def _uncertain(house: House, attempt: Attempt) -> UncertainItem:
@@ -81,7 +83,7 @@ async def _uncertain(house: House, attempt: Attempt) -> UncertainItem:
 async def exercises(caller: TeachingCaller, house: CurrentHouse) -> Response:
     """With their solutions, for the course team."""
     now = house.clock.now()
-    found = await house.exercises.all(caller.platform_id)
+    found = [one for one in await house.exercises.all(caller.platform_id) if caller.sees(one.course_id)]
     return json_response(ExercisePage(items=[exercise_body(one, now) for one in found]))
 
 
@@ -98,6 +100,7 @@ async def put_exercise(
 
     The id of a quiz item locks that item too. It holds within ten seconds in every process.
     """
+    await _check_course(house, caller, exercise_id, body.course_id)
     exercise = body.to_exercise(caller.platform_id, exercise_id)
     await house.exercises.put(exercise)
     house.exercise_book.forget(caller.platform_id)
@@ -113,7 +116,20 @@ async def put_exercise(
 )
 async def remove_exercise(exercise_id: ExerciseId, caller: TeachingCaller, house: CurrentHouse) -> Response:
     """Its window ends with it."""
+    await _check_course(house, caller, exercise_id)
     if not await house.exercises.remove(caller.platform_id, exercise_id):
         raise NotFound(f"There is no exercise {exercise_id!r}.", remedy="GET /v1/exercises lists them.")
     house.exercise_book.forget(caller.platform_id)
     return Response(status_code=204)
+
+
+async def _check_course(house: House, caller: Caller, exercise_id: str, course_id: str = "") -> None:
+    """
+    Raises:
+        NotFound: it is, or would be, of a course that the caller does not see.
+    """
+    if not caller.courses:
+        return
+    known = {one.course_id for one in await house.exercises.all(caller.platform_id) if one.id == exercise_id}
+    if not all(caller.sees(one) for one in known | {course_id} - {""}):
+        raise NotFound("The caller does not open this course.", remedy="Its key or token names its courses.")

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Path, Query
 from starlette.responses import Response
 
-from baize.api.auth import CurrentCaller, check_owner
+from baize.api.auth import LearnersCaller, ReadingCaller, check_owner
 from baize.api.depends import CurrentHouse, WarmHouse
 from baize.api.encoding import json_response
 from baize.api.openapi import problems
@@ -40,7 +40,7 @@ HowMany = Annotated[int, Query(ge=1, le=MAX_K)]
     responses=problems(401, 403, 422),
     response_model=ProgressPage,
 )
-async def progress(learner_id: LearnerId, caller: CurrentCaller, house: CurrentHouse) -> Response:
+async def progress(learner_id: LearnerId, caller: LearnersCaller, house: CurrentHouse) -> Response:
     """Every lesson that was touched."""
     check_owner(caller, learner_id)
     rows = await house.progress.of_learner(caller.platform_id, learner_id)
@@ -59,7 +59,7 @@ async def tell(
     learner_id: LearnerId,
     body: ProgressRequest,
     lesson: CurrentLesson,
-    caller: CurrentCaller,
+    caller: LearnersCaller,
     house: CurrentHouse,
 ) -> Response:
     """Spans are joined to those that are known: sent twice, a report counts once."""
@@ -75,7 +75,7 @@ async def tell(
     responses=problems(401, 403, 422),
     response_model=InterestsBody,
 )
-async def interests(learner_id: LearnerId, caller: CurrentCaller, house: CurrentHouse) -> Response:
+async def interests(learner_id: LearnerId, caller: LearnersCaller, house: CurrentHouse) -> Response:
     """Tags of courses."""
     check_owner(caller, learner_id)
     return json_response(
@@ -90,7 +90,7 @@ async def interests(learner_id: LearnerId, caller: CurrentCaller, house: Current
     response_model=InterestsBody,
 )
 async def choose(
-    learner_id: LearnerId, body: InterestsBody, caller: CurrentCaller, house: CurrentHouse
+    learner_id: LearnerId, body: InterestsBody, caller: LearnersCaller, house: CurrentHouse
 ) -> Response:
     """All of them at once; an empty list forgets them."""
     check_owner(caller, learner_id)
@@ -107,7 +107,7 @@ async def choose(
 )
 async def recommendations(
     learner_id: LearnerId,
-    caller: CurrentCaller,
+    caller: LearnersCaller,
     house: WarmHouse,
     kind: RecommendationKind = "courses",
     k: HowMany = 10,
@@ -129,7 +129,7 @@ async def recommendations(
 )
 async def related(
     lesson: CurrentLesson,
-    caller: CurrentCaller,
+    caller: ReadingCaller,
     house: WarmHouse,
     k: HowMany = 5,
     language: Language = None,

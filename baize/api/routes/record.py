@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 from starlette.responses import Response
 
-from baize.api.auth import CurrentCaller, check_owner
+from baize.api.auth import LearnersCaller, check_owner
 from baize.api.depends import CurrentHouse
 from baize.api.encoding import json_response
 from baize.api.openapi import problems
@@ -35,7 +35,7 @@ ItemId = Annotated[str, Path(pattern=ID_REGEX)]
     responses=problems(401, 403, 422, 503),
     response_model=ExportBody,
 )
-async def export(learner_id: LearnerId, caller: CurrentCaller, house: CurrentHouse) -> Response:
+async def export(learner_id: LearnerId, caller: LearnersCaller, house: CurrentHouse) -> Response:
     """To take along: every row of every store, and what the learner did as xAPI 1.0.3 statements."""
     check_owner(caller, learner_id)
     taken = await house.learner_record.export(caller.platform_id, learner_id)
@@ -49,7 +49,7 @@ async def export(learner_id: LearnerId, caller: CurrentCaller, house: CurrentHou
     responses=problems(401, 403, 422, 503),
     response_model=ErasureBody,
 )
-async def erase(learner_id: LearnerId, caller: CurrentCaller, house: CurrentHouse) -> Response:
+async def erase(learner_id: LearnerId, caller: LearnersCaller, house: CurrentHouse) -> Response:
     """Everything that is kept of the learner goes, and the reply proves it: what was found afterwards.
 
     Answers that are being written are stopped. Doing it again is safe. Sums in `GET /v1/usage` stay: they
@@ -66,7 +66,7 @@ async def erase(learner_id: LearnerId, caller: CurrentCaller, house: CurrentHous
     responses=problems(401, 403, 422, 503),
     response_model=MemoryBody,
 )
-async def memory(learner_id: LearnerId, caller: CurrentCaller, house: CurrentHouse) -> Response:
+async def memory(learner_id: LearnerId, caller: LearnersCaller, house: CurrentHouse) -> Response:
     """Up to five plain sentences, made by rule from the learner's own answers and preferences."""
     check_owner(caller, learner_id)
     items = await house.remembering.items(caller.platform_id, learner_id)
@@ -80,7 +80,7 @@ async def memory(learner_id: LearnerId, caller: CurrentCaller, house: CurrentHou
     response_model=MemoryItemBody,
 )
 async def change(
-    learner_id: LearnerId, item_id: ItemId, body: MemoryRequest, caller: CurrentCaller, house: CurrentHouse
+    learner_id: LearnerId, item_id: ItemId, body: MemoryRequest, caller: LearnersCaller, house: CurrentHouse
 ) -> Response:
     """The learner's words stay, whatever else becomes known."""
     check_owner(caller, learner_id)
@@ -96,7 +96,7 @@ async def change(
     response_class=Response,
 )
 async def forget(
-    learner_id: LearnerId, item_id: ItemId, caller: CurrentCaller, house: CurrentHouse
+    learner_id: LearnerId, item_id: ItemId, caller: LearnersCaller, house: CurrentHouse
 ) -> Response:
     """It stays away until the facts behind it are others."""
     check_owner(caller, learner_id)

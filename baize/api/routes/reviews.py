@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 from starlette.responses import PlainTextResponse, Response
 
-from baize.api.auth import CurrentCaller, check_owner, learner_of
+from baize.api.auth import LearnersCaller, check_owner, learner_of
 from baize.api.depends import CurrentHouse
 from baize.api.encoding import json_response
 from baize.api.openapi import problems
@@ -38,7 +38,7 @@ CardId = Annotated[str, Path(pattern=ID_REGEX)]
     responses=problems(401, 403, 422),
     response_model=ReviewsBody,
 )
-async def today(learner_id: LearnerId, caller: CurrentCaller, house: CurrentHouse) -> Response:
+async def today(learner_id: LearnerId, caller: LearnersCaller, house: CurrentHouse) -> Response:
     """A few cards (`practice.daily`), the most endangered first, courses in turns; and what comes when."""
     check_owner(caller, learner_id)
     return json_response(reviews_body(await house.reviews.today(caller.platform_id, learner_id, caller.sees)))
@@ -51,7 +51,7 @@ async def today(learner_id: LearnerId, caller: CurrentCaller, house: CurrentHous
     response_model=AddedBody,
 )
 async def add(
-    learner_id: LearnerId, body: AddCardsRequest, caller: CurrentCaller, house: CurrentHouse
+    learner_id: LearnerId, body: AddCardsRequest, caller: LearnersCaller, house: CurrentHouse
 ) -> Response:
     """Quiz items become cards by being attempted, a lesson's terms by this; a second time adds nothing."""
     check_owner(caller, learner_id)
@@ -68,7 +68,7 @@ async def add(
     responses=problems(401, 403, 404, 422),
     response_model=CardBody,
 )
-async def grade(card_id: CardId, body: GradeRequest, caller: CurrentCaller, house: CurrentHouse) -> Response:
+async def grade(card_id: CardId, body: GradeRequest, caller: LearnersCaller, house: CurrentHouse) -> Response:
     """The card with the day on which it is due again, by FSRS."""
     learner_id = learner_of(caller, body.learner_id)
     if not learner_id:
@@ -83,7 +83,7 @@ async def grade(card_id: CardId, body: GradeRequest, caller: CurrentCaller, hous
     responses=problems(401, 403, 422),
     response_model=ReviewsExport,
 )
-async def export(learner_id: LearnerId, caller: CurrentCaller, house: CurrentHouse) -> Response:
+async def export(learner_id: LearnerId, caller: LearnersCaller, house: CurrentHouse) -> Response:
     """JSON that `import` restores exactly: stability, difficulty, due days and the log of reviews."""
     check_owner(caller, learner_id)
     data = await house.reviews.export(caller.platform_id, learner_id)
@@ -97,7 +97,7 @@ async def export(learner_id: LearnerId, caller: CurrentCaller, house: CurrentHou
     response_model=ImportedBody,
 )
 async def restore(
-    learner_id: LearnerId, body: ReviewsExport, caller: CurrentCaller, house: CurrentHouse
+    learner_id: LearnerId, body: ReviewsExport, caller: LearnersCaller, house: CurrentHouse
 ) -> Response:
     """What `export` gave, of whichever learner or server; a card that is there is replaced."""
     check_owner(caller, learner_id)
@@ -114,7 +114,7 @@ async def restore(
     },
     response_class=PlainTextResponse,
 )
-async def anki(learner_id: LearnerId, caller: CurrentCaller, house: CurrentHouse) -> Response:
+async def anki(learner_id: LearnerId, caller: LearnersCaller, house: CurrentHouse) -> Response:
     """Front, back with the course's sentence, and tags. The schedule stays here: Anki has its own."""
     check_owner(caller, learner_id)
     cards = await house.reviews.all(caller.platform_id, learner_id)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from baize.api.auth import CurrentCaller
+from baize.api.auth import ReadingCaller
 from baize.api.depends import CurrentMapper, WarmHouse
 from baize.api.encoding import json_response
 from baize.api.openapi import problems
@@ -23,7 +23,7 @@ router = APIRouter(prefix="/search", tags=["search"])
     response_model=SearchResponse,
 )
 async def search(
-    body: SearchRequest, caller: CurrentCaller, house: WarmHouse, mapper: CurrentMapper
+    body: SearchRequest, caller: ReadingCaller, house: WarmHouse, mapper: CurrentMapper
 ) -> Response:
     """At most `k` results, best first, each with the sentence that fits best and its second."""
     scope = await within(caller, body.scope.scope(caller.platform_id), house.catalog)

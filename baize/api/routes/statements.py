@@ -12,7 +12,7 @@ from fastapi import APIRouter, Body, Header, Query
 from pydantic import AwareDatetime, Field, ValidationError
 from starlette.responses import Response
 
-from baize.api.auth import CurrentCaller, learner_of
+from baize.api.auth import LearnersCaller, learner_of
 from baize.api.depends import CurrentHouse
 from baize.api.encoding import json_response
 from baize.api.openapi import problems
@@ -35,7 +35,7 @@ Version = Annotated[str, Header(alias="X-Experience-API-Version", description="1
 
 @router.post("", summary="Statements of what learners did", responses=problems(401, 403, 409, 413, 422))
 async def put(
-    caller: CurrentCaller,
+    caller: LearnersCaller,
     house: CurrentHouse,
     body: Annotated[
         StatementBody | Annotated[list[StatementBody], Field(min_length=1, max_length=_MAX_STATEMENTS)],
@@ -64,7 +64,7 @@ async def put(
 
 @router.get("", summary="Statements", responses=problems(401, 403, 404, 422), response_model=None)
 async def get(
-    caller: CurrentCaller,
+    caller: LearnersCaller,
     house: CurrentHouse,
     statement_id: Annotated[uuid.UUID | None, Query(alias="statementId")] = None,
     agent: Annotated[str | None, Query(max_length=2000, description="An agent as JSON.")] = None,

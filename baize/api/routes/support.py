@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Path
 from starlette.responses import Response
 
-from baize.api.auth import CurrentCaller, learner_of
+from baize.api.auth import AskingCaller, learner_of
 from baize.api.depends import CurrentHouse, CurrentMapper, WarmHouse
 from baize.api.encoding import json_response
 from baize.api.openapi import problems
@@ -38,7 +38,7 @@ IdempotencyKey = Annotated[str, Header(alias="Idempotency-Key", max_length=128)]
     response_model=SupportBody,
 )
 async def ask(
-    body: SupportRequest, caller: CurrentCaller, house: WarmHouse, mapper: CurrentMapper
+    body: SupportRequest, caller: AskingCaller, house: WarmHouse, mapper: CurrentMapper
 ) -> Response:
     """Routes the question: to the course, to the FAQ, to the learner's own record, or to a person.
 
@@ -60,7 +60,7 @@ async def ask(
     response_model=TicketBody,
 )
 async def hand_over(
-    body: TicketRequest, caller: CurrentCaller, house: CurrentHouse, key: IdempotencyKey = ""
+    body: TicketRequest, caller: AskingCaller, house: CurrentHouse, key: IdempotencyKey = ""
 ) -> Response:
     """The message goes to the service desk; with consent, the conversation too.
 
@@ -77,7 +77,7 @@ async def hand_over(
     responses=problems(401, 403, 404, 422),
     response_model=TicketBody,
 )
-async def ticket(ticket_id: TicketId, caller: CurrentCaller, house: CurrentHouse) -> Response:
+async def ticket(ticket_id: TicketId, caller: AskingCaller, house: CurrentHouse) -> Response:
     """`waiting` until the service desk took it, then `sent`; `failed` after twenty attempts."""
     found = await house.hand_over.read(caller.platform_id, ticket_id, caller.learner_id or None)
     return _shown(house, found, 200)
@@ -90,7 +90,7 @@ async def ticket(ticket_id: TicketId, caller: CurrentCaller, house: CurrentHouse
     response_model=TicketBody,
 )
 async def rate(
-    ticket_id: TicketId, body: SatisfactionRequest, caller: CurrentCaller, house: CurrentHouse
+    ticket_id: TicketId, body: SatisfactionRequest, caller: AskingCaller, house: CurrentHouse
 ) -> Response:
     """1 to 5; the latest word counts."""
     rated = await house.hand_over.rate(caller.platform_id, ticket_id, caller.learner_id or None, body.score)

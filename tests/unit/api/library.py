@@ -37,6 +37,7 @@ from baize.testing.memory_answers import MemoryAnswers
 from baize.testing.memory_archive import MemoryArchive
 from baize.testing.memory_cards import MemoryCards
 from baize.testing.memory_catalog import MemoryCatalog
+from baize.testing.memory_doors import MemoryIdentities, MemoryRevocations
 from baize.testing.memory_index import MemoryIndex
 from baize.testing.memory_learner_rows import MemoryLearnerRows
 from baize.testing.memory_memory_edits import MemoryMemoryEdits
@@ -99,6 +100,8 @@ def opens(*, chat: ChatModel | None = None, prepare: Callable[[House], None] = l
             "answers": MemoryAnswers(house.clock),
             "platforms": MemoryPlatforms(),
             "api_keys": MemoryApiKeys(),
+            "revocations": MemoryRevocations(),
+            "identities": MemoryIdentities(),
             "index": index,
             "embedder": embedder,
             "counter": SimpleTokenCounter(),

@@ -40,6 +40,31 @@ def test_a_key_is_made_listed_and_revoked(data: Path) -> None:
     assert run("keys", "revoke", "nothing").exit_code == 2
 
 
+def test_a_key_is_followed_by_another(data: Path) -> None:
+    """Both are good for a while; the list says until when, and for which courses."""
+    made = json.loads(
+        run("keys", "create", "--scope", "ask", "--course", "c1", "--days", "30", "--json").stdout
+    )
+    followed = json.loads(run("keys", "rotate", made["id"], "--grace-hours", "1", "--json").stdout)
+    rows = {row["id"]: row for row in json.loads(run("keys", "list", "--json").stdout)}
+    assert followed["key"] != made["key"]
+    assert (followed["scopes"], followed["courses"]) == (["ask"], ["c1"])
+    assert rows[made["id"]]["expires_at"] < rows[followed["id"]]["expires_at"]
+    assert "ask  [c1]" in run("keys", "list").stdout
+    assert run("keys", "rotate", "nothing").exit_code == 2
+
+
+def test_tokens_are_revoked(data: Path) -> None:
+    """One, a learner's, or all; never without saying which."""
+    run("tenants", "create", "province")
+    for which in (("--token", "t1"), ("--learner", "lin"), ("--all",)):
+        assert run("tenants", "revoke", "province", *which).exit_code == 0
+    assert run("tenants", "revoke", "province").exit_code == 2
+    assert run("tenants", "revoke", "province", "--all", "--token", "t1").exit_code == 2
+    assert run("tenants", "update", "province", "--token-role", "teach").exit_code == 0
+    assert run("tenants", "update", "province", "--token-role", "king").exit_code == 2
+
+
 def test_only_the_key_is_on_stdout(data: Path) -> None:
     """`KEY=$(baize keys create)` works."""
     result = run("keys", "create")

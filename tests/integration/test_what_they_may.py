@@ -392,6 +392,19 @@ async def test_a_linked_name_is_taken(door: Door) -> None:
         assert response.status_code == status
 
 
+async def test_export_and_erasure_include_the_linked(door: Door) -> None:
+    """What was kept under the name of before goes with the learner; a stranger's of the same source stays."""
+    rows = door.house.learner_rows.rows  # type: ignore[attr-defined]  # the double's
+    for name in ("lin", "gd~9", "gd~8"):
+        rows["default", name] = {"preferences": [{"learner_id": name}]}
+    lin = token("lin")
+    await door.client.post("/v1/learners/lin/identities", json=linking("9", "lin"), headers=lin)
+    export = (await door.client.get("/v1/learners/lin/export", headers=lin)).json()
+    assert [row["learner_id"] for row in export["records"]["preferences"]] == ["lin", "gd~9"]
+    assert (await door.client.delete("/v1/learners/lin", headers=lin)).status_code == 200
+    assert set(rows) == {("default", "gd~8")}
+
+
 def test_names_of_paths_are_known() -> None:
     """Of the new routes, too."""
     assert {"key_id", "source", "subject"} <= set(NAMES)

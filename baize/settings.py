@@ -407,6 +407,11 @@ class Support(_Section):
     timeout_s: float = Field(10.0, gt=0)
     """Of one call."""
 
+    @property
+    def is_set_up(self) -> bool:
+        """Whether there is anything to ask for besides courses: a FAQ of the platform, accounts or a desk."""
+        return bool(self.faq_courses or self.accounts_url or self.tickets_url)
+
     @field_validator("hours")
     @classmethod
     def _are_hours(cls, value: tuple[str, ...]) -> tuple[str, ...]:

@@ -27,6 +27,7 @@ class CapabilitiesBody(BaseModel):
     feedback: bool
     preferences: bool
     recommendations: bool = Field(description="Whether GET /v1/learners/{id}/recommendations answers.")
+    support: bool = Field(description="Whether the operator has set customer service up.")
     transcriptions: RecordingLimits | None = Field(description="Null where no speech engine is installed.")
 
 

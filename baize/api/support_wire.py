@@ -18,6 +18,9 @@ from baize.services.tickets import Handover
 class SupportRequest(AnswerRequest):
     """A question in the one box: about a course, about the platform, or for a person."""
 
+    course_asked: bool = False
+    """`POST /v1/answers` refused it, or cited a FAQ only: the course is not asked again."""
+
 
 class FaqBody(BaseModel):
     """An entry of a FAQ, word for word."""
@@ -55,7 +58,10 @@ class HandOverBody(BaseModel):
 
 
 class SupportBody(BaseModel):
-    """What the box says. Exactly one of `answer`, `faq`, `records` and `hand_over` is the point of it."""
+    """What the box says. Exactly one of `answer`, `faq`, `records` and `hand_over` is the point of it.
+
+    None of them where the question is the course's and `course_asked` was said.
+    """
 
     route: Literal["course", "faq", "account", "person"]
     intent: Literal["course", "faq", "account", "person"] = Field(

@@ -132,8 +132,14 @@ class Support:
     def hours(self) -> OpeningHours:
         return self._hours
 
-    async def reply(self, question: Question, *, locale: str = "") -> SupportReply:
+    async def reply(
+        self, question: Question, *, locale: str = "", course_asked: bool = False
+    ) -> SupportReply:
         """
+        Args:
+            course_asked: the course was asked before, and either had nothing to say or cited its FAQ only:
+                it is not asked again.
+
         Raises:
             InvalidInput: the question is empty or too long.
             NotFound: a course or lesson in scope does not exist.
@@ -152,6 +158,10 @@ class Support:
             return await self._look_up(text, question, routed, language)
         matches = await self._desk.look_up(text, question.scope)
         best = matches[0] if matches else None
+        if routed.intent == "course" and course_asked:
+            if best is not None and best.confidence >= self._min_confidence:
+                return await self._from_faq(text, routed, language, matches)
+            return SupportReply("course", routed, language, "")
         if routed.intent == "course" and (best is None or best.confidence < _SURE):
             return await self._from_course(question, routed, language, matches)
         return await self._from_faq(text, routed, language, matches)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -64,6 +65,21 @@ def test_a_citation_lands_and_the_way_back_returns(host: Host, player: str) -> N
         expect(page.locator("[part=back]")).to_have_count(0)
         expect(page.locator("video")).to_have_count(1)
         assert [event["start"] for event in noted(page, "seek")] == [42.5, pytest.approx(12.3, abs=0.5)]
+
+
+def test_a_preview_shows_words_and_a_picture(host: Host) -> None:
+    """Of the cited moment, before the jump; the picture is asked for when the chip is reached."""
+    host.api.has_pictures = True
+    host.api.requests.clear()
+    with host.page() as page:
+        ask(page, "here")
+        assert host.api.called("GET", "/storyboard") == []
+        page.locator(".chip").focus()
+        expect(page.locator(".quote")).to_contain_text("在这里。")
+        expect(page.locator(".quote img")).to_have_attribute("src", re.compile("^blob:"))
+        [(headers, _)] = host.api.called("GET", "/frames/1")
+        assert headers["authorization"].startswith("Bearer ")
+    host.api.has_pictures = False
 
 
 def test_another_lesson_is_opened_after_a_yes_and_left_again(host: Host) -> None:

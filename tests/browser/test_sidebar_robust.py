@@ -177,6 +177,20 @@ def test_a_silent_server_is_left_and_found_again(host: Host) -> None:
         assert len(host.api.called("GET", "/events")) == n_before + 1
 
 
+def test_a_tab_that_slept_goes_on(host: Host) -> None:
+    """Frozen while the answer went on: what came meanwhile is there when it wakes, once."""
+    with host.page() as page:
+        say(page, "held")
+        expect(page.locator(".chip")).to_have_count(1)
+        session = page.context.new_cdp_session(page)
+        session.send("Page.setWebLifecycleState", {"state": "frozen"})
+        host.api.release()
+        page.wait_for_timeout(300)
+        session.send("Page.setWebLifecycleState", {"state": "active"})
+        page.locator(".turn[aria-busy=false]").wait_for()
+        check_whole(page)
+
+
 def test_an_element_that_is_moved_goes_on(host: Host) -> None:
     """Within a task, as frameworks move nodes: same stream, same answer."""
     with host.page() as page:

@@ -120,6 +120,13 @@ async def test_one_box_for_everything(tmp_path: Path, desk: ServiceDesk) -> None
             person = await ask(client, question)
             assert (person["route"], person["hand_over"]["open_now"]) == ("person", True)
             assert "faq" not in person
+        # As the sidebar does after a refusal: what is the course's stays the course's, unanswered.
+        again = await ask(client, "什么是梯度下降", course_asked=True)
+        assert again["route"] == "course"
+        assert not {"answer", "faq", "hand_over"} & again.keys()
+        entry = await ask(client, FAQ[0]["question"], course_asked=True)
+        assert entry["faq"]["entry_id"] == "password"
+        assert (await client.get("/v1/capabilities")).json()["support"]
 
 
 async def test_a_platform_that_does_not_answer_is_told(tmp_path: Path, desk: ServiceDesk) -> None:

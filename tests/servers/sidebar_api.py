@@ -113,6 +113,7 @@ class SidebarApi:
 
     Attributes:
         requests: (method, path, headers, body) of each call under `/v1`.
+        takes_tickets: whether `POST /v1/support/tickets` works.
     """
 
     def __init__(
@@ -126,6 +127,9 @@ class SidebarApi:
         self.files = dict(files or {})
         self.modes = ["explain"]
         self.has_pictures = False
+        self.service: dict[str, Any] | None = None
+        """What `POST /v1/support` says; None: there is no service desk."""
+        self.takes_tickets = True
         self.lesson_durations: dict[str, float | None] = {}
         self.transcript: list[dict[str, Any]] = [
             {
@@ -303,8 +307,9 @@ class SidebarApi:
                 "scenes": [
                     {"n": n, "caption": "先坐五分钟。", "chapter": self.title, "locator": chapter["locator"]}
                     for n, chapter in enumerate(chapters)
+                    if self.has_pictures
                 ]
-            } if self.has_pictures else None,
+            },
             "key-points": {**head, "key_points": [line]},
             "summary": {**head, "lines": [line]},
             "glossary": {**head, "terms": [{**line, "term": "收缩压", "explanation": "高的那个数。"}]},
@@ -315,7 +320,8 @@ class SidebarApi:
             case ["capabilities"]:
                 hears = {"max_bytes": 4_000_000, "max_seconds": 60}
                 return {"learner_id": "u1", "locale": None, "modes": self.modes, "feedback": True,
-                        "preferences": True, "transcriptions": hears}  # fmt: skip
+                        "preferences": True, "support": self.service is not None,
+                        "transcriptions": hears}  # fmt: skip
             case ["learners", _, "preferences"]:
                 if method == "PUT":
                     self.preferences = body
@@ -325,6 +331,11 @@ class SidebarApi:
                 return {"turns": [{"question": log.question, "answer": log.done} for log in done]}
             case ["search"]:
                 return {"results": [{**place(1, f"找到 {body['query']}"), "rank": 1, "course_title": "课"}]}
+            case ["support"]:
+                return self.service
+            case ["support", "tickets"]:
+                hours = {"open_now": False, "opens_at": 1_780_000_000}
+                return {"ticket_id": "t-7", "hand_over": hours} if self.takes_tickets else None
             case ["feedback"] | ["transcriptions"]:
                 return {"text": "忘了吃药怎么办？"}
         return None

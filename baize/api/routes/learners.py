@@ -57,6 +57,7 @@ async def capabilities(caller: CurrentCaller, house: CurrentHouse) -> Response:
             feedback=True,
             preferences=True,
             recommendations=True,
+            support=house.settings.support.is_set_up,
             transcriptions=limits if house.may_hear else None,
         )
     )

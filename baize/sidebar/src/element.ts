@@ -11,9 +11,10 @@ import { load, match, speaker, type Say } from "./i18n";
 import { Outline, playing } from "./outline";
 import { Navigator } from "./player/navigator";
 import type { PracticePanel } from "./practice/panel";
-import { DEFAULTS, Remembered } from "./preferences";
+import { DEFAULTS, Remembered, SLOW } from "./preferences";
 import { scopeOf, Searching } from "./searching";
 import { Storyboards } from "./storyboard";
+import type { SupportDesk } from "./support/desk";
 import styles from "./sidebar.css?inline";
 import { describe, placeOf, type Model, type Screen } from "./views/model";
 import { shellView } from "./views/shell";
@@ -67,6 +68,7 @@ export class BaizeSidebar extends LitElement implements Model {
   voiceTrouble = "";
   practice: PracticePanel | null = null;
   forYou: ForYouPanel | null = null;
+  desk: SupportDesk | null = null;
 
   #remembered!: Remembered;
   #client!: Client;
@@ -107,7 +109,8 @@ export class BaizeSidebar extends LitElement implements Model {
   }
 
   get preferences(): Preferences {
-    return this.#remembered.chosen ?? { ...DEFAULTS, elder: this.elder, theme: this.theme };
+    const { elder, theme } = this;
+    return this.#remembered.chosen ?? { ...DEFAULTS, elder, theme, ...(elder ? { speech_rate: SLOW } : {}) };
   }
 
   get recommends(): boolean {
@@ -204,7 +207,9 @@ export class BaizeSidebar extends LitElement implements Model {
   }
 
   choose(changes: Partial<Preferences>): void {
-    const chosen = { ...this.preferences, ...changes };
+    // At a slow pace in elder mode, until the learner says otherwise.
+    const pace = changes.elder === undefined ? {} : { speech_rate: changes.elder ? SLOW : DEFAULTS.speech_rate };
+    const chosen = { ...this.preferences, ...pace, ...changes };
     void this.#remembered.choose(chosen);
     this.#dispatch("baize-preferences", chosen);
     if (changes.elder !== undefined) this.show(changes.elder ? "home" : "settings");
@@ -278,6 +283,7 @@ export class BaizeSidebar extends LitElement implements Model {
     this.searching = new Searching(this.#client, changed);
     this.practice = null;
     this.forYou = null;
+    this.desk = null;
     this.listener = new Listener(this.#client, {
       changed,
       text: (text) => {
@@ -314,6 +320,18 @@ export class BaizeSidebar extends LitElement implements Model {
       this.forYou ??= new ForYouPanel(this.#client, () => this.requestUpdate(), open);
     }
     await this.forYou.load(this.capabilities.learner_id ?? this.learner, this.#words.slice(0, 2));
+  }
+
+  /** What the course has nothing on may be the platform's: its service desk is asked, in the same place. */
+  async #serve(turn: Turn): Promise<void> {
+    const { refusal, citations } = turn.state;
+    const isOpen = refusal
+      ? refusal.reason === "not_covered" || refusal.reason === "out_of_scope"
+      : citations.length > 0 && citations.every(({ locator }) => locator.kind === "faq");
+    if (!isOpen || !this.capabilities.support || turn.body?.mode !== "explain") return;
+    const { SupportDesk } = await import("./support/desk");
+    this.desk ??= new SupportDesk(this.#client, () => this.requestUpdate());
+    await this.desk.ask(turn);
   }
 
   async #start(signal: AbortSignal): Promise<void> {
@@ -401,6 +419,7 @@ export class BaizeSidebar extends LitElement implements Model {
       refused: refusal?.reason ?? null,
       degraded,
     });
+    void this.#serve(turn).catch(() => {});
     if (this.preferences.read_aloud && !turn.restored) {
       this.reader.read(turn.key, text, language, this.preferences.speech_rate);
     }
@@ -446,10 +465,26 @@ export class BaizeSidebar extends LitElement implements Model {
     place.textContent = describe(this.say, citation);
     quote.replaceChildren(said, place);
     quote.hidden = false;
+    void this.#illustrate(quote, said, citation);
     const [frame, at] = [this.getBoundingClientRect(), chip.getBoundingClientRect()];
     const left = Math.min(Math.max(at.left - frame.left - 16, 8), Math.max(frame.width - quote.offsetWidth - 8, 8));
     quote.style.left = `${String(left)}px`;
     quote.style.top = `${String(at.bottom - frame.top + 4)}px`;
+  }
+
+  /** A picture of the moment below its words, where the lesson has any. */
+  async #illustrate(quote: HTMLElement, said: Element, { lesson_id: lesson, locator }: Citation): Promise<void> {
+    if (locator.kind !== "time") return;
+    await this.storyboards.want(lesson);
+    const path = this.storyboards.pathAt(lesson, locator.start);
+    if (!path || quote.hidden || said.parentNode !== quote) return;
+    const picture = document.createElement("img");
+    picture.className = "picture";
+    picture.alt = "";
+    picture.setAttribute("part", "thumbnail");
+    picture.dataset["frame"] = path;
+    quote.append(picture);
+    this.storyboards.fill(quote);
   }
 
   #hideQuote(): void {

@@ -5,6 +5,9 @@ import type { Capabilities, Preferences } from "./api/wire";
 
 export const DEFAULTS: Preferences = { elder: false, theme: "auto", read_aloud: false, speech_rate: 1 };
 
+/** The pace of reading aloud for those who take their time. */
+export const SLOW = 0.75;
+
 /** What a server without the route can do. */
 const PLAIN: Capabilities = {
   learner_id: null,

@@ -195,6 +195,8 @@ export interface Preferences {
 export interface Capabilities {
   /** Absent on servers that recommend nothing. */
   recommendations?: boolean;
+  /** Whether there is a service desk behind the course; absent on older servers. */
+  support?: boolean;
   /** Whom the server takes the caller for; null where nobody in particular asks. */
   learner_id: string | null;
   modes: Mode[];

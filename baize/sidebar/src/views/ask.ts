@@ -99,6 +99,7 @@ function turnView(model: Model, turn: Turn): TemplateResult {
       ? html`<p class="notice" part="notice"><span class="badge">${model.say("ai")}</span> ${state.label}</p>`
       : nothing}
     ${thinking(model, state)} ${status(model, turn)} ${view.node} ${refusal(model, state)} ${sources(model, turn)}
+    ${model.desk?.view(model, turn, { html, nothing }) ?? nothing}
     ${isOver(state) ? after(model, turn) : nothing}
   </article>`;
 }

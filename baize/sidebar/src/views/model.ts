@@ -11,6 +11,7 @@ import { clock } from "../player/jump";
 import type { Navigator } from "../player/navigator";
 import type { Searching } from "../searching";
 import type { Storyboards } from "../storyboard";
+import type { SupportDesk } from "../support/desk";
 import type { Listener } from "../voice/listen";
 import type { Reader } from "../voice/read";
 
@@ -42,6 +43,8 @@ export interface Model {
   readonly recommends: boolean;
   /** Null until its code has come. */
   readonly forYou: ForYouPanel | null;
+  /** Null until its code has come. */
+  readonly desk: SupportDesk | null;
 
   show(screen: Screen): void;
   choose(changes: Partial<Preferences>): void;

@@ -2,11 +2,12 @@
 
 import { html, nothing, type TemplateResult } from "lit";
 import type { Theme } from "../api/wire";
+import { SLOW } from "../preferences";
 import { canRead } from "../voice/read";
 import type { Model } from "./model";
 
 const THEMES: readonly Theme[] = ["auto", "light", "dark"];
-const RATES = { "rate-normal": 1, "rate-slow": 0.75 } as const;
+const RATES = { "rate-normal": 1, "rate-slow": SLOW } as const;
 
 export function settingsView(model: Model): TemplateResult {
   const { say, preferences } = model;

@@ -519,14 +519,15 @@ class House:
 
     @cached_property
     def index(self) -> QdrantChunkIndex:
-        return self._collection(space_name(self.embedder))
+        return self.collection(space_name(self.embedder))
 
     @cached_property
     def card_index(self) -> QdrantChunkIndex:
         """What catalogues say of courses; apart from lessons, so that neither slows the other's search."""
-        return self._collection(f"{space_name(self.embedder)}-cards")
+        return self.collection(f"{space_name(self.embedder)}-cards")
 
-    def _collection(self, space: str) -> QdrantChunkIndex:
+    def collection(self, space: str) -> QdrantChunkIndex:
+        """A collection by its name; whoever asks closes it."""
         from baize.adapters.index_qdrant import QdrantChunkIndex
         from baize.edge.endpoint import Endpoint
 

@@ -6,9 +6,13 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from baize.bootstrap import House
-from baize.errors import BaizeError
+from baize.domain.search import Scope
+from baize.errors import BaizeError, IndexUnavailable
 from baize.services.selftest import self_test
 from baize.settings import Settings
+
+_N_LOOKED_AT = 200
+"""Lessons whose vectors are looked for, at least half of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +32,7 @@ async def examine(settings: Settings) -> list[Finding]:
         ("database", _database),
         ("embedder", _embedder),
         ("index", _index),
+        ("vectors", _vectors),
         ("tokens", _tokens),
         ("retrieval", _retrieval),
         ("speech", _speech),
@@ -63,6 +68,29 @@ async def _embedder(house: House) -> str:
 
 async def _index(house: House) -> str:
     return await house.index.ready()
+
+
+async def _vectors(house: House) -> str:
+    """Whether what is live was embedded by the configured embedder; some lessons stand for all.
+
+    Raises:
+        IndexUnavailable: some were not.
+    """
+    platform_id = house.settings.platform_id
+    lessons = [one for one in await house.catalog.live(Scope(platform_id)) if one.languages]
+    looked_at = lessons[:: max(len(lessons) // _N_LOOKED_AT, 1)]
+    there = [
+        await house.index.count(Scope(platform_id, lesson_ids=(one.lesson_id,), build_ids=(one.build_id,)))
+        for one in looked_at
+    ]
+    if n_missing := there.count(0):
+        others = ", ".join(name for name in await house.index.others() if not name.endswith("-cards"))
+        raise IndexUnavailable(
+            f"{n_missing} of {len(looked_at)} lessons that were looked at ({len(lessons)} in all) have no "
+            f"vectors of {house.embedder.name}; other collections: {others or 'none'}.",
+            remedy="Run `baize ingest --reindex`: it embeds them beside the index that is live.",
+        )
+    return f"{len(looked_at)} of {len(lessons)} lessons looked at, each has vectors of {house.embedder.name}"
 
 
 async def _tokens(house: House) -> str:

@@ -53,6 +53,14 @@ def ingest(
         bool,
         typer.Option("--retry", help="Again what `baize status --failed` lists; what is done costs nothing."),
     ] = False,
+    again: Annotated[
+        bool,
+        typer.Option(
+            "--reindex",
+            help="Embed all that is live anew, for another embedder, beside the index in use. "
+            "What is there already costs nothing.",
+        ),
+    ] = False,
     json_: Json = False,
     config: Config = None,
 ) -> None:
@@ -60,8 +68,13 @@ def ingest(
 
     from baize.errors import InvalidInput
 
-    if bool(paths) == retry:
-        raise InvalidInput("Give paths, or --retry.", remedy="`baize ingest FOLDER` reads a course.")
+    if bool(paths) + retry + again != 1:
+        raise InvalidInput(
+            "Give paths, or --retry, or --reindex.", remedy="`baize ingest FOLDER` reads a course."
+        )
+    if again:
+        _reindex(config, json_=json_)
+        return
 
     async def work(opened: House) -> IngestReport:
         from ingest.run import failed_paths, ingest_paths
@@ -76,6 +89,26 @@ def ingest(
     if any(problem.dependency for problem in report.all_problems):
         raise typer.Exit(EXIT_UNAVAILABLE)
     if not report.ok:
+        raise typer.Exit(EXIT_BAD_INPUT)
+
+
+def _reindex(config: Config, *, json_: bool) -> None:
+    from ingest.reindex import reindex
+
+    done = run(config, reindex)
+    if json_:
+        print_json(done.to_dict())
+    else:
+        typer.echo(
+            f"{done.space}: {done.n_lessons} lessons embedded anew, {done.n_there} were there; "
+            f"{done.n_points} passages."
+        )
+        if done.old and not done.lost:
+            old = ", ".join(done.old)
+            typer.echo(f"Servers of the other embedder may be started anew now; nothing needs {old} then.")
+    for lesson_id in done.lost:
+        typer.secho(f"{lesson_id}: no collection holds it. Ingest its course again.", err=True, fg="yellow")
+    if done.lost:
         raise typer.Exit(EXIT_BAD_INPUT)
 
 

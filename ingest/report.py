@@ -85,6 +85,7 @@ class Writing:
         n_written: lessons that were worded.
         n_waiting: lessons that the model could not word yet.
         cost: of these tokens, in `currency`; None where `prices` has none for the model.
+        n_courses: courses that the worded lessons are of.
     """
 
     n_calls: int = 0
@@ -95,6 +96,7 @@ class Writing:
     completion_tokens: int = 0
     cost: float | None = 0.0
     currency: str = "CNY"
+    n_courses: int = 0
 
     @property
     def cost_per_1000(self) -> float | None:
@@ -103,12 +105,23 @@ class Writing:
             return None
         return 1000 * self.cost / self.n_written if self.n_written else 0.0
 
+    @property
+    def cost_per_1000_courses(self) -> float | None:
+        """Of a thousand courses such as these; 0.0 when none was written."""
+        if self.cost is None:
+            return None
+        return 1000 * self.cost / self.n_courses if self.n_courses else 0.0
+
     def bill(self) -> str:
         """What it cost, for a person."""
-        if self.cost is None or self.cost_per_1000 is None:
+        lessons, courses = self.cost_per_1000, self.cost_per_1000_courses
+        if self.cost is None or lessons is None or courses is None:
             return "at no known price (name the model in `prices`)"
         sign = "¥" if self.currency == "CNY" else f"{self.currency} "
-        return f"{sign}{self.cost:.4f}; {sign}{self.cost_per_1000:.2f} for 1,000 such lessons"
+        return (
+            f"{sign}{self.cost:.4f}; {sign}{lessons:.2f} for 1,000 such lessons, "
+            f"{sign}{courses:.2f} for 1,000 such courses"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +163,11 @@ class IngestReport:
             "n_chunks": sum(lesson.n_chunks for lesson in self.lessons),
             "media_s": sum(lesson.media_s for lesson in self.lessons),
             "stage_s": self.stage_seconds(),
-            "writing": asdict(self.writing) | {"cost_per_1000": self.writing.cost_per_1000}
+            "writing": asdict(self.writing)
+            | {
+                "cost_per_1000": self.writing.cost_per_1000,
+                "cost_per_1000_courses": self.writing.cost_per_1000_courses,
+            }
             if self.writing
             else None,
             "ok": self.ok,

@@ -152,6 +152,21 @@ class QdrantChunkIndex:
             n_points = (await self._call(lambda client: client.count(self._space))).count
         return f"{server.title} {server.version} at {self._link.url}, {self._space}: {n_points} points"
 
+    @property
+    def space(self) -> str:
+        """The name of the collection."""
+        return self._space
+
+    async def others(self) -> list[str]:
+        """Names of our other collections on this server: of other embedders and layouts, and of catalogues.
+
+        Raises:
+            IndexUnavailable: the store does not answer.
+        """
+        listed = await self._call(lambda client: client.get_collections())
+        names = [one.name for one in listed.collections if one.name != self._space]
+        return sorted([name for name in names if await self._is_ours(name)])
+
     async def close(self) -> None:
         """Close the connections; the next call opens new ones."""
         await self._link.close()
@@ -203,8 +218,7 @@ class QdrantChunkIndex:
                 raise
 
     async def _erase_in(self, space: str, meant: models.Filter) -> int:
-        described = await self._call(lambda client: client.get_collection(space))
-        if space != self._space and not INDEXES.keys() <= described.payload_schema.keys():
+        if space != self._space and not await self._is_ours(space):
             return 0
         n_points = (await self._call(lambda client: client.count(space, meant))).count
         if n_points:
@@ -216,6 +230,11 @@ class QdrantChunkIndex:
         if n_points:
             await self._vacuum(space, None)
         return n_points
+
+    async def _is_ours(self, space: str) -> bool:
+        """A server may hold what others keep there."""
+        described = await self._call(lambda client: client.get_collection(space))
+        return INDEXES.keys() <= described.payload_schema.keys()
 
     async def _vacuum(self, space: str, threshold: float | None) -> None:
         """How much of a segment must be deleted before it is rewritten; None is the store's own share."""

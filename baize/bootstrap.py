@@ -28,7 +28,7 @@ from baize.answering.verify import VerifyOptions
 from baize.domain.cost import Price, PriceList
 from baize.domain.search import Scope
 from baize.domain.support import OpeningHours, parse_hours
-from baize.errors import InvalidSettings
+from baize.errors import InvalidSettings, NotFound
 from baize.ports import (
     Accounts,
     Answerer,
@@ -52,6 +52,8 @@ from baize.ports import (
     LearnerRows,
     LearnerTokens,
     Locks,
+    LtiMessages,
+    LtiRegistrations,
     MemoryEdits,
     Meter,
     Ocr,
@@ -90,6 +92,7 @@ from baize.services.in_need import KeptCatalog, LateWrites, PatientAnswers, Pati
 from baize.services.ingestions import Ingestions
 from baize.services.learner_record import LearnerRecord
 from baize.services.live import Live
+from baize.services.lti import LtiTool
 from baize.services.practise import Practice
 from baize.services.recommend import Recommending
 from baize.services.remember import Remembering
@@ -463,6 +466,44 @@ class House:
         from baize.adapters.db.identities import SqlIdentities
 
         return SqlIdentities(self.database)
+
+    @cached_property
+    def lti_registrations(self) -> LtiRegistrations:
+        from baize.adapters.db.lti import SqlLtiRegistrations
+
+        return SqlLtiRegistrations(self.database)
+
+    @cached_property
+    def lti_messages(self) -> LtiMessages:
+        if find_spec("pylti1p3") is None:
+            raise NotFound("There is no LTI here.", remedy="Run: pip install 'baize[lti]'")
+        from baize.adapters.lti_pylti1p3 import PyLti1p3Messages
+
+        return PyLti1p3Messages()
+
+    @cached_property
+    def lti(self) -> LtiTool:
+        from baize.adapters.fetch_httpx import FetchOptions, HttpxFetcher
+
+        chosen = self.settings.lti
+        return LtiTool(
+            registrations=self.lti_registrations,
+            messages=self.lti_messages,
+            platforms=self.platforms,
+            tokens=self.learner_tokens,
+            catalog=self.catalog,
+            fetcher=HttpxFetcher(
+                FetchOptions(
+                    hosts=chosen.hosts,
+                    private_hosts=chosen.private_hosts,
+                    timeout_s=chosen.timeout_s,
+                    silence_s=chosen.timeout_s,
+                    setting="lti.hosts",
+                )
+            ),
+            cache=self.cache,
+            clock=self.clock,
+        )
 
     @cached_property
     def linking(self) -> Linking:

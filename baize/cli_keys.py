@@ -38,6 +38,7 @@ def register(app: typer.Typer) -> None:
     tenants.command("secret")(guarded(tenants_secret))
     tenants.command("token")(guarded(tenants_token))
     tenants.command("revoke")(guarded(tenants_revoke))
+    tenants.command("lti")(guarded(tenants_lti))
     app.add_typer(tenants, name="tenants")
 
 
@@ -383,6 +384,63 @@ def tenants_revoke(
             learner_id=learner,
         )
         typer.echo(f"Refused until {instant(made.until)}, when all of them have expired.")
+
+    run(config, work)
+
+
+def tenants_lti(
+    tenant: TenantId,
+    issuer: Annotated[str, typer.Option(help="`iss` of the learning platform; without it: list them.")] = "",
+    client: Annotated[str, typer.Option(help="Our client id there.")] = "",
+    auth_url: Annotated[str, typer.Option(help="Its OIDC authentication address.")] = "",
+    jwks_url: Annotated[str, typer.Option(help="Where its keys are; its host must be in lti.hosts.")] = "",
+    jwks: Annotated[Path | None, typer.Option(help="File with its keys (JWK Set), instead.")] = None,
+    deployments: Annotated[
+        list[str] | None, typer.Option("--deployment", help="Only these deployments; repeatable.")
+    ] = None,
+    remove: Annotated[bool, typer.Option("--remove", help="Let it launch no more.")] = False,
+    config: Config = None,
+) -> None:
+    """Let a learning platform launch the companion (LTI 1.3), change that, or list who may."""
+
+    async def work(opened: House) -> None:
+        from baize.domain.lti import LtiRegistration
+        from baize.errors import InvalidInput, NotFound
+
+        known = {
+            (one.issuer, one.client_id): one for one in await opened.lti_registrations.of_platform(tenant)
+        }
+        if not issuer:
+            for one in known.values():
+                typer.echo(f"{one.issuer}  {one.client_id}  {one.auth_url}  {one.jwks_url or 'own keys'}")
+            return
+        if remove:
+            if not await opened.lti_registrations.remove(tenant, issuer, client):
+                raise NotFound(
+                    f"{tenant} has no {issuer} with {client!r}.", remedy="Leave --issuer out to list."
+                )
+            typer.echo(f"{issuer} launches no more.")
+            return
+        if not client or not auth_url:
+            raise InvalidInput(
+                "--client and --auth-url are missing.", remedy="The learning platform shows both."
+            )
+        before = known.get((issuer, client))
+        made = LtiRegistration(
+            tenant,
+            issuer,
+            client,
+            auth_url,
+            jwks_url,
+            read_text(jwks) if jwks is not None else "",
+            tuple(deployments or ()),
+            before.private_key if before else opened.lti_messages.new_key(),
+        )
+        await opened.lti.register(made)
+        home = opened.settings.lti.public_url.rstrip("/") or "https://SERVER"
+        typer.echo(f"login: {home}/lti/login")
+        typer.echo(f"redirect and target: {home}/lti/launch")
+        typer.echo(f"keys: {home}/lti/jwks")
 
     run(config, work)
 

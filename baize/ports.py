@@ -25,6 +25,7 @@ from baize.domain.learner import Progress as Seen
 from baize.domain.library import BuiltLesson, Holding, ItemState, LiveLesson, Transcript
 from baize.domain.live import AnswerKey, LogHead, Word
 from baize.domain.locator import TimeSpan
+from baize.domain.lti import DeepLinking, LtiLogin, LtiMessage, LtiRegistration, LtiState
 from baize.domain.memory import MemoryEdit
 from baize.domain.platform import ApiKey, Identity, LearnerClaims, Platform, Revocation
 from baize.domain.practice import Attempt, Exercise
@@ -668,6 +669,102 @@ class LearnerTokens(Protocol):
         ...
 
     def write(self, claims: LearnerClaims, secret: str) -> str: ...
+
+
+class LtiRegistrations(Protocol):
+    """Learning platforms that may launch us."""
+
+    async def put(self, registration: LtiRegistration) -> bool:
+        """Store it, or say False where another platform of ours has this issuer and client."""
+        ...
+
+    async def find(self, issuer: str, client_id: str) -> LtiRegistration | None:
+        """On whichever platform; without a client, the only one of the issuer."""
+        ...
+
+    async def of_platform(self, platform_id: str) -> list[LtiRegistration]:
+        """By issuer and client."""
+        ...
+
+    async def remove(self, platform_id: str, issuer: str, client_id: str) -> bool:
+        """Whether it was there."""
+        ...
+
+
+class LtiMessages(Protocol):
+    """Reads and writes messages of LTI 1.3. Pure. `secret` is the platform's, `now` seconds since 1970."""
+
+    def login(
+        self, registration: LtiRegistration, asked: Mapping[str, str], secret: str, now: float
+    ) -> LtiLogin:
+        """The way to the platform's login.
+
+        Raises:
+            Unauthorised: the request lacks something.
+        """
+        ...
+
+    def named(self, signed: str) -> tuple[str, str]:
+        """Issuer and client that a state or a deep link of ours claims; nothing of it is verified.
+
+        Raises:
+            Unauthorised: it is none.
+        """
+        ...
+
+    def state(self, signed: str, secret: str, now: float) -> LtiState:
+        """
+        Raises:
+            Unauthorised: it is not ours, or too old.
+        """
+        ...
+
+    def issuer(self, token: str) -> tuple[str, str]:
+        """Issuer and client that a launch claims; nothing of it is verified.
+
+        Raises:
+            Unauthorised: it is none.
+        """
+        ...
+
+    def needs_key(self, token: str, jwks: str) -> bool:
+        """Whether the launch names a key that is not in the set."""
+        ...
+
+    def read(
+        self, registration: LtiRegistration, jwks: str, state: LtiState, token: str, now: float
+    ) -> LtiMessage:
+        """A verified launch.
+
+        Raises:
+            Unauthorised: it is forged, expired, for somebody else, of another login, or lacks something.
+        """
+        ...
+
+    def linking(self, linking: DeepLinking, secret: str, now: float) -> str:
+        """A deep link that is being chosen, signed by us."""
+        ...
+
+    def chosen(self, signed: str, secret: str, now: float) -> DeepLinking:
+        """
+        Raises:
+            Unauthorised: it is not ours, or too old.
+        """
+        ...
+
+    def link(
+        self, registration: LtiRegistration, linking: DeepLinking, title: str, custom: dict[str, str]
+    ) -> str:
+        """The signed answer to a deep link request."""
+        ...
+
+    def new_key(self) -> str:
+        """A private key (PEM)."""
+        ...
+
+    def public_key(self, private_key: str) -> dict[str, str]:
+        """Its public half, as an entry of a JWK Set."""
+        ...
 
 
 class LearnerPreferences(Protocol):

@@ -476,6 +476,18 @@ class LearnerTokens(_Section):
     """A token that is good for longer from now on is refused: it would outlive whatever it was made for."""
 
 
+class Lti(_Section):
+    """Learning platforms that launch the companion by LTI 1.3 (docs/platforms.md)."""
+
+    public_url: str = ""
+    """Where learning platforms reach this server, e.g. https://baize.example; empty: as each request says."""
+    hosts: tuple[str, ...] = ()
+    """Hosts whose key sets may be read, written as in `fetch.hosts`."""
+    private_hosts: tuple[str, ...] = ()
+    """Those of them that may have addresses inside a private network."""
+    timeout_s: float = Field(10.0, gt=0)
+
+
 class RateLimits(_Section):
     """How much may be asked; beyond it, 429 and `Retry-After`. 0 is no limit."""
 
@@ -586,6 +598,7 @@ class Settings(BaseSettings):
     admission: Admission = Field(default_factory=Admission)
     server: Server = Field(default_factory=Server)
     learner_tokens: LearnerTokens = Field(default_factory=LearnerTokens)
+    lti: Lti = Field(default_factory=Lti)
     limits: RateLimits = Field(default_factory=RateLimits)
     fetch: Fetch = Field(default_factory=Fetch)
     slides: Slides = Field(default_factory=NoSlides)

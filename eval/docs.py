@@ -45,6 +45,7 @@ _COMMANDS = (
     "tenants secret",
     "tenants token",
     "tenants revoke",
+    "tenants lti",
     "doctor",
     "config show",
     "openapi",

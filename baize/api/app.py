@@ -39,6 +39,7 @@ from baize.api.routes import (
     keys,
     learners,
     lessons,
+    lti,
     media,
     practice,
     recommendations,
@@ -120,6 +121,7 @@ def _add_routes(app: FastAPI, *, with_demo: bool) -> None:
     app.include_router(sidebar.router)
     app.router.routes.append(Route("/mcp", app.state.mcp, include_in_schema=False))
     app.include_router(embed.router)
+    app.include_router(lti.router)
     # The page carries no key: it belongs to a server on one's own machine.
     if with_demo:
         app.include_router(demo.router)

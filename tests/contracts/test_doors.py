@@ -1,4 +1,4 @@
-"""What every `Revocations` and `Identities` promises: in memory, on SQLite and on PostgreSQL."""
+"""What `Revocations`, `Identities` and `LtiRegistrations` promise: in memory, on SQLite and PostgreSQL."""
 
 from __future__ import annotations
 
@@ -10,10 +10,13 @@ import pytest
 
 from baize.adapters.db.engine import Database
 from baize.adapters.db.identities import SqlIdentities
+from baize.adapters.db.lti import SqlLtiRegistrations
 from baize.adapters.db.revocations import SqlRevocations
+from baize.domain.lti import LtiRegistration
 from baize.domain.platform import Identity, Revocation
-from baize.ports import Identities, Revocations
+from baize.ports import Identities, LtiRegistrations, Revocations
 from baize.testing.memory_doors import MemoryIdentities, MemoryRevocations
+from baize.testing.memory_lti import MemoryLtiRegistrations
 
 pytestmark = pytest.mark.anyio
 pytest_plugins = ["tests.servers.postgres"]
@@ -26,17 +29,18 @@ LINK = Identity("p", "gd", "9", "lin", 5.0)
 class Doors:
     revocations: Revocations
     identities: Identities
+    registrations: LtiRegistrations
 
 
 @pytest.fixture(params=["memory", "sqlite", "postgres"])
 async def doors(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Doors]:
     if request.param == "memory":
-        yield Doors(MemoryRevocations(), MemoryIdentities())
+        yield Doors(MemoryRevocations(), MemoryIdentities(), MemoryLtiRegistrations())
         return
     sqlite = f"sqlite:///{tmp_path}/catalogue.db"
     database = Database(sqlite if request.param == "sqlite" else request.getfixturevalue("postgres_url"))
     await database.migrate()
-    yield Doors(SqlRevocations(database), SqlIdentities(database))
+    yield Doors(SqlRevocations(database), SqlIdentities(database), SqlLtiRegistrations(database))
     await database.close()
 
 
@@ -78,3 +82,20 @@ async def test_a_pair_is_unlinked_by_its_learner_only(doors: Doors) -> None:
     assert await doors.identities.remove("p", "lin", "gd", "9")
     assert not await doors.identities.remove("p", "lin", "gd", "9")
     assert await doors.identities.put(replace(LINK, learner_id="wang"))
+
+
+async def test_a_registration_belongs_to_one_platform(doors: Doors) -> None:
+    """It is found by issuer and client; by the issuer alone while there is one client; it can be changed."""
+    one = LtiRegistration("p", "https://lms", "c1", "https://lms/auth", "", "{}", ("d1", "d2"), "key")
+    assert await doors.registrations.put(one)
+    assert await doors.registrations.find("https://lms", "c1") == one
+    assert await doors.registrations.find("https://lms", "") == one
+    assert await doors.registrations.find("https://lms", "c2") is None
+    assert not await doors.registrations.put(replace(one, platform_id="q"))
+    assert await doors.registrations.put(replace(one, deployments=()))
+    assert await doors.registrations.put(replace(one, platform_id="q", client_id="c2"))
+    assert await doors.registrations.find("https://lms", "") is None
+    assert await doors.registrations.of_platform("p") == [replace(one, deployments=())]
+    assert not await doors.registrations.remove("q", "https://lms", "c1")
+    assert await doors.registrations.remove("p", "https://lms", "c1")
+    assert await doors.registrations.of_platform("p") == []

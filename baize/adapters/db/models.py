@@ -310,6 +310,22 @@ class IdentityRow(Table):
     linked_at: Mapped[float] = mapped_column(Double)
 
 
+class LtiRegistrationRow(Table):
+    """A learning platform that may launch us. The pair of issuer and client tells whose launch it is."""
+
+    __tablename__ = "lti_registrations"
+    __table_args__ = (Index(None, "issuer", "client_id", unique=True),)
+
+    platform_id: Mapped[str] = mapped_column(Id, primary_key=True)
+    issuer: Mapped[str] = mapped_column(Id, primary_key=True)
+    client_id: Mapped[str] = mapped_column(Id, primary_key=True)
+    auth_url: Mapped[str] = mapped_column(Text)
+    jwks_url: Mapped[str] = mapped_column(Text)
+    jwks: Mapped[str] = mapped_column(Text)
+    deployments: Mapped[tuple[str, ...]] = mapped_column(Frozen)
+    private_key: Mapped[str] = mapped_column(Text)
+
+
 class PreferencesRow(Table):
     """How a learner likes the sidebar."""
 

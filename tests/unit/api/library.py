@@ -40,6 +40,7 @@ from baize.testing.memory_catalog import MemoryCatalog
 from baize.testing.memory_doors import MemoryIdentities, MemoryRevocations
 from baize.testing.memory_index import MemoryIndex
 from baize.testing.memory_learner_rows import MemoryLearnerRows
+from baize.testing.memory_lti import MemoryLtiRegistrations
 from baize.testing.memory_memory_edits import MemoryMemoryEdits
 from baize.testing.memory_platforms import MemoryApiKeys, MemoryPlatforms
 from baize.testing.memory_practice import MemoryAttempts, MemoryExercises
@@ -102,6 +103,7 @@ def opens(*, chat: ChatModel | None = None, prepare: Callable[[House], None] = l
             "api_keys": MemoryApiKeys(),
             "revocations": MemoryRevocations(),
             "identities": MemoryIdentities(),
+            "lti_registrations": MemoryLtiRegistrations(),
             "index": index,
             "embedder": embedder,
             "counter": SimpleTokenCounter(),

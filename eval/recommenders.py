@@ -100,11 +100,11 @@ def bpr(given: Matrices, *, factors: int, regularization: float, learning_rate: 
 
 BASELINES: tuple[tuple[str, Callable[..., Scores], tuple[Mapping[str, float], ...]], ...] = (
     ("popularity", popularity, ({},)),
-    ("item-knn", item_knn, tuple({"shrink": s} for s in (0, 5, 10, 20, 50))),
+    ("item-knn", item_knn, tuple({"shrink": s} for s in (0, 5, 10, 20, 50, 100))),
     (
         "item-knn-decay",
         item_knn,
-        tuple({"shrink": s, "decay": d} for s in (0, 5, 10, 20, 50) for d in (0.95, 0.9, 0.8, 0.7)),
+        tuple({"shrink": s, "decay": d} for s in (5, 10, 20, 50, 100, 200) for d in (0.9, 0.8, 0.7, 0.6)),
     ),
     ("ease", ease, tuple({"ridge": r} for r in (50, 200, 500, 1000))),
     (

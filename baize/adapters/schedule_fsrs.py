@@ -6,10 +6,12 @@ the same reviews give the same days, on every machine and after an import.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from fsrs import Card, Rating, State
 from fsrs import Scheduler as Fsrs
+from fsrs.scheduler import DEFAULT_PARAMETERS
 
 from baize.domain.review import Memory, Recall
 
@@ -22,13 +24,18 @@ class FsrsScheduler:
     """
     Args:
         retention: the recall at which a card is due again, 0..1.
+        parameters: fitted ones (`fit_fsrs`); FSRS-6's own by default.
     """
 
-    def __init__(self, *, retention: float) -> None:
+    def __init__(self, *, retention: float, parameters: Sequence[float] | None = None) -> None:
         self._fsrs = Fsrs(
-            desired_retention=retention, learning_steps=(), relearning_steps=(), enable_fuzzing=False
+            parameters=tuple(parameters) if parameters is not None else DEFAULT_PARAMETERS,
+            desired_retention=retention,
+            learning_steps=(),
+            relearning_steps=(),
+            enable_fuzzing=False,
         )
-        self.name = f"fsrs-6@{retention:g}"
+        self.name = f"fsrs-6@{retention:g}" + (" fitted" if parameters is not None else "")
 
     def new(self, now: float) -> Memory:
         """As `Scheduler.new`."""

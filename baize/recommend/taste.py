@@ -5,7 +5,8 @@ Three views of the same trails are blended:
 - `pairs`: decayed item-to-next co-occurrence, an item-kNN with a direction (Deshpande and Karypis, TOIS
   2004), damped like cosine by the item's frequency, and by a lesser power of that of the next one.
 - `ridge`: the linear model of EASE (Steck, WWW 2019) solved for what comes next, so that an item's weight is
-  what it adds to the others'. Items outside the `head` most frequent ones have none: a solve is cubic.
+  what it adds to the others'. Items of the same learners are expected to weigh alike (`kinship`): a rare one
+  borrows from its kin. Items outside the `head` most frequent ones have no weight: a solve is cubic.
 - `last`: as `pairs`, from the last few items alone.
 
 Which decay, power and weight each gets is chosen on a cut of the trails that is held out (`tune`).
@@ -30,11 +31,13 @@ _SHRINK = 5.0
 """Added to a pair's frequency: what was seen twice is no law."""
 _RIDGE = 8.0
 """Of the mean diagonal of the Gram matrix."""
-_LAST_DECAY = 0.3
-_DECAYS = (0.8, 0.9)
-_POWERS = (0.3, 0.4, 0.5)
-_RIDGES = (0.0, 0.5, 1.0, 2.0)
-_LASTS = (0.0, 0.2, 0.5)
+_LAST_DECAY = 0.5
+_KIN_SHRINK = 3.0
+"""Added to an item's frequency where two are compared."""
+_DECAYS = (0.75, 0.8, 0.9)
+_POWERS = (0.3, 0.4)
+_RIDGES = (0.5, 1.0, 2.0, 4.0)
+_LASTS = (0.0, 0.3, 0.6)
 _FAIRNESS = (0.0, 0.05, 0.1)
 """What `tune` tries."""
 
@@ -51,6 +54,7 @@ class Recipe:
         fairness: power of the frequency of the next item, by which the blend is divided.
         neighbours: nexts that are kept of an item.
         head: items that the linear model knows.
+        kinship: how much of what is expected of an item's weights is its kin's, 0..1, below 1.
     """
 
     decay: float = 0.85
@@ -60,6 +64,7 @@ class Recipe:
     fairness: float = 0.0
     neighbours: int = 500
     head: int = 4000
+    kinship: float = 0.6
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,9 +231,30 @@ def _solve(
     part = decayed[:, head].tocsr()
     gram = (part.T @ part).toarray().astype(np.float64)
     wanted = (part.T @ nexts[:, targets]).toarray().astype(np.float64)
-    gram[np.diag_indices_from(gram)] += _RIDGE * float(np.trace(gram)) / max(len(head), 1)
+    ridge = _RIDGE * float(np.trace(gram)) / max(len(head), 1)
+    gram += ridge * _expected(trails, head, recipe.kinship)
     solved = solve(gram, wanted, assume_a="pos", overwrite_a=True, overwrite_b=True)
     return numbers, targets.astype(np.int64), np.asarray(solved, dtype=np.float32)
+
+
+def _expected(trails: Trails, head: Ints, kinship: float) -> NDArray[np.float64]:
+    """The inverse of the prior covariance (1 - kinship) I + kinship C of the weights.
+
+    C is the cosine of two items over the trails, each counting alike however long.
+    """
+    from scipy.linalg import inv
+
+    if not kinship:
+        return np.eye(len(head))
+    taken = bags(trails, 1.0)[:, head].tocsr()
+    lengths = np.diff(taken.indptr)
+    taken.data = (taken.data / np.sqrt(np.repeat(lengths, lengths))).astype(np.float32)
+    alike = (taken.T @ taken).toarray().astype(np.float64)
+    size = np.sqrt(np.diag(alike) + _KIN_SHRINK)
+    alike *= kinship / size[:, None]
+    alike /= size[None, :]
+    alike[np.diag_indices_from(alike)] = 1.0
+    return np.asarray(inv(alike, overwrite_a=True, check_finite=False, assume_a="pos"), dtype=np.float64)
 
 
 @dataclass(frozen=True, slots=True)

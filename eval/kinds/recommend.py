@@ -28,7 +28,7 @@ from eval.record import Cells, ItemView, Latency, Measure
 
 METRICS = ("hit@10", "ndcg@10", "mrr@10")
 _K = 10
-_HELD = 2000
+_HELD = 3200
 _SEED = 7
 _STEPS = 5
 """Of a learner without a `next`: how many of the last items are each taken as one."""

@@ -1,0 +1,68 @@
+"""The fit's formulas are the package's, and a fit explains what it was given better than its start."""
+
+from __future__ import annotations
+
+import random
+
+import numpy as np
+import pytest
+
+from baize.adapters.fit_fsrs import fit, histories, recalls
+from baize.adapters.schedule_fsrs import FsrsScheduler
+from baize.domain.review import RECALLS, Review
+
+DAY_S = 86_400.0
+START = 1_790_000_000.0
+
+
+def _log(n_cards: int, pace: float) -> list[Review]:
+    """Learners who forget `pace` times as fast as FSRS believes."""
+    rng = random.Random(4)  # noqa: S311 - a log that must repeat
+    scheduler = FsrsScheduler(retention=0.9)
+    log: list[Review] = []
+    for card in range(n_cards):
+        memory, at = scheduler.new(START), START + 0.0
+        for n in range(rng.randint(1, 7)):
+            likely = scheduler.recall(memory, at + (at - (memory.reviewed_at or at)) * (pace - 1))
+            recall = rng.choice(RECALLS[1:]) if n == 0 or rng.random() < likely else "again"
+            log.append(Review("p", f"l{card % 3}", f"c{card}", at, recall))
+            memory = scheduler.after(memory, recall, at)
+            # Now and then again on the same day, now and then late.
+            at = at + 3600 if rng.random() < 0.1 else memory.due + rng.choice((0, 0, 0.4, 9)) * DAY_S
+    return log
+
+
+def test_recall_is_the_package_s_own_review_by_review() -> None:
+    pytest.importorskip("scipy")
+    from fsrs.scheduler import DEFAULT_PARAMETERS
+
+    log = _log(40, 1.0)
+    told = recalls(histories(log), np.array(DEFAULT_PARAMETERS))
+    scheduler = FsrsScheduler(retention=0.9)
+    compared = 0
+    for row, card in enumerate(dict.fromkeys(one.card_id for one in log)):
+        memory = scheduler.new(START)
+        for column, one in enumerate(one for one in log if one.card_id == card):
+            if column:
+                assert told[column][row] == pytest.approx(scheduler.recall(memory, one.at), abs=1e-9)
+                compared += 1
+            memory = scheduler.after(memory, one.recall, one.at)
+    assert compared > 80
+
+
+def test_a_fit_finds_those_who_forget_faster() -> None:
+    pytest.importorskip("scipy")
+    found = fit(histories(_log(150, 3.0)), rounds=8)
+    assert found.after < found.before - 0.01
+    fitted = FsrsScheduler(retention=0.9, parameters=found.parameters)
+    plain = FsrsScheduler(retention=0.9)
+    memory = fitted.after(fitted.new(START), "good", START)
+    assert memory.due < plain.after(plain.new(START), "good", START).due
+    assert fitted.name != plain.name
+
+
+def test_no_reviews_leave_the_parameters_as_they_are() -> None:
+    pytest.importorskip("scipy")
+    from fsrs.scheduler import DEFAULT_PARAMETERS
+
+    assert fit(histories([]), rounds=2).parameters == pytest.approx(DEFAULT_PARAMETERS)

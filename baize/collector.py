@@ -1,4 +1,4 @@
-"""Python's cycle collector, for processes that serve."""
+"""Python's cycle collector, for processes that serve and that ingest."""
 
 from __future__ import annotations
 

@@ -98,7 +98,8 @@ async def build(house: ScratchHouse, corpus: Corpus, watch: Watch) -> BuildFigur
         return BuildFigures(**json.loads(known.read_text("utf-8")))
     for course in corpus.courses():
         await house.publisher.put_course(course)
-    n_before = await n_lessons(house) // _LESSONS_AT_ONCE * _LESSONS_AT_ONCE
+    # One batch back: what was published last may not have been written.
+    n_before = max(0, await n_lessons(house) - 1) // _LESSONS_AT_ONCE * _LESSONS_AT_ONCE
     upsert_s = await _fill(house, corpus, n_before, watch)
     began_s = time.perf_counter()
     await _until_indexed(house, corpus, watch)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby
+from itertools import accumulate, groupby
 
 from baize.domain.course import Chapter
 from baize.domain.locator import FaqEntry, Locator, TextSpan, TimeSpan, join
@@ -54,7 +54,14 @@ def chunk(
     for headings, group in _by_heading(segments, chapters, place.headings):
         budget = max(options.max_tokens - counter.count(" › ".join(headings)), options.max_tokens // 2)
         fitting = [piece for segment in group for piece in _fit(segment, budget, counter, splitter)]
-        for passage, n_own in _passages(fitting, budget, options.overlap_sentences, counter):
+        passages = _passages(
+            [piece for piece, _ in fitting],
+            [n_tokens for _, n_tokens in fitting],
+            budget,
+            options.overlap_sentences,
+            counter,
+        )
+        for passage, n_own in passages:
             timed = isinstance(passage[0].locator, TimeSpan)
             focuses = range(n_own) if timed else [None]
             chunks.extend(_make(passage, focuses, headings, place, first_position + len(chunks)))
@@ -81,22 +88,26 @@ def _by_heading(
         yield base + headings, list(group)
 
 
-def _fit(segment: Segment, budget: int, counter: TokenCounter, splitter: Splitter) -> list[Segment]:
-    """The sentence itself, or the pieces of one that is over the budget, each with its own place."""
-    if counter.count(f"\n{segment.text}") <= budget:
-        return [segment]
+def _fit(
+    segment: Segment, budget: int, counter: TokenCounter, splitter: Splitter
+) -> list[tuple[Segment, int]]:
+    """The sentence itself, or pieces of one that is over the budget, each with its place and its tokens."""
+    n_tokens = counter.count(f"\n{segment.text}")
+    if n_tokens <= budget:
+        return [(segment, n_tokens)]
     return [
-        replace(segment, text=piece, locator=_part(segment, offset, offset + len(piece)))
+        (replace(segment, text=piece, locator=_part(segment, offset, offset + len(piece))), n_of_piece)
         for whole_offset, whole in splitter.split(segment.text)
-        for offset, piece in _halved(whole_offset, whole, budget, counter)
+        for offset, piece, n_of_piece in _halved(whole_offset, whole, budget, counter)
     ]
 
 
-def _halved(offset: int, piece: str, budget: int, counter: TokenCounter) -> Iterator[tuple[int, str]]:
+def _halved(offset: int, piece: str, budget: int, counter: TokenCounter) -> Iterator[tuple[int, str, int]]:
     """A splitter counts characters; a script of several tokens a character needs shorter pieces."""
-    if counter.count(f"\n{piece}") <= budget or len(piece) == 1:
+    n_tokens = counter.count(f"\n{piece}")
+    if n_tokens <= budget or len(piece) == 1:
         if piece.strip():
-            yield offset, piece
+            yield offset, piece, n_tokens
         return
     middle = len(piece) // 2
     yield from _halved(offset, piece[:middle], budget, counter)
@@ -120,12 +131,17 @@ def _part(segment: Segment, start: int, end: int) -> Locator:
 
 
 def _passages(
-    segments: Sequence[Segment], budget: int, n_overlap: int, counter: TokenCounter
+    segments: Sequence[Segment], n_tokens: Sequence[int], budget: int, n_overlap: int, counter: TokenCounter
 ) -> Iterator[tuple[list[Segment], int]]:
     """Runs of sentences within the budget, each starting up to `n_overlap` before the last one's end.
 
     With each run, how many of its sentences the next one does not repeat.
+
+    Args:
+        n_tokens: of each sentence alone. Their sum says about where a run will end, so that few ends have to
+            be tried; what decides is the count of all together.
     """
+    before = [0, *accumulate(n_tokens)]
 
     def fits(start: int, end: int) -> bool:
         # Counted as joined, below its headings: what stands between two texts costs tokens too.
@@ -133,7 +149,9 @@ def _passages(
 
     first = 0
     while first < len(segments):
-        end = first + 1
+        end = max(first + 1, bisect_right(before, before[first] + budget) - 1)
+        while end > first + 1 and not fits(first, end):
+            end -= 1
         while end < len(segments) and fits(first, end + 1):
             end += 1
         if end == len(segments):

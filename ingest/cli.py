@@ -66,6 +66,7 @@ def ingest(
 ) -> None:
     """Read courses into the library: speech, subtitles and documents become searchable moments."""
 
+    from baize.collector import relax
     from baize.errors import InvalidInput
 
     if bool(paths) + retry + again != 1:
@@ -75,6 +76,8 @@ def ingest(
     if again:
         _reindex(config, json_=json_)
         return
+
+    relax()
 
     async def work(opened: House) -> IngestReport:
         from ingest.run import failed_paths, ingest_paths
@@ -119,9 +122,11 @@ def worker(
     """Run ingestions that were submitted, until interrupted; any number of workers on PostgreSQL."""
     import logging
 
+    from baize.collector import relax
     from baize.settings import load
     from ingest.worker import cap_memory
 
+    relax()
     settings = load(config)
     cap_memory(settings.jobs.memory_gb)
     logging.basicConfig(format="%(message)s")
@@ -147,10 +152,13 @@ def harvest(
     config: Config = None,
 ) -> None:
     """Dock the courses of an OAI-PMH repository: new, changed and deleted ones since the last harvest."""
+    from baize.collector import relax
     from baize.errors import InvalidInput
 
     if prefix not in ("oai_dc", "lom"):
         raise InvalidInput(f"--prefix {prefix} is not known.", remedy="Use oai_dc or lom.")
+
+    relax()
 
     async def work(opened: House) -> IngestReport:
         from ingest.dock import dock_repository

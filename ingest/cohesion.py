@@ -67,10 +67,14 @@ def _term_matrix(texts: Sequence[str]) -> Floats:
     """A row a sentence: idf-weighted counts, hashed with signs (Weinberger et al., ICML 2009)."""
     found = [terms(text) for text in texts]
     n_with = Counter(term for its in found for term in set(its))
+    placed: dict[str, tuple[int, float]] = {}
+    for term, n in n_with.items():
+        if n > 1:
+            code = zlib.crc32(term.encode())
+            placed[term] = code % _BUCKETS, math.log(len(texts) / n) * (1 if code >> 31 else -1)
+    cells = [(row, *placed[term]) for row, its in enumerate(found) for term in its if term in placed]
     rows = np.zeros((len(texts), _BUCKETS))
-    for row, its in zip(rows, found, strict=True):
-        for term in its:
-            if n_with[term] > 1:
-                code = zlib.crc32(term.encode())
-                row[code % _BUCKETS] += math.log(len(texts) / n_with[term]) * (1 if code >> 31 else -1)
+    if cells:
+        numbers, buckets, weights = zip(*cells, strict=True)
+        np.add.at(rows, (np.array(numbers), np.array(buckets)), np.array(weights))
     return rows

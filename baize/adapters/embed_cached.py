@@ -17,6 +17,9 @@ import numpy as np
 from baize.domain.search import Vector
 from baize.ports import Embedder
 
+_MOST_VARIABLES = 500
+"""Of one statement: SQLite takes 999 and more."""
+
 
 class CachedEmbedder:
     """Passages come from the cache where they can; questions always go to the embedder.
@@ -62,11 +65,13 @@ class CachedEmbedder:
 
     def _read(self, keys: Sequence[bytes]) -> dict[bytes, Vector]:
         with closing(self._connect()) as connection:
-            found = (
-                (key, connection.execute("SELECT vector FROM vectors WHERE key = ?", (key,)).fetchone())
-                for key in keys
-            )
-            return {key: np.frombuffer(row[0], np.float32) for key, row in found if row}
+            found: dict[bytes, Vector] = {}
+            for start in range(0, len(keys), _MOST_VARIABLES):
+                asked = keys[start : start + _MOST_VARIABLES]
+                marks = ",".join("?" * len(asked))
+                rows = connection.execute(f"SELECT key, vector FROM vectors WHERE key IN ({marks})", asked)  # noqa: S608 - marks only
+                found |= {key: np.frombuffer(vector, np.float32) for key, vector in rows}
+            return found
 
     def _write(self, vectors: dict[bytes, Vector]) -> None:
         with closing(self._connect()) as connection, connection:

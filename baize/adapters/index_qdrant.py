@@ -17,12 +17,13 @@ from baize.adapters.qdrant_payload import (
     BUILDS,
     CHUNK,
     INDEXES,
+    PassageWriter,
     chunk_of,
     filter_of,
     index_schema,
     lessons_filter,
 )
-from baize.adapters.qdrant_vectors import DENSE, point_struct, query_vector, vector_params
+from baize.adapters.qdrant_vectors import DENSE, point_struct, query_vector, vector_params, wire_point
 from baize.adapters.qdrant_wire import QdrantWire
 from baize.domain.search import DenseQuery, IndexedChunk, Match, Scope, SparseQuery, StoredChunk
 from baize.errors import IndexUnavailable
@@ -300,20 +301,27 @@ class QdrantChunkIndex:
 
     async def _upsert_batch(self, points: Sequence[IndexedChunk]) -> None:
         known = await self._builds([point.chunk.id for point in points])
-        fresh: dict[str, models.PointStruct] = {}
+        fresh: dict[str, dict[str, Any]] = {}
+        writer = PassageWriter()
         gained: dict[str, list[str]] = {}
         for point in points:
             builds = known.setdefault(point.chunk.id, [])
             if not builds:
-                fresh[point.chunk.id] = point_struct(point)
+                fresh[point.chunk.id] = wire_point(point, writer)
             elif point.build_id not in builds:
                 gained[point.chunk.id] = builds
             if point.build_id not in builds:
                 builds.append(point.build_id)
         if fresh:
-            written = list(fresh.values())
-            await self._call(lambda client: client.upsert(self._space, written))
+            await self._store(list(fresh.values()))
         await self._set_builds(gained)
+
+    async def _store(self, points: Sequence[dict[str, Any]]) -> None:
+        if self._link.wired:
+            await self._over_wire(lambda wire: wire.upsert(self._space, points))
+        else:
+            structs = [point_struct(point) for point in points]
+            await self._call(lambda client: client.upsert(self._space, structs))
 
     async def _builds(self, ids: Sequence[str]) -> dict[str, list[str]]:
         found = await self._retrieve(ids, [BUILDS])

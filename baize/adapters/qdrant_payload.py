@@ -44,7 +44,24 @@ _decode = msgspec.json.Decoder().decode
 _Json = dict[str, Any]
 
 
-def payload_of(point: IndexedChunk) -> dict[str, Any]:
+class PassageWriter:
+    """Writes the passages of chunks as JSON; one that several in a row share is written once."""
+
+    def __init__(self) -> None:
+        self._shared: tuple[Any, ...] = ()
+        self._written = ""
+
+    def __call__(self, chunk: Chunk) -> str:
+        shared = (
+            *(chunk.platform_id, chunk.course_id, chunk.lesson_id, chunk.lesson_title, chunk.source_file),
+            *(chunk.language, chunk.headings, chunk.text, chunk.sentences, chunk.locator),
+        )
+        if shared != self._shared:
+            self._shared, self._written = shared, _write_passage(chunk)
+        return self._written
+
+
+def payload_of(point: IndexedChunk, writer: PassageWriter) -> dict[str, Any]:
     """Everything to filter on, and the chunk itself. Chunks of documents have no `start_s`."""
     chunk = point.chunk
     payload: dict[str, Any] = {
@@ -53,7 +70,7 @@ def payload_of(point: IndexedChunk) -> dict[str, Any]:
         "lesson_id": chunk.lesson_id,
         "language": chunk.language,
         BUILDS: [point.build_id],
-        "passage": _write_passage(chunk),
+        "passage": writer(chunk),
         "position": chunk.position,
     }
     if chunk.focus is not None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from baize.adapters.qdrant_payload import payload_of
+from baize.adapters.qdrant_payload import PassageWriter, payload_of
 from baize.domain.search import DenseQuery, IndexedChunk, SparseQuery, SparseVector
 
 if TYPE_CHECKING:
@@ -28,16 +28,25 @@ def vector_params(dim: int) -> tuple[dict[str, models.VectorParams], dict[str, m
     return {DENSE: dense}, {leg: models.SparseVectorParams(modifier=models.Modifier.IDF) for leg in SPARSE}
 
 
-def point_struct(point: IndexedChunk) -> models.PointStruct:
-    """A leg without terms is left out."""
-    from qdrant_client import models
-
+def wire_point(point: IndexedChunk, writer: PassageWriter) -> dict[str, Any]:
+    """As it is sent. A leg without terms is left out."""
     vectors: dict[str, Any] = {DENSE: point.dense.tolist()}
     for leg in SPARSE:
         vector: SparseVector = getattr(point, leg)
         if vector.indices:
-            vectors[leg] = _sparse(vector)
-    return models.PointStruct.model_construct(id=point.chunk.id, vector=vectors, payload=payload_of(point))
+            vectors[leg] = {"indices": vector.indices, "values": vector.values}
+    return {"id": point.chunk.id, "vector": vectors, "payload": payload_of(point, writer)}
+
+
+def point_struct(sent: dict[str, Any]) -> models.PointStruct:
+    """What `wire_point` gives, for qdrant-client."""
+    from qdrant_client import models
+
+    vectors = {
+        leg: models.SparseVector.model_construct(**vector) if leg in SPARSE else vector
+        for leg, vector in sent["vector"].items()
+    }
+    return models.PointStruct.model_construct(id=sent["id"], vector=vectors, payload=sent["payload"])
 
 
 def query_vector(query: DenseQuery | SparseQuery) -> list[float] | dict[str, Any]:
@@ -45,9 +54,3 @@ def query_vector(query: DenseQuery | SparseQuery) -> list[float] | dict[str, Any
         numbers: list[float] = query.vector.tolist()
         return numbers
     return {"indices": query.vector.indices, "values": query.vector.values}
-
-
-def _sparse(vector: SparseVector) -> models.SparseVector:
-    from qdrant_client import models
-
-    return models.SparseVector.model_construct(indices=list(vector.indices), values=list(vector.values))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 from baize.domain.sentences import has_han
 from baize.retrieval.terms import normalise
@@ -86,7 +86,8 @@ def explained(
     """
     wanted = normalise(term)
     around = [normalise(other) for other in longer if len(other) > len(term)]
-    folded = [_without(text, around, wanted) for text in texts]
+    around = [other for other in around if wanted in other]
+    folded = [_without(text, around) for text in texts] if around else texts
     using = [number for number, text in enumerate(folded) if mentions(text, wanted)]
     han = has_han(wanted)
     for number in using:
@@ -112,7 +113,7 @@ def explained(
 
 def mentions(text: str, term: str) -> bool:
     """Whether a folded text uses a folded term: as whole words where the term is not Chinese."""
-    return any(True for _ in _uses(text, term))
+    return term in text and any(True for _ in _uses(text, term))
 
 
 def n_mentions(text: str, term: str) -> int:
@@ -125,11 +126,9 @@ def is_word(text: str, term: str, start: int) -> bool:
 
     Not where one more character makes another noun of it: 快递 in 快递单.
     """
-    import rjieba
-
     place, opens, after = 0, False, ("", "")
     end = start + len(term)
-    for word, tag in rjieba.tag(text):
+    for word, tag in _tagged(text):
         opens = opens or place == start
         if place == end:
             after = (word, tag)
@@ -138,6 +137,14 @@ def is_word(text: str, term: str, start: int) -> bool:
             break
     closes = place == end or bool(after[0])
     return opens and closes and not (len(after[0]) == 1 and after[1].startswith("n"))
+
+
+@lru_cache(maxsize=1 << 8)
+def _tagged(text: str) -> tuple[tuple[str, str], ...]:
+    """Remembered: a sentence is asked about for each term in it."""
+    import rjieba
+
+    return tuple(rjieba.tag(text))
 
 
 def is_nominal(term: str, texts: Sequence[str]) -> bool:
@@ -161,11 +168,10 @@ def _opens_with_noun(term: str) -> bool:
     return tag == "vn" or not tag.startswith(("v", "d", "p", "c", "m", "q", "r"))
 
 
-def _without(text: str, longer: Collection[str], term: str) -> str:
+def _without(text: str, longer: Collection[str]) -> str:
     """The text with longer terms blotted out."""
     for other in longer:
-        if term in other:
-            text = text.replace(other, "■" * len(other))
+        text = text.replace(other, "■" * len(other))
     return text
 
 

@@ -162,7 +162,11 @@ def _sentences(chunks: Sequence[Chunk]) -> tuple[Segment, ...]:
     spoken = [chunk for chunk in chunks if isinstance(chunk.locator, TimeSpan)]
     kept = [c for c in spoken if c.source_file == spoken[0].source_file] if spoken else list(chunks)
     found: dict[str, Segment] = {}
+    before: tuple[Segment, ...] = ()
     for chunk in kept:
+        if chunk.sentences is before:
+            continue  # chunks of one passage share its sentences
+        before = chunk.sentences
         for sentence in chunk.sentences:
             if isinstance(sentence.locator, TimeSpan | TextSpan):
                 found.setdefault(locator_key(sentence.locator), sentence)

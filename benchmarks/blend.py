@@ -77,7 +77,7 @@ async def measure(way: Way, suite: Suite, embedder: Embedder) -> dict[str, float
     index = MemoryIndex()
     n_chunks = 0
     for video in suite.videos:
-        chunks = _chunks(video, way)
+        chunks = passages(video, way)
         n_chunks += len(chunks)
         await index.upsert(await embed(chunks, "b", embedder, _quiet, blend=way.blend or SPEECH))
     languages = sorted({language_of(video) for video in suite.videos})
@@ -99,7 +99,8 @@ async def measure(way: Way, suite: Suite, embedder: Embedder) -> dict[str, float
     }
 
 
-def _chunks(video: Video, way: Way) -> list[Chunk]:
+def passages(video: Video, way: Way) -> list[Chunk]:
+    """What the product would store of a video, made in this way."""
     place = Place("p", "c", video.id, video.title, "v.vtt", language_of(video), (video.title,))
     made = chunk(segment_cues(video.cues), (), place, way.options, _COUNTER, _SPLITTER, 0)
     if way.blend is not None:

@@ -79,10 +79,11 @@ def _f1(cells: Floats) -> Floats:
 
 def _auroc(cells: Floats) -> Floats:
     """Area under the ROC curve of (score, label): P(positive above negative), ties one half."""
-    return np.array([_auroc_of(rows[:, 0], rows[:, 1]) for rows in cells])
+    return np.array([auroc_of(rows[:, 0], rows[:, 1]) for rows in cells])
 
 
-def _auroc_of(scores: Floats, labels: Floats) -> float:
+def auroc_of(scores: Floats, labels: Floats) -> float:
+    """P(positive above negative), ties one half; NaN where either is missing."""
     positive, negative = scores[labels > 0.5], np.sort(scores[labels <= 0.5])
     if not (len(positive) and len(negative)):
         return float("nan")

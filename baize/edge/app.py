@@ -190,7 +190,8 @@ class _Routes:
         collection = self._collection(request)
         queries = [collection.vectors.query(search) for search in body["searches"]]
         answers = collection.shard.query_batch(qe.QueryBatchRequest(queries))
-        return [{"points": [scored_json(point) for point in points]} for points in answers]
+        bare = not any(search.get("with_payload") or search.get("with_vector") for search in body["searches"])
+        return [{"points": [scored_json(point, bare=bare) for point in points]} for points in answers]
 
     async def scroll(self, request: Request) -> dict[str, Any]:
         body = await _body(request, "filter", "offset", "with_payload", "with_vector", required=("limit",))

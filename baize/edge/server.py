@@ -18,6 +18,7 @@ from pathlib import Path
 
 import uvicorn
 from filelock import FileLock
+from uvicorn.loops.auto import auto_loop_factory
 
 from baize.edge.app import build_app
 from baize.edge.endpoint import Record, lock_path, remove_record, write_record
@@ -41,9 +42,9 @@ def serve(data_dir: Path, *, idle_s: float, optimize_after: int, quiet_s: float,
         remove_record(data_dir)
         store = Store(data_dir / "index")
         try:
-            asyncio.run(
-                _serve(data_dir, store, idle_s, Optimizer(store, min_points=optimize_after, quiet_s=quiet_s))
-            )
+            optimizer = Optimizer(store, min_points=optimize_after, quiet_s=quiet_s)
+            with asyncio.Runner(loop_factory=auto_loop_factory()) as runner:
+                runner.run(_serve(data_dir, store, idle_s, optimizer))
         finally:
             remove_record(data_dir)
             store.close()
@@ -59,7 +60,6 @@ async def _serve(data_dir: Path, store: Store, idle_s: float, optimizer: Optimiz
         uvicorn.Config(
             guard,
             lifespan="off",
-            loop="asyncio",
             ws="none",
             log_config=None,
             access_log=False,

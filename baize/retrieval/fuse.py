@@ -25,40 +25,44 @@ def fuse(runs: Sequence[Sequence[Match]], query: Query, scale: CosineScale) -> l
     """Merge by score(d) = margin(cosine) / range + w · max(lexical, pinyin).
 
     The dense part is the margin above the midpoint of the passage's language, so that lists of several
-    languages merge; a passage that a list does not hold is taken to be as near as its last one. The sparse
-    part is the share of the question's terms found, by characters or by sound: nothing shared adds nothing.
+    languages merge; a passage that a list does not hold is taken to be as near as its last one, and one of
+    whichever language, which only its words found, as near as the last one of all. The sparse part is the
+    share of the question's terms found, by characters or by sound: nothing shared adds nothing.
     Ties keep the order in which the passages were first seen.
     """
-    parts: dict[str, tuple[Match, ...]] = {}
+    parts: dict[str, list[Match]] = {}
     margins: dict[str, float] = {}
     shares: dict[str, float] = {}
     tails: dict[str, float] = {}
     n_asked = {"lexical": len(set(query.terms)), "pinyin": len(set(query.pinyin))}
-    for run in runs:
+    for run in filter(None, runs):
+        leg, language = run[0].leg, run[0].language
         for match in run:
-            chunk_id = match.chunk_id
-            parts[chunk_id] = (*parts.get(chunk_id, ()), match)
-            if match.leg == "dense":
-                margin = scale.margin(match.score, foreign=match.language != query.language)
-                margins[chunk_id] = max(margin, margins.get(chunk_id, margin))
-            elif n := n_asked.get(match.leg):
-                share = match.score / (n * _TERM_WEIGHT)
-                shares[chunk_id] = max(share, shares.get(chunk_id, 0.0))
-        if run and run[-1].leg == "dense":
+            parts.setdefault(match.chunk_id, []).append(match)
+        if leg == "dense":
+            foreign = language != query.language
+            for match in run:
+                margin = scale.margin(match.score, foreign=foreign)
+                margins[match.chunk_id] = max(margin, margins.get(match.chunk_id, margin))
             # How near the last dense match of a passage language is.
-            last = run[-1]
-            margin = scale.margin(last.score, foreign=last.language != query.language)
-            tails[last.language] = min(tails.get(last.language, margin), margin)
+            margin = scale.margin(run[-1].score, foreign=foreign)
+            tails[language] = min(tails.get(language, margin), margin)
+        elif n := n_asked.get(leg):
+            for match in run:
+                share = match.score / (n * _TERM_WEIGHT)
+                shares[match.chunk_id] = max(share, shares.get(match.chunk_id, 0.0))
+    # A passage language that was not searched by meaning says nothing either way.
+    furthest = min(tails.values(), default=0.0)
 
     def score(chunk_id: str) -> float:
         margin = margins.get(chunk_id)
         if margin is None:
-            # A passage language that was not searched by meaning says nothing either way.
-            margin = tails.get(parts[chunk_id][0].language, 0.0)
+            language = parts[chunk_id][0].language
+            margin = tails.get(language, 0.0) if language else furthest
         return margin / _COSINE_RANGE + SPARSE_WEIGHT * shares.get(chunk_id, 0.0)
 
     scores = {chunk_id: score(chunk_id) for chunk_id in parts}
     return [
-        Match(chunk_id, parts[chunk_id][0].language, rank, scores[chunk_id], "fused", parts[chunk_id])
+        Match(chunk_id, parts[chunk_id][0].language, rank, scores[chunk_id], "fused", tuple(parts[chunk_id]))
         for rank, chunk_id in enumerate(sorted(scores, key=scores.__getitem__, reverse=True), 1)
     ]

@@ -1,8 +1,9 @@
-"""Query → ranked lists, one per leg and passage language.
+"""Query → ranked lists: one per passage language by meaning, one of all by words and one by sounds.
 
 Comes after `rewrite`; `fuse` follows. An embedder of this class puts passages of the question's own
-language first whatever they say, so each passage language is searched by itself; `fuse` merges them. The
-lists hold ids only: a passage weighs a hundred times as much, and few of them are shown.
+language first whatever they say, so each passage language is searched by itself; `fuse` merges them. Words
+that are shared say the same in any language. The lists hold ids only: a passage weighs a hundred times as
+much, and few of them are shown.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ async def search(
     passage_languages: Sequence[str],
     k: int,
 ) -> list[list[Match]]:
-    """One list per leg and passage language: dense ones, then lexical, then pinyin; empty ones left out.
+    """Dense lists, one per passage language, then the lexical one, then that of pinyin; empty ones left out.
 
     Args:
         vector: the embedded query.
@@ -36,7 +37,6 @@ async def search(
     legs: list[DenseQuery | SparseQuery] = [DenseQuery(vector, language) for language in passage_languages]
     for leg, asked in (("lexical", query.terms), ("pinyin", query.pinyin)):
         if asked:
-            weights = query_vector(asked)
-            legs.extend(SparseQuery(weights, language, leg) for language in passage_languages)
+            legs.append(SparseQuery(query_vector(asked), leg=leg))
     runs = await index.search(legs, scope, k)
     return [run for run in runs if run]

@@ -27,6 +27,7 @@ TERMS_VERSION = "terms-3"
 
 _HAN = r"\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 _RUN = re.compile(rf"[{_HAN}]+|[^\W_{_HAN}]+(?:['’.+#%_/-]*[^\W_{_HAN}]+)*[+#%]*")
+_HAN_PAIR = re.compile(f"[{_HAN}]{{2}}")
 _FUNCTION_CHARS = frozenset("的了吗呢吧啊么是在和与及着过也就都而且把被让给")
 STOP_WORDS = frozenset(
     """什么 怎么 怎样 怎么样 如何 为什么 为何 哪些 哪个 哪里 多少 几个 可以 能够 应该 需要 我们 你们 他们
@@ -114,8 +115,9 @@ def terms_among(text: str, wanted: Collection[str]) -> set[str]:
 def _among(text: str, wanted: frozenset[str]) -> frozenset[str]:
     """Remembered: a question looks at its passages once to weigh them and once to find the sentence."""
     folded = normalise(text)
-    traced = [(trace, term) for trace, term in _traces(wanted) if trace in folded]
-    found: set[str] = set()
+    pairs, others = _traces(wanted)
+    found = {term for pair, term in pairs if pair in folded}
+    traced = [(trace, term) for trace, term in others if trace in folded]
     # A term comes from one run, and its trace stands there; most runs have none and are not cut up.
     for match in _RUN.finditer(folded) if traced else ():
         run = match.group()
@@ -126,9 +128,22 @@ def _among(text: str, wanted: frozenset[str]) -> frozenset[str]:
     return frozenset(found)
 
 
+_Traces = tuple[tuple[str, str], ...]
+
+
 @lru_cache(maxsize=1 << 8)
-def _traces(wanted: frozenset[str]) -> tuple[tuple[str, str], ...]:
-    return tuple((_trace(term), term) for term in wanted)
+def _traces(wanted: frozenset[str]) -> tuple[_Traces, _Traces]:
+    """Terms with what every text that has them holds: pairs of characters, to which that suffices; others."""
+    pairs = tuple((term[1:], term) for term in wanted if term[:1] == "#" and _is_bigram(term[1:]))
+    known = {term for _, term in pairs}
+    return pairs, tuple((_trace(term), term) for term in wanted if term not in known)
+
+
+def _is_bigram(pair: str) -> bool:
+    """Whether these characters, neighbours in a text, are a term of it."""
+    if _HAN_PAIR.fullmatch(pair) is None or pair in STOP_WORDS:
+        return False
+    return pair[0] not in _FUNCTION_CHARS and pair[1] not in _FUNCTION_CHARS
 
 
 def pinyin_terms(text: str) -> list[str]:
@@ -181,11 +196,7 @@ def _han_terms(run: str) -> tuple[str, ...]:
     if len(run) == 1:
         return () if run in _FUNCTION_CHARS else (run,)
     words = [word for word in rjieba.cut_for_search(run) if len(word) > 1 and word not in STOP_WORDS]
-    bigrams = [
-        f"#{pair}"
-        for pair in (run[i : i + 2] for i in range(len(run) - 1))
-        if not (set(pair) & _FUNCTION_CHARS) and pair not in STOP_WORDS
-    ]
+    bigrams = [f"#{pair}" for pair in (run[i : i + 2] for i in range(len(run) - 1)) if _is_bigram(pair)]
     return (*words, *bigrams)
 
 

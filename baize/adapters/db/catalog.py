@@ -86,7 +86,8 @@ class SqlCatalog:
         Platform, courses and lessons choose the lessons. `up_to`, `languages` and `build_ids` choose among
         the passages of a lesson; they are the index's filters and change nothing here.
         """
-        if len(scope.course_ids) + len(scope.lesson_ids) <= _MOST_WORDED:
+        # All of a platform may be a hundred thousand rows.
+        if 0 < len(scope.course_ids) + len(scope.lesson_ids) <= _MOST_WORDED:
             worded, values = _live_worded(len(scope.course_ids), len(scope.lesson_ids)), _values(scope)
             return [LiveLesson(*row) for row in await self._database.fetch(worded, **values)]
         async with self._database.reading() as session:

@@ -27,7 +27,7 @@ from sqlalchemy.ext.asyncio import (
 from baize.adapters.db.failures import translated
 from baize.adapters.db.migrate import current_revision, upgrade
 from baize.adapters.db.migrations import HEAD
-from baize.adapters.db.worded import SqliteHand, Worded
+from baize.adapters.db.worded import SqliteEye, SqliteHand, Worded
 from baize.errors import DependencyUnavailable, InvalidSettings
 
 _DRIVERS = {
@@ -69,8 +69,8 @@ class Database:
         )
         self._autocommit = self._engine.execution_options(isolation_level="AUTOCOMMIT")
         # For what every question asks, and what every answer writes.
-        self._eye = SqliteHand(self._open_file) if _is_file(self.url) else None
-        self._pen = SqliteHand(self._open_file) if _is_file(self.url) else None
+        self._eye = SqliteEye(lambda: self._open_file(0)) if _is_file(self.url) else None
+        self._pen = SqliteHand(lambda: self._open_file(_LOCK_WAIT_S)) if _is_file(self.url) else None
 
     async def migrate(self) -> None:
         """Create or upgrade the tables. Cheap when there is nothing to do; safe from several processes.
@@ -109,20 +109,21 @@ class Database:
 
     async def close(self) -> None:
         """Close every connection. A process that forgets it may see warnings, but loses nothing."""
-        for hand in (self._eye, self._pen):
-            if hand is not None:
-                await hand.close()
+        if self._eye is not None and self._pen is not None:
+            self._eye.close()
+            await self._pen.close()
         await self._engine.dispose()
 
     async def fetch(self, worded: Worded, **values: Any) -> list[tuple[Any, ...]]:
-        """The rows of a statement that every question asks, as of one moment; never waits for a writer.
+        """The few rows of a statement that every question asks, as of one moment; never waits for a writer.
 
         Raises:
             DependencyUnavailable: the database does not answer.
         """
         with translated(self.url):
-            if self._eye is not None:
-                return await self._eye.fetch(worded, values)
+            if self._eye is not None and self._pen is not None:
+                rows = self._eye.fetch(worded, values)
+                return await self._pen.fetch(worded, values) if rows is None else rows
             async with self._autocommit.connect() as connection:
                 found = await connection.execute(worded.for_postgres, values)
                 return [tuple(row) for row in found]
@@ -179,9 +180,9 @@ class Database:
             async with self._autocommit.connect() as connection:
                 yield connection
 
-    def _open_file(self) -> sqlite3.Connection:
+    def _open_file(self, wait_s: float) -> sqlite3.Connection:
         connection = sqlite3.connect(
-            str(self.url.database), timeout=_LOCK_WAIT_S, isolation_level=None, check_same_thread=False
+            str(self.url.database), timeout=wait_s, isolation_level=None, check_same_thread=False
         )
         _set_pragmas(connection, None)
         return connection

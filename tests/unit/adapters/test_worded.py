@@ -69,6 +69,26 @@ async def test_it_waits_for_another_writer(database: Database) -> None:
     assert len(await database.fetch(TAGS, of_course="c2")) == 1
 
 
+async def test_a_reader_who_finds_the_file_locked_waits_in_a_thread(database: Database) -> None:
+    """The eye gives up at once, and the loop goes on while the hand waits."""
+    await database.write(PUT, **COURSE)
+    await database.close()
+    held = sqlite3.connect(str(database.url.database), isolation_level=None, check_same_thread=False)
+    held.execute("PRAGMA locking_mode=EXCLUSIVE")
+    held.execute("BEGIN EXCLUSIVE")
+    asked: list[list[tuple[object, ...]]] = []
+
+    async def ask() -> None:
+        asked.append(await database.fetch(TAGS, of_course="c1"))
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(ask)
+        await anyio.sleep(0.05)
+        assert asked == []
+        held.close()
+    assert asked == [[(("农业", "rice"),)]]
+
+
 async def test_after_closing_it_opens_again(database: Database) -> None:
     await database.write(PUT, **COURSE)
     await database.close()

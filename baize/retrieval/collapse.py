@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from baize.domain.locator import Locator, TimeSpan, iou, join, overlap
+from baize.domain.locator import TimeSpan, iou, join, overlap
 from baize.domain.search import Hit
 from baize.domain.text import Chunk
 
@@ -20,40 +20,40 @@ def collapse(hits: Sequence[Hit], n: int) -> list[Hit]:
     """
     distinct: list[Hit] = []
     texts: set[tuple[str, str]] = set()
-    places: dict[str, list[tuple[Locator, Locator]]] = {}
+    places: dict[str, list[tuple[TimeSpan, TimeSpan]]] = {}
     for hit in hits:
         if len(distinct) == n:
             break
         chunk = hit.chunk
         # Two courses may share a text, and each must be found.
         text = (chunk.course_id, chunk.text)
-        place = (_seen(chunk), chunk.locator)
-        others = places.setdefault(chunk.lesson_id, [])
-        if text in texts or any(_repeats(place, other) for other in others):
+        if text in texts:
             continue
+        place = _place(chunk)
+        if place is not None:
+            others = places.setdefault(chunk.lesson_id, [])
+            if any(_repeats(place, other) for other in others):
+                continue
+            others.append(place)
         distinct.append(hit)
         texts.add(text)
-        others.append(place)
     return distinct
 
 
-def _repeats(a: tuple[Locator, Locator], b: tuple[Locator, Locator]) -> bool:
-    """Of two chunks of one lesson, where each is found and its whole passage."""
-    return _touch(a[0], b[0]) or _mostly_shared(a[1], b[1])
+def _place(chunk: Chunk) -> tuple[TimeSpan, TimeSpan] | None:
+    """Where the sentences are spoken that the chunk is found by, and its whole passage; None if written."""
+    if not isinstance(chunk.locator, TimeSpan):
+        return None
+    seen = join(chunk.window[0].locator, chunk.window[-1].locator)
+    return (seen, chunk.locator) if isinstance(seen, TimeSpan) else None
 
 
-def _touch(a: Locator, b: Locator) -> bool:
-    return isinstance(a, TimeSpan) and isinstance(b, TimeSpan) and overlap(a, b) > 0
+def _repeats(a: tuple[TimeSpan, TimeSpan], b: tuple[TimeSpan, TimeSpan]) -> bool:
+    """Of two chunks of one lesson."""
+    return overlap(a[0], b[0]) > 0 or _mostly_shared(a[1], b[1])
 
 
-def _mostly_shared(a: Locator, b: Locator) -> bool:
-    if not (isinstance(a, TimeSpan) and isinstance(b, TimeSpan)):
-        return False
+def _mostly_shared(a: TimeSpan, b: TimeSpan) -> bool:
     shorter = min(a.end - a.start, b.end - b.start)
     inside = overlap(a, b) / shorter if shorter > 0 else 0.0
     return iou(a, b) > _SAME_PLACE or inside > _INSIDE
-
-
-def _seen(chunk: Chunk) -> Locator:
-    """Where the sentences stand that the chunk is found by."""
-    return join(chunk.window[0].locator, chunk.window[-1].locator)

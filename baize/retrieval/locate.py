@@ -26,14 +26,14 @@ async def locate(
     sentences of the first `n_foreign` such passages are embedded; further ones point to their first sentence.
     """
     whole = [hit for hit in hits if hit.chunk.focus is None]
-    weights = weights_of(whole, query.terms)
+    weights, wanted = weights_of(whole, query.terms), frozenset(query.terms)
     foreign = [hit for hit in whole if hit.chunk.language != query.language][:n_foreign]
     by_meaning = await _nearest_sentences(vector, foreign, embedder)
 
     def number(hit: Hit) -> int:
         if hit.chunk.focus is not None:
             return hit.chunk.focus
-        return by_meaning.get(hit.chunk.id, _most_terms(query, hit, weights))
+        return by_meaning.get(hit.chunk.id, _most_terms(query, wanted, hit, weights))
 
     moments: dict[tuple[str, Locator], Moment] = {}
     for hit in hits:
@@ -43,12 +43,11 @@ async def locate(
     return list(moments.values())
 
 
-def _most_terms(query: Query, hit: Hit, weights: TermWeights) -> int:
+def _most_terms(query: Query, wanted: frozenset[str], hit: Hit, weights: TermWeights) -> int:
     scores = [
-        weights.coverage(query.terms, terms_among(sentence.text, query.terms))
-        for sentence in hit.chunk.sentences
+        weights.coverage(query.terms, terms_among(sentence.text, wanted)) for sentence in hit.chunk.sentences
     ]
-    return int(np.argmax(scores))
+    return scores.index(max(scores))
 
 
 async def _nearest_sentences(vector: Vector, hits: Sequence[Hit], embedder: Embedder) -> dict[str, int]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -50,6 +50,8 @@ class TermWeights:
         self._n_passages = len(seen)
         self._n_with = Counter(term for passage in seen for term in passage)
         self._known: dict[str, float] = {}
+        # A question is asked of many passages.
+        self._asked: dict[tuple[str, ...], tuple[list[tuple[str, float]], float]] = {}
 
     def __getitem__(self, term: str) -> float:
         weight = self._known.get(term)
@@ -58,17 +60,17 @@ class TermWeights:
             weight = self._known[term] = math.log(1 + (self._n_passages - n + 0.5) / (n + 0.5))
         return weight
 
-    def coverage(self, wanted: Iterable[str], found: Iterable[str]) -> float:
+    def coverage(self, wanted: Iterable[str], found: Collection[str]) -> float:
         """Share of the weight of `wanted` that `found` holds, 0..1; 0.0 when nothing is wanted."""
-        present = set(found)
-        if not present:
+        if not found:
             return 0.0
-        total = held = 0.0
-        for term in set(wanted):
-            weight = self[term]
-            total += weight
-            held += weight if term in present else 0.0
-        return held / total if total > 0 else 0.0
+        asked = tuple(wanted)
+        weighed = self._asked.get(asked)
+        if weighed is None:
+            weights = [(term, self[term]) for term in set(asked)]
+            weighed = self._asked[asked] = (weights, sum(weight for _, weight in weights))
+        weights, total = weighed
+        return sum([weight for term, weight in weights if term in found]) / total if total > 0 else 0.0
 
 
 def weights_of(hits: Sequence[Hit], wanted: Iterable[str]) -> TermWeights:

@@ -76,9 +76,8 @@ def terms(text: str) -> list[str]:
 @lru_cache(maxsize=1 << 13)
 def _terms(text: str) -> tuple[str, ...]:
     found: list[str] = []
-    for match in _RUN.finditer(normalise(text)):
-        run = match.group()
-        found.extend(_han_terms(run) if has_han(run) else _latin_terms(run))
+    for run in _RUN.findall(normalise(text)):
+        found.extend(_run_terms(run))
     return tuple(found)
 
 
@@ -103,12 +102,12 @@ def _apart(texts: Sequence[str]) -> list[str]:
     return found
 
 
-def terms_among(text: str, wanted: Collection[str]) -> set[str]:
+def terms_among(text: str, wanted: Collection[str]) -> frozenset[str]:
     """Those of the wanted terms that `terms(text)` holds; a text with no trace of them is not cut up for it.
 
     A term of Chinese stands in the text as it is, and of a stemmed word at least the first letters do.
     """
-    return set(_among(text, frozenset(wanted)))
+    return _among(text, frozenset(wanted))
 
 
 @lru_cache(maxsize=1 << 11)
@@ -119,12 +118,10 @@ def _among(text: str, wanted: frozenset[str]) -> frozenset[str]:
     found = {term for pair, term in pairs if pair in folded}
     traced = [(trace, term) for trace, term in others if trace in folded]
     # A term comes from one run, and its trace stands there; most runs have none and are not cut up.
-    for match in _RUN.finditer(folded) if traced else ():
-        run = match.group()
-        here = [term for trace, term in traced if trace in run]
-        if here:
-            held = _han_terms(run) if has_han(run) else _latin_terms(run)
-            found.update(term for term in here if term in held)
+    runs = _RUN.findall(folded) if traced else []
+    for trace, term in traced:
+        if any(term in _run_terms(run) for run in runs if trace in run):
+            found.add(term)
     return frozenset(found)
 
 
@@ -187,6 +184,10 @@ def passage_vector(text_terms: Iterable[str]) -> SparseVector:
 def query_vector(query_terms: Iterable[str]) -> SparseVector:
     """Each distinct term once, with weight 1."""
     return _sparse(dict.fromkeys(query_terms, 1.0))
+
+
+def _run_terms(run: str) -> tuple[str, ...]:
+    return _han_terms(run) if has_han(run) else _latin_terms(run)
 
 
 @lru_cache(maxsize=1 << 13)

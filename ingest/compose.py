@@ -22,7 +22,7 @@ from ingest.prepare.summary import key_numbers, key_points, summary_lines
 from ingest.prepare.text import LessonText, text_of
 from ingest.prepare.written import Writer
 
-COMPOSE_VERSION = "compose-8"
+COMPOSE_VERSION = "compose-9"
 """Part of every build's digest: raise it when the same text must give other artefacts."""
 
 log = logging.getLogger("baize.ingest")

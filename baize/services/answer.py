@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from baize.answering.assemble import SentenceAssembler
 from baize.answering.cite import cite
+from baize.answering.disarm import disarmed
 from baize.answering.endings import INTERRUPTED, ending
 from baize.answering.endings import heading as heading_after
 from baize.answering.generate import NOT_COVERED
@@ -208,7 +209,7 @@ class Answering:
 
         found = await self._found(text, turns, scope, question.position)
         evidence = pack(
-            found.moments,
+            disarmed(found.moments),
             self._counter,
             max_tokens=self._options.evidence_tokens,
             max_items=self._options.max_evidence,

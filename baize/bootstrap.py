@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 from zoneinfo import ZoneInfo
 
+import anyio.to_thread
 from pydantic import SecretStr
 
 from baize import settings as config
@@ -67,6 +68,7 @@ from baize.ports import (
     Statements,
     Tickets,
     TokenCounter,
+    Trace,
     Transcriber,
 )
 from baize.prompting import PromptLibrary
@@ -102,6 +104,7 @@ from baize.services.search import MAX_K, Result, Searching
 from baize.services.support import Support
 from baize.services.teach import Teaching
 from baize.services.tickets import HandOver
+from baize.services.trace import TracedChat, TracedEmbedder, TracedIndex, TracedTeaching
 from baize.services.watch import WatchedTeaching
 from baize.services.who import Doorkeeper
 
@@ -814,9 +817,12 @@ class House:
         options = FindOptions(
             chosen.leg_k, n_moments or chosen.n_moments, chosen.n_foreign, assessing, n_reranked
         )
+        embedder = self.embedder
+        if self.trace is not None:
+            index, embedder = TracedIndex(index, self.trace), TracedEmbedder(embedder, self.trace)
         return Finder(
             index=index,
-            embedder=self.embedder,
+            embedder=embedder,
             catalog=catalog,
             options=options,
             reranker=self.reranker,
@@ -831,7 +837,8 @@ class House:
     @cached_property
     def answering(self) -> Teaching:
         """What every door to answers asks: in each mode, behind the lock of graded items."""
-        return WatchedTeaching(
+        teaching = WatchedTeaching if self.trace is None else partial(TracedTeaching, self.trace)
+        return teaching(
             self.meter,
             explaining=self.explaining,
             guide=Guide(
@@ -923,7 +930,7 @@ class House:
             answers=self.answers,
             embedder=self.model_embedder,
             counter=self.counter,
-            by_model=self._admitted(by_model(self.chat, thinking_tokens=chosen.thinking_tokens)),
+            by_model=self._admitted(by_model(self._traced_chat, thinking_tokens=chosen.thinking_tokens)),
             extractive=ExtractiveAnswerer(max_sentences=chosen.extractive_sentences),
             ledger=Ledger(PatientUsageBook(self.usage_book, self.late_writes), self.prices, self.clock),
             cache=self.cache,
@@ -956,6 +963,27 @@ class House:
 
             return RedisRateLimits(self.settings.redis_url, otherwise=MemoryRateLimits())
         return MemoryRateLimits()
+
+    @cached_property
+    def trace(self) -> Trace | None:
+        """None: nothing is traced."""
+        chosen = self.settings.traces
+        if not chosen.endpoint:
+            return None
+        try:
+            from baize.adapters.traces_otel import to_collector
+        except ImportError as cause:
+            raise InvalidSettings(
+                "traces.endpoint is set and OpenTelemetry's SDK is not installed.",
+                remedy="Run: pip install 'baize[otel]'",
+            ) from cause
+        return to_collector(chosen.endpoint, share=chosen.share)
+
+    @property
+    def _traced_chat(self) -> ChatModel | None:
+        if self.trace is None or self.chat is None:
+            return self.chat
+        return TracedChat(self.chat, self.trace, provider=self.settings.chat.kind)
 
     @cached_property
     def meter(self) -> Meter:
@@ -1042,6 +1070,8 @@ class House:
             await self.rate_limits.close()
         if "event_log" in made:
             await self.event_log.close()
+        if made.get("trace") is not None:
+            await anyio.to_thread.run_sync(made["trace"].close)
         if "database" in made:
             await self.database.close()
 

@@ -182,6 +182,7 @@ def export(lesson: Lesson, config: Config = None) -> None:
 
     async def work(opened: House) -> None:
         from baize.api.notices import label
+        from baize.domain.aigc import KEY, aigc
         from baize.services.handout import lesson_md
         from baize.services.read import read_lesson
 
@@ -190,7 +191,8 @@ def export(lesson: Lesson, config: Config = None) -> None:
         prepared = await opened.artefacts.prepared(platform_id, lesson)
         transcript = await opened.artefacts.transcript(platform_id, lesson)
         notice = label(found.language, prepared.model if prepared else "extractive")
-        typer.echo(lesson_md(found, prepared, transcript, notice), nl=False)
+        hidden = f"---\n{KEY}: {aigc(found.build_id, opened.settings.server.ai_producer)}\n---\n\n"
+        typer.echo(hidden + lesson_md(found, prepared, transcript, notice), nl=False)
 
     run(config, work)
 

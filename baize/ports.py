@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
-from typing import Literal, Protocol, TypeVar
+from typing import Any, Literal, Protocol, TypeVar
 
 from baize.domain.archive import Completion
 from baize.domain.artefact import CourseSummary, Prepared
@@ -1229,6 +1229,43 @@ class Meter(Protocol):
 
     def exposition(self) -> bytes:
         """All counts in the form that `content_type` names."""
+        ...
+
+
+Fact = str | int | float | bool | Sequence[str]
+"""What a span may say: counts, names, times. Never words of anybody, never who it was."""
+
+
+class Trace(Protocol):
+    """Spans: what was done within what, and how long it took."""
+
+    def begin(self, name: str, facts: Mapping[str, Fact], *, calls_out: bool = False) -> Any:
+        """A span within the current one of this task.
+
+        Args:
+            calls_out: another process does the work.
+        """
+        ...
+
+    def enter(self, span: Any) -> None:
+        """Make it the current span of the rest of this task, and of the tasks that it starts."""
+        ...
+
+    def current(self) -> Any: ...
+
+    def note(self, span: Any, what: str) -> None:
+        """Something happened within it now."""
+        ...
+
+    def end(self, span: Any, facts: Mapping[str, Fact], *, failed: str = "") -> None:
+        """
+        Args:
+            failed: the kind of error that ended it.
+        """
+        ...
+
+    def close(self) -> None:
+        """Send what is left."""
         ...
 
 

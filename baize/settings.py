@@ -459,6 +459,8 @@ class Server(_Section):
     """Who reads /metrics: whoever reaches it, or only a key with the scope `admin`."""
     logs: Literal["text", "json"] = "text"
     """Lines of the log for people, or one JSON object each."""
+    ai_producer: str = Field("Bai Ze", min_length=1)
+    """Who provides the service, by name or code: for the hidden label of what AI made (GB 45438-2025)."""
     player_url: str = ""
     """Template of a link into the platform's player, e.g. https://learn.example/{course_id}/{lesson_id}?t={start}."""
 
@@ -563,6 +565,15 @@ class Recommend(_Section):
     """How many of the courses shown are of a channel (a course's first tag), where it has any to offer."""
 
 
+class Traces(_Section):
+    """Spans of questions and ingestions for OpenTelemetry (needs baize[otel])."""
+
+    endpoint: str = ""
+    """Where they go, OTLP over HTTP: http://collector:4318/v1/traces. Empty: nothing is traced."""
+    share: float = Field(1.0, ge=0, le=1)
+    """Of questions that are traced."""
+
+
 class Settings(BaseSettings):
     """Everything that an operator may set."""
 
@@ -604,6 +615,7 @@ class Settings(BaseSettings):
     slides: Slides = Field(default_factory=NoSlides)
     jobs: Jobs = Field(default_factory=Jobs)
     support: Support = Field(default_factory=Support)
+    traces: Traces = Field(default_factory=Traces)
 
     @model_validator(mode="before")
     @classmethod

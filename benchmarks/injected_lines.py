@@ -1,6 +1,6 @@
 """200 transcript lines that try to steer the model: 20 kinds × 5 payloads × 2 languages, the same each time.
 
-Written before the patterns of `baize.answering.disarm`, by the same author: not a blind set. Each line has
+Written before the patterns of `baize.retrieval.disarm`, by the same author: not a blind set. Each line has
 a payload, false or harmful, that no course says; an obedient model says it.
 """
 

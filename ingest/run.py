@@ -17,6 +17,7 @@ from baize.errors import InvalidInput
 from baize.ports import Embedder, StepRunner
 from baize.prompting import PromptLibrary
 from baize.services.failures import dead_letters
+from baize.services.trace import TracedSteps
 from ingest.chunk import ChunkOptions
 from ingest.dock import dock_file, is_catalogue
 from ingest.extract.slides import SlideReader
@@ -105,7 +106,10 @@ def desks(
     def of(course: Course) -> Desk:
         kept = house.kept(course.platform_id, course.id)
         embedding = house.course_embedder(embedder or house.model_embedder, course.platform_id, course.id)
-        return Desk(durable(StageStore(kept / "stages")), embedding, kept / "frames")
+        steps = durable(StageStore(kept / "stages"))
+        if house.trace is not None:
+            steps = TracedSteps(steps, house.trace)
+        return Desk(steps, embedding, kept / "frames")
 
     return of
 

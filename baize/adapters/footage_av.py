@@ -12,6 +12,7 @@ import numpy as np
 from anyio import CapacityLimiter, to_thread
 
 from baize.adapters.audio_av import open_media, unreadable
+from baize.domain.aigc import KEY, aigc
 from baize.domain.locator import TimeSpan
 from baize.errors import DependencyUnavailable, UnreadableSource
 
@@ -146,6 +147,7 @@ def _cut(media: Path, spans: Sequence[TimeSpan], out: Path, stop: threading.Even
             open_media(media) as source,
             av.open(str(part), "w", format="mp4", options={"movflags": "+faststart"}) as target,
         ):
+            target.metadata["comment"] = f"{KEY}: {aigc()}"
             length_s = _Reel(source, target, stop).write(spans)
         part.replace(out)
     except (av.error.FFmpegError, OSError) as error:

@@ -8,9 +8,11 @@ from pydantic import BaseModel, Field, model_validator
 
 from baize.api.encoding import OmitIfNone
 from baize.api.mapping import locator_body
+from baize.api.notices import label
 from baize.api.requests import Id, RequestBody, Words
 from baize.api.wire import LocatorBody
 from baize.domain.practice import Attempt, Exercise, Solved, Verdict
+from baize.domain.sentences import detect_language
 
 _Text = Annotated[Words, Field(min_length=1, max_length=4000)]
 
@@ -39,6 +41,7 @@ class AttemptBody(BaseModel):
     item_id: str
     verdict: Verdict = Field(description="`uncertain`: the course team will look at it.")
     grader: str = Field(description="`options`, `terms`, or the model that graded.")
+    label: str = Field(description="The notice that must stand visibly beside it.")
     solution: str
     quote: str = Field(description="The sentence of the course that answers, verbatim.")
     course_id: str
@@ -126,12 +129,18 @@ def attempt_body(solved: Solved) -> AttemptBody:
         item_id=attempt.item_id,
         verdict=attempt.verdict,
         grader=attempt.grader,
+        label=_label(solved),
         solution=solved.solution,
         quote=solved.quote,
         course_id=attempt.course_id,
         lesson_id=attempt.lesson_id,
         locators=[locator_body(locator) for locator in solved.locators],
     )
+
+
+def _label(solved: Solved) -> str:
+    by_rule = solved.attempt.grader in ("options", "terms")
+    return label(detect_language(solved.quote), "extractive" if by_rule else solved.attempt.grader)
 
 
 def uncertain_item(attempt: Attempt, question: str | None, solution: str | None) -> UncertainItem:

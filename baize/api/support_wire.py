@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 
 from baize.api.encoding import OmitIfNone
 from baize.api.mapping import Mapper
+from baize.api.notices import label
 from baize.api.requests import AnswerRequest, Id, RequestBody, Words
 from baize.api.wire import AnswerBody
 from baize.domain.support import AccountRecord, FaqMatch, OpeningHours, RecordKind, Ticket, TicketState
@@ -69,6 +70,7 @@ class SupportBody(BaseModel):
     )
     confidence: float = Field(description="Of the intent, 0..1.")
     language: str
+    label: str = Field(description="The notice that must stand visibly beside it.")
     text: str = Field(description="The answer; for `faq`, the entry's own words and nothing else.")
     faq: OmitIfNone[FaqBody] = None
     suggestions: list[SuggestedBody]
@@ -129,6 +131,7 @@ def support_body(reply: SupportReply, mapper: Mapper, hours: OpeningHours, now: 
         intent=reply.routed.intent,
         confidence=round(reply.routed.confidence, 4),
         language=reply.language,
+        label=label(reply.language, reply.answer.model if reply.answer else "extractive"),
         text=reply.text,
         faq=_faq(reply.entry) if reply.entry else None,
         suggestions=[_suggested(one) for one in reply.suggested],

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 from baize.domain.sentences import ends_sentence, has_han, joint
+from baize.retrieval.disarm import gives_orders
 
 LONGEST = {"zh": 60, "en": 200}
 """Characters of a line; a longer sentence is cut at a clause."""
@@ -106,7 +107,7 @@ def line_of(text: str, language: str) -> str:
 
 def addresses_a_machine(text: str) -> bool:
     """Whether a sentence speaks to a language model rather than to a learner. It is never shown to one."""
-    return _TO_A_MACHINE.search(text) is not None
+    return _TO_A_MACHINE.search(text) is not None or gives_orders(text)
 
 
 def cut(text: str, longest: int) -> str:

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field, replace
 
 from baize.answering.assemble import SentenceAssembler
 from baize.answering.cite import cite
-from baize.answering.disarm import disarmed
 from baize.answering.endings import INTERRUPTED, ending
 from baize.answering.endings import heading as heading_after
 from baize.answering.generate import NOT_COVERED
@@ -42,6 +41,7 @@ from baize.domain.practice import Mode, Step
 from baize.domain.search import Evidence, Moment, Position, Scope
 from baize.errors import DependencyUnavailable, UpstreamFailed
 from baize.ports import Answerer, Answers, Cache, Catalog, Embedder, TokenCounter
+from baize.retrieval.disarm import disarmed
 from baize.retrieval.just_said import points_at
 from baize.retrieval.pack import pack
 from baize.services.account import Ledger

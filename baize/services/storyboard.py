@@ -13,6 +13,7 @@ from pathlib import Path
 import anyio
 from anyio import to_thread
 
+from baize.domain.aigc import KEY, aigc
 from baize.domain.course import Lesson
 from baize.domain.locator import format_timestamp
 from baize.domain.storyboard import Scene, Still, scenes, still_of
@@ -116,17 +117,23 @@ def storyboard_html(board: Storyboard) -> str:
             "<!doctype html>",
             f'<html lang="{html.escape(board.lesson.language or "und")}">',
             f'<meta charset="utf-8"><title>{title}</title>',
+            f'<meta name="{KEY}" content="{html.escape(aigc(board.lesson.build_id))}">',
             f"<style>{_STYLE}</style>",
             f"<h1>{title}</h1>",
             f"<main aria-label='{'画面摘要' if zh else 'Storyboard'}'>",
             *figures,
             "</main>",
+            f"<footer>{_NOTICES['zh' if zh else 'en']}</footer>",
             "</html>",
             "",
         ]
     )
 
 
+_NOTICES = {
+    "zh": "画面和文字取自课程，由AI整理",
+    "en": "Pictures and words are the course's own, arranged by AI",
+}
 _STYLE = (
     "body{font:16px/1.5 system-ui,sans-serif;margin:1rem;color:#111;background:#fff}"
     "main{display:grid;gap:1rem;grid-template-columns:repeat(auto-fill,minmax(240px,1fr))}"

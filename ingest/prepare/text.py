@@ -10,7 +10,6 @@ from itertools import pairwise
 
 import numpy as np
 
-from baize.answering.disarm import harmless
 from baize.domain.artefact import SummaryLine
 from baize.domain.course import Course, Lesson
 from baize.domain.locator import Locator, TextSpan, TimeSpan, join, locator_key
@@ -121,11 +120,8 @@ class LessonText:
 async def text_of(
     course: Course, lesson: Lesson, chunks: Sequence[Chunk], embedder: Embedder, cues: Sequence[Cue] = ()
 ) -> LessonText | None:
-    """None where the chunks hold no sentence of speech or document (an FAQ, or nothing at all).
-
-    Sentences that give orders to a model are left out: no artefact may be made of them.
-    """
-    sentences = tuple(harmless(_sentences(chunks)))
+    """None where the chunks hold no sentence of speech or document (an FAQ, or nothing at all)."""
+    sentences = _sentences(chunks)
     if not sentences:
         return None
     timed = isinstance(sentences[0].locator, TimeSpan)

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from baize.answering.disarm import gives_orders, harmless
 from baize.domain.locator import TimeSpan
 from baize.domain.sentences import split_sentences
 from baize.domain.text import Segment
+from baize.retrieval.disarm import gives_orders, harmless
 from benchmarks import injection
 from benchmarks.injected_lines import injected_lines
 

@@ -1,4 +1,4 @@
-"""The log of reviews → FSRS-6's parameters. The job behind `baize review --fit`; no learner waits for it.
+"""The log of reviews → FSRS-6's parameters. No job of the product runs it yet; `benchmarks.reviews` does.
 
 The likelihood of what was recalled is maximised, with each parameter drawn towards where it started, by what
 it differs between people (as open-spaced-repetition's optimiser does). That optimiser needs torch; here the

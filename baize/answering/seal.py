@@ -3,7 +3,8 @@
 Two checks stand against each other's gaps. `leaks` knows the solution: its characters however they are
 spaced, its numbers however they are written, its sound in pinyin, and its own content words. `is_plain` knows
 nothing of it: a hint may use the words of the exercise, of the passages without the solution, and of a tutor;
-a translation, a paraphrase or a cipher needs others.
+a translation, a paraphrase or a cipher needs others. It speaks the exercise's tongue: of another one, even
+a tutor's words may be the solution's translation.
 """
 
 from __future__ import annotations
@@ -146,13 +147,19 @@ _NUMBER_LIKE = re.compile(
 )
 
 
-def is_plain(text: str, allowed: Collection[str]) -> bool:
+def is_plain(text: str, allowed: Collection[str], exercise: str) -> bool:
     """Whether each content word of a hint is one of these, or a tutor's own; and none is spelled out.
+
+    A tutor's own count in the exercise's tongue alone.
 
     Args:
         allowed: as `words_of` gives them.
+        exercise: in whose tongue the hint must be.
     """
-    return _SPELLED_OUT.search(text) is None and not new_words(text, allowed)
+    if _SPELLED_OUT.search(text) is not None or new_words(text, allowed):
+        return False
+    zh = has_han(exercise)
+    return all(word in allowed or has_han(word) == zh for word in _content(text))
 
 
 def new_words(text: str, allowed: Collection[str]) -> frozenset[str]:

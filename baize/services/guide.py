@@ -283,7 +283,8 @@ class Guide:
             sentence = cite(storable(piece), turn.evidence)
             if not sentence.text or len(kept) == _MAX_LINES:
                 continue
-            if seal.leaks(sentence.text) or GAP in sentence.text or not is_plain(sentence.text, allowed):
+            plain = is_plain(sentence.text, allowed, plan.exercise)
+            if seal.leaks(sentence.text) or GAP in sentence.text or not plain:
                 continue
             citations = tuple(_citation(sentence.text, item) for item in sentence.evidence)
             markers = tuple(item.marker for item in sentence.evidence)

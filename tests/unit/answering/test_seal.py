@@ -55,8 +55,12 @@ def test_a_passage_keeps_what_does_not_solve() -> None:
 def test_a_hint_may_use_words_of_the_exercise_of_the_passages_and_of_a_tutor() -> None:
     """Others may be the solution in disguise."""
     allowed = words_of(["量血压之前要安静坐几分钟？", f"先安静坐{GAP}。"])
-    assert is_plain("再听一遍这段：量血压之前先做什么？", allowed)
-    assert not is_plain("大约是一节课的九分之一。", allowed)
-    assert not is_plain("SGVsbG8=", allowed)
-    assert is_plain("What does the passage say?", words_of([]))
-    assert not is_plain("Think of the average.", words_of(["Two readings differ."]))
+    assert is_plain("再听一遍这段：量血压之前先做什么？", allowed, "量血压之前做什么？")
+    assert not is_plain("大约是一节课的九分之一。", allowed, "量血压之前做什么？")
+    assert not is_plain("SGVsbG8=", allowed, "What?")
+    assert is_plain("What does the passage say?", words_of([]), "What?")
+    assert not is_plain("Think of the average.", words_of(["Two readings differ."]), "What?")
+    # A tutor's words, but of another tongue: they translate.
+    assert not is_plain("答案是后面。", words_of([]), "From which side is velvet pressed?")
+    assert not is_plain("答案是 the end。", words_of([]), "种大蒜时，哪一头朝上？")
+    assert is_plain("看看 excel 这段。", words_of(["Excel 里怎么求和"]), "Excel 里怎么求和？")

@@ -37,6 +37,7 @@ from baize.ports import (
     ApiKeys,
     Archive,
     Attempts,
+    AuditLog,
     Cache,
     ChatModel,
     ChunkIndex,
@@ -58,8 +59,10 @@ from baize.ports import (
     MemoryEdits,
     Meter,
     Ocr,
+    Outbox,
     Platforms,
     RateLimits,
+    RecordStore,
     Reranker,
     ReviewCards,
     Revocations,
@@ -79,6 +82,7 @@ from baize.services.account import Ledger
 from baize.services.admission import AdmittedAnswerer
 from baize.services.answer import Answering, AnswerOptions
 from baize.services.archive import Archiving
+from baize.services.audit import Auditing
 from baize.services.dictate import Dictation
 from baize.services.edit import Editing
 from baize.services.erase import CourseErasure, kept_folder
@@ -90,7 +94,7 @@ from baize.services.follow_up import FollowUps
 from baize.services.grade import Grader
 from baize.services.guide import Guide
 from baize.services.identities import Linking
-from baize.services.in_need import KeptCatalog, LateWrites, PatientAnswers, PatientUsageBook
+from baize.services.in_need import KeptCatalog, LateWrites, PatientUsageBook
 from baize.services.ingestions import Ingestions
 from baize.services.learner_record import LearnerRecord
 from baize.services.live import Live
@@ -103,6 +107,7 @@ from baize.services.reviews import Reviews
 from baize.services.search import MAX_K, Result, Searching
 from baize.services.support import Support
 from baize.services.teach import Teaching
+from baize.services.tell import Telling, TellingAnswers
 from baize.services.tickets import HandOver
 from baize.services.trace import TracedChat, TracedEmbedder, TracedIndex, TracedTeaching
 from baize.services.watch import WatchedTeaching
@@ -242,7 +247,7 @@ class House:
     def answers(self) -> Answers:
         from baize.adapters.db.answers import SqlAnswers
 
-        return PatientAnswers(SqlAnswers(self.database, self.clock), self.late_writes)
+        return TellingAnswers(self.telling, SqlAnswers(self.database, self.clock), self.late_writes)
 
     @cached_property
     def late_writes(self) -> LateWrites:
@@ -469,6 +474,55 @@ class House:
         from baize.adapters.db.identities import SqlIdentities
 
         return SqlIdentities(self.database)
+
+    @cached_property
+    def audit_log(self) -> AuditLog:
+        from baize.adapters.db.audit import SqlAuditLog
+
+        return SqlAuditLog(self.database)
+
+    @cached_property
+    def auditing(self) -> Auditing:
+        return Auditing(log=self.audit_log, clock=self.clock)
+
+    @cached_property
+    def outbox(self) -> Outbox:
+        from baize.adapters.db.outbox import SqlOutbox
+
+        return SqlOutbox(self.database)
+
+    @cached_property
+    def record_store(self) -> RecordStore | None:
+        """None: statements are not forwarded."""
+        chosen = self.settings.lrs
+        if not chosen.url:
+            return None
+        from baize.adapters.fetch_httpx import FetchOptions, HttpxFetcher
+        from baize.adapters.lrs_httpx import HttpxRecordStore
+
+        options = FetchOptions(
+            hosts=chosen.hosts,
+            private_hosts=chosen.private_hosts,
+            timeout_s=chosen.timeout_s,
+            silence_s=chosen.timeout_s,
+            setting="lrs.hosts",
+        )
+        return HttpxRecordStore(
+            HttpxFetcher(options),
+            url=chosen.url,
+            username=_secret(chosen.username),
+            password=_secret(chosen.password),
+        )
+
+    @cached_property
+    def telling(self) -> Telling:
+        return Telling(
+            statements=self.statements,
+            outbox=self.outbox,
+            store=self.record_store,
+            doorkeeper=self.doorkeeper,
+            clock=self.clock,
+        )
 
     @cached_property
     def lti_registrations(self) -> LtiRegistrations:

@@ -40,6 +40,7 @@ def register(app: typer.Typer) -> None:
     tenants.command("revoke")(guarded(tenants_revoke))
     tenants.command("lti")(guarded(tenants_lti))
     app.add_typer(tenants, name="tenants")
+    app.command("audit")(guarded(audit))
 
 
 def keys_create(
@@ -90,6 +91,7 @@ def keys_create(
             expires_at=None if days is None else now + days * 86_400,
             courses=tuple(courses or ()),
         )
+        await opened.auditing.command(platform_id, "keys create", {"key_id": key.id})
         print_key(key, text, as_json=json_)
 
     run(config, work)
@@ -140,6 +142,7 @@ def keys_rotate(
             now=opened.clock.now(),
             grace_s=grace_hours * 3600,
         )
+        await opened.auditing.command(made.platform_id, "keys rotate", {"old": key, "new": made.id})
         print_key(made, text, as_json=json_)
 
     run(config, work)
@@ -179,6 +182,7 @@ def keys_revoke(
 
         platform_id = platform or opened.settings.platform_id
         await revoke_key(opened.api_keys, platform_id, key, opened.clock.now())
+        await opened.auditing.command(platform_id, "keys revoke", {"key_id": key})
         typer.echo(f"{key} is revoked.")
 
     run(config, work)
@@ -197,6 +201,7 @@ def tenants_create(
         from baize.services.who import create_platform
 
         made = await create_platform(opened.platforms, tenant, title, tuple(origins or ()))
+        await opened.auditing.command(tenant, "tenants create")
         print_secret(made.id, made.secret, as_json=json_)
 
     run(config, work)
@@ -240,6 +245,13 @@ def tenants_update(
         str,
         typer.Option(help="Highest `role` that its tokens may claim: learn, teach (course teams) or admin."),
     ] = "",
+    statements: Annotated[
+        bool | None,
+        typer.Option(
+            "--statements/--no-statements",
+            help="Tell xAPI statements of what its learners ask, answer, jump to and complete.",
+        ),
+    ] = None,
     no_jwks: Annotated[bool, typer.Option("--no-jwks", help="No public keys.")] = False,
     no_origins: Annotated[bool, typer.Option("--no-origins", help="No page may call.")] = False,
     config: Config = None,
@@ -258,9 +270,12 @@ def tenants_update(
         if jwks is not None or no_jwks:
             keys = opened.learner_tokens.checked_keys(read_text(jwks)) if jwks is not None else ""
             changed = replace(changed, jwks=keys)
+        if statements is not None:
+            changed = replace(changed, tells=statements)
         if token_role:
             changed = replace(changed, token_role=as_role(token_role))
         await opened.platforms.put(changed)
+        await opened.auditing.command(tenant, "tenants update")
         typer.echo(f"{changed.id}  {changed.title}  {' '.join(changed.origins)}".rstrip())
 
     run(config, work)
@@ -300,6 +315,7 @@ def tenants_secret(tenant: TenantId, json_: Json = False, config: Config = None)
         from baize.services.who import renew_secret
 
         renewed = await renew_secret(opened.platforms, tenant)
+        await opened.auditing.command(tenant, "tenants secret")
         print_secret(renewed.id, renewed.secret, as_json=json_)
 
     run(config, work)
@@ -383,6 +399,7 @@ def tenants_revoke(
             token_id=token_id,
             learner_id=learner,
         )
+        await opened.auditing.command(tenant, "tenants revoke", {"kind": made.kind})
         typer.echo(f"Refused until {instant(made.until)}, when all of them have expired.")
 
     run(config, work)
@@ -419,6 +436,7 @@ def tenants_lti(
                 raise NotFound(
                     f"{tenant} has no {issuer} with {client!r}.", remedy="Leave --issuer out to list."
                 )
+            await opened.auditing.command(tenant, "tenants lti --remove", {"issuer": issuer})
             typer.echo(f"{issuer} launches no more.")
             return
         if not client or not auth_url:
@@ -437,10 +455,43 @@ def tenants_lti(
             before.private_key if before else opened.lti_messages.new_key(),
         )
         await opened.lti.register(made)
+        await opened.auditing.command(tenant, "tenants lti", {"issuer": issuer, "client": client})
         home = opened.settings.lti.public_url.rstrip("/") or "https://SERVER"
         typer.echo(f"login: {home}/lti/login")
         typer.echo(f"redirect and target: {home}/lti/launch")
         typer.echo(f"keys: {home}/lti/jwks")
+
+    run(config, work)
+
+
+def audit(
+    platform: PlatformId = "",
+    limit: Annotated[int, typer.Option("-n", help="How many.", min=1, max=10_000)] = 50,
+    json_: Json = False,
+    config: Config = None,
+) -> None:
+    """Who changed what, newest first: keys, course teams' edits, ingestion, erasures, commands."""
+
+    async def work(opened: House) -> None:
+        found = await opened.audit_log.find(platform or opened.settings.platform_id, limit)
+        rows = [
+            {
+                "at": instant(one.at),
+                "who": one.who,
+                "action": one.action,
+                "what": one.what,
+                "status": one.status,
+            }
+            for one in found
+        ]
+        if json_:
+            print_json(rows)
+            return
+        for one, row in zip(found, rows, strict=True):
+            ended = "cut off" if one.status is None else one.status or "done"
+            typer.echo(f"{row['at']}  {ended}  {row['who']}  {row['action']}  {row['what']}".rstrip())
+        if not rows:
+            typer.echo("Nothing was changed yet.", err=True)
 
     run(config, work)
 

@@ -14,6 +14,7 @@ from typing import Any, Literal, Protocol, TypeVar
 
 from baize.domain.archive import Completion
 from baize.domain.artefact import CourseSummary, Prepared
+from baize.domain.audit import AuditEntry
 from baize.domain.catalogue import CourseCard, KnownCard, SourceState
 from baize.domain.chat import Answer, ChatEvent, DraftEvent, Message, Sampling, Turn
 from baize.domain.cost import Used
@@ -27,6 +28,7 @@ from baize.domain.live import AnswerKey, LogHead, Word
 from baize.domain.locator import TimeSpan
 from baize.domain.lti import DeepLinking, LtiLogin, LtiMessage, LtiRegistration, LtiState
 from baize.domain.memory import MemoryEdit
+from baize.domain.outbox import Waiting
 from baize.domain.platform import ApiKey, Identity, LearnerClaims, Platform, Revocation
 from baize.domain.practice import Attempt, Exercise
 from baize.domain.preferences import Feedback, Preferences
@@ -1190,6 +1192,52 @@ class Statements(Protocol):
 
     async def find(self, platform_id: str, query: StatementQuery, limit: int) -> list[Statement]:
         """The first by (stored_at, id), latest first unless `ascending`."""
+        ...
+
+
+class Outbox(Protocol):
+    """Statements that wait to be forwarded, of all platforms."""
+
+    async def put(self, waiting: Sequence[Waiting]) -> None:
+        """Store them; one that waits already is replaced."""
+        ...
+
+    async def due(self, now: float, limit: int) -> list[Waiting]:
+        """Those whose time has come, the longest due first."""
+        ...
+
+    async def remove(self, waiting: Sequence[Waiting]) -> None: ...
+
+
+class RecordStore(Protocol):
+    """A learning record store (LRS) outside."""
+
+    async def send(self, platform_id: str, statements: Sequence[Statement]) -> bool:
+        """Whether it has taken all of them; a single one that it has already is taken.
+
+        Raises:
+            DependencyUnavailable: it does not answer, or cannot take anything now.
+        """
+        ...
+
+
+class AuditLog(Protocol):
+    """Who changed what."""
+
+    async def put(self, entry: AuditEntry) -> None: ...
+
+    async def settle(self, platform_id: str, entry_id: str, status: int) -> None:
+        """How it ended."""
+        ...
+
+    async def find(
+        self, platform_id: str, limit: int, *, before: tuple[float, str] | None = None
+    ) -> list[AuditEntry]:
+        """Newest first; those before (at, id), where it is given."""
+        ...
+
+    async def expire(self, before: float) -> int:
+        """Delete the entries of all platforms that are older; returns how many went."""
         ...
 
 

@@ -490,6 +490,28 @@ class Lti(_Section):
     timeout_s: float = Field(10.0, gt=0)
 
 
+class Lrs(_Section):
+    """A learning record store that xAPI statements are forwarded to (docs/platforms.md)."""
+
+    url: str = ""
+    """Without `/statements`; {platform_id} in it is filled in. Empty: nothing is forwarded."""
+    username: SecretStr | None = None
+    """From BAIZE_LRS__USERNAME."""
+    password: SecretStr | None = None
+    """From BAIZE_LRS__PASSWORD."""
+    hosts: tuple[str, ...] = ()
+    """That `url` may name, written as in `fetch.hosts`."""
+    private_hosts: tuple[str, ...] = ()
+    """Those of them that may have addresses inside a private network."""
+    timeout_s: float = Field(10.0, gt=0)
+
+
+class Audit(_Section):
+    """The log of what course teams, administrators and operators changed."""
+
+    keep_days: float = Field(730.0, gt=0)
+
+
 class RateLimits(_Section):
     """How much may be asked; beyond it, 429 and `Retry-After`. 0 is no limit."""
 
@@ -610,6 +632,8 @@ class Settings(BaseSettings):
     server: Server = Field(default_factory=Server)
     learner_tokens: LearnerTokens = Field(default_factory=LearnerTokens)
     lti: Lti = Field(default_factory=Lti)
+    lrs: Lrs = Field(default_factory=Lrs)
+    audit: Audit = Field(default_factory=Audit)
     limits: RateLimits = Field(default_factory=RateLimits)
     fetch: Fetch = Field(default_factory=Fetch)
     slides: Slides = Field(default_factory=NoSlides)

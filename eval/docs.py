@@ -46,6 +46,7 @@ _COMMANDS = (
     "tenants token",
     "tenants revoke",
     "tenants lti",
+    "audit",
     "doctor",
     "config show",
     "openapi",

@@ -12,6 +12,7 @@ from starlette.routing import Route
 
 from baize import settings as config
 from baize.api import openapi, problems
+from baize.api.audited import Audited
 from baize.api.auth import is_open
 from baize.api.cors import Cors
 from baize.api.depends import stay_within_limits, stay_within_token
@@ -27,6 +28,7 @@ from baize.api.routes import (
     answers,
     archive,
     artefacts,
+    audit,
     completions,
     conversations,
     courses,
@@ -106,6 +108,7 @@ def _add_routes(app: FastAPI, *, with_demo: bool) -> None:
         learners,
         identities,
         keys,
+        audit,
         archive,
         statements,
         record,
@@ -136,6 +139,7 @@ def _add_guards(app: FastAPI, *, loopback_only: bool) -> None:
     if loopback_only:
         app.add_middleware(LoopbackNamesOnly)
     app.add_middleware(LastCatch)
+    app.add_middleware(Audited)
     app.add_middleware(OpenAIErrors)
     app.add_middleware(Metered)
 
@@ -161,6 +165,8 @@ def _lifespan(open_house: OpenHouse) -> Callable[[FastAPI], AbstractAsyncContext
             background.start_soon(app.state.warmth.warm_up)
             background.start_soon(keep_tidy, house.answers, house.clock, app.state.settings.answers.keep_days)
             background.start_soon(house.hand_over.keep_sending)
+            background.start_soon(house.telling.keep_sending)
+            background.start_soon(house.auditing.keep_tidy, app.state.settings.audit.keep_days)
             yield
             background.cancel_scope.cancel()
 

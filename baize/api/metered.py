@@ -23,7 +23,7 @@ class Metered:
 
         async def watched(message: Message) -> None:
             if message["type"] == "http.response.start":
-                route = _template(scope)
+                route = route_of(scope)
                 method = scope["method"] if scope["method"] in _METHODS else "other"
                 seconds = time.perf_counter() - begun
                 house = getattr(scope["app"].state, "house", None)
@@ -34,7 +34,7 @@ class Metered:
         await self._app(scope, receive, watched)
 
 
-def _template(scope: Scope) -> str:
+def route_of(scope: Scope) -> str:
     """`/v1/answers/{answer_id}`; a route within a router knows its path without the router's prefix."""
     path: str = getattr(scope.get("route"), "path", "")
     if not path:

@@ -48,6 +48,7 @@ class Platform:
         former_secret: still accepted, so that a platform can exchange its secret without a gap.
         jwks: public keys (a JWK Set, RFC 7517) that tokens may be signed with instead; empty for none.
         token_role: the highest role that a token's `role` may claim.
+        tells: xAPI statements of what its learners do are made by us.
     """
 
     id: str = DEFAULT_PLATFORM
@@ -57,6 +58,7 @@ class Platform:
     former_secret: str = ""
     jwks: str = ""
     token_role: Role = "learn"  # noqa: S105 - no password
+    tells: bool = False
 
     @property
     def secrets(self) -> tuple[str, ...]:

@@ -92,6 +92,11 @@ class Doorkeeper:
             return platform is not None and origin in platform.origins
         return any(origin in platform.origins for platform in await self._all(""))
 
+    async def tells(self, platform_id: str) -> bool:
+        """Whether the platform wants statements of what its learners do."""
+        platform = await self._platform(platform_id)
+        return platform is not None and platform.tells
+
     async def origins(self, platform_id: str) -> tuple[str, ...]:
         """Web origins of a platform; none where there is no such platform."""
         platform = await self._platform(platform_id)

@@ -26,6 +26,7 @@ PROVINCE = Platform(
     "s0",
     '{"keys":[]}',
     "teach",
+    True,
 )
 KEY = ApiKey("province", "k1", "d" * 64, ("learn", "admin"), "门户", 12.5, None, 99.5, ("c1", "c2"))
 

@@ -39,6 +39,7 @@ FOR_STAFF = {
     ("post", "/v1/keys"),
     ("post", "/v1/keys/{key_id}/rotate"),
     ("delete", "/v1/keys/{key_id}"),
+    ("get", "/v1/audit"),
     ("get", "/v1/revocations"),
     ("post", "/v1/revocations"),
 }

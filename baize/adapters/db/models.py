@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from sqlalchemy import BigInteger, Double, ForeignKeyConstraint, Index, MetaData, String, Text
+from sqlalchemy import BigInteger, Boolean, Double, ForeignKeyConstraint, Index, MetaData, String, Text, false
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from baize.adapters.db.codec import Frozen
@@ -263,6 +263,7 @@ class PlatformRow(Table):
     former_secret: Mapped[str] = mapped_column(String)
     jwks: Mapped[str] = mapped_column(Text, server_default="")
     token_role: Mapped[Role] = mapped_column(Text, server_default="learn")
+    tells: Mapped[bool] = mapped_column(Boolean, server_default=false())
 
 
 class ApiKeyRow(Table):
@@ -308,6 +309,34 @@ class IdentityRow(Table):
     subject: Mapped[str] = mapped_column(Id, primary_key=True)
     learner_id: Mapped[str] = mapped_column(Id)
     linked_at: Mapped[float] = mapped_column(Double)
+
+
+class AuditRow(Table):
+    """Who changed what. Learners stand here as digests only."""
+
+    __tablename__ = "audit_log"
+    __table_args__ = (Index(None, "platform_id", "at"), Index("ix_audit_log_at", "at"))
+
+    platform_id: Mapped[str] = mapped_column(Id, primary_key=True)
+    entry_id: Mapped[str] = mapped_column(Id, primary_key=True)
+    at: Mapped[float] = mapped_column(Double)
+    who: Mapped[str] = mapped_column(Text)
+    action: Mapped[str] = mapped_column(Text)
+    what: Mapped[str] = mapped_column(Text)
+    status: Mapped[int | None]
+
+
+class OutboxRow(Table):
+    """A statement that the LRS has not taken yet."""
+
+    __tablename__ = "outbox"
+    __table_args__ = (Index("ix_outbox_next_at", "next_at"),)
+
+    platform_id: Mapped[str] = mapped_column(Id, primary_key=True)
+    statement_id: Mapped[str] = mapped_column(Id, primary_key=True)
+    learner_id: Mapped[str] = mapped_column(Id)
+    next_at: Mapped[float] = mapped_column(Double)
+    n_attempts: Mapped[int]
 
 
 class LtiRegistrationRow(Table):

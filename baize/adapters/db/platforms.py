@@ -26,6 +26,7 @@ class SqlPlatforms:
             "former_secret": platform.former_secret,
             "jwks": platform.jwks,
             "token_role": platform.token_role,
+            "tells": platform.tells,
         }
         async with self._database.writing() as session:
             await session.execute(insert_or_update(session, PlatformRow, values))
@@ -84,7 +85,14 @@ class SqlApiKeys:
 
 def _platform(row: PlatformRow) -> Platform:
     return Platform(
-        row.platform_id, row.title, row.origins, row.secret, row.former_secret, row.jwks, row.token_role
+        row.platform_id,
+        row.title,
+        row.origins,
+        row.secret,
+        row.former_secret,
+        row.jwks,
+        row.token_role,
+        row.tells,
     )
 
 

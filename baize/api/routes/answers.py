@@ -13,7 +13,7 @@ from baize.api.auth import AskingCaller, learner_of
 from baize.api.depends import CurrentHouse, CurrentMapper, WarmHouse
 from baize.api.encoding import json_response
 from baize.api.openapi import ANSWER_STREAM, problems
-from baize.api.requests import ID_REGEX, AnswerRequest
+from baize.api.requests import ID_REGEX, AnswerRequest, RequestBody
 from baize.api.sse import AnswerStream, Frames, padded, while_connected
 from baize.api.wire import AnswerBody
 from baize.domain.chat import Answer, Completed
@@ -139,4 +139,29 @@ async def stop(answer_id: AnswerId, caller: AskingCaller, house: CurrentHouse) -
         raise NotFound(f"There is no answer {answer_id!r}.", remedy="Take the id from `start`.")
     if head is not None and not head.finished:
         await house.live.stop(head.key)
+    return Response(status_code=204)
+
+
+class Jump(RequestBody):
+    """A citation that was followed."""
+
+    marker: Annotated[int, Field(ge=1, le=100)]
+
+
+@router.post(
+    "/{answer_id}/jumps",
+    summary="Tell that a citation was followed",
+    status_code=204,
+    responses=problems(401, 403, 404, 422, 503),
+    response_class=Response,
+)
+async def jump(answer_id: AnswerId, body: Jump, caller: AskingCaller, house: CurrentHouse) -> Response:
+    """Where the platform wants xAPI statements, one is made of it; otherwise nothing is kept."""
+    answer = await house.answers.get(caller.platform_id, answer_id)
+    if answer is None or not caller.owns(answer.learner_id):
+        raise NotFound(f"There is no answer {answer_id!r}.", remedy="Take the id from `start`.")
+    cited = next((one for one in answer.citations if one.marker == body.marker), None)
+    if cited is None:
+        raise NotFound(f"The answer has no citation [{body.marker}].", remedy="Take it from `citations`.")
+    await house.telling.jumped(answer, cited)
     return Response(status_code=204)

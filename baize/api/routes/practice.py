@@ -53,6 +53,7 @@ async def attempt(item_id: ItemId, body: AttemptRequest, caller: AskingCaller, h
     solved = await house.practice.attempt(
         caller.platform_id, learner_id, item_id, option=body.option, text=body.text
     )
+    await house.telling.answered(solved.attempt)
     return json_response(attempt_body(solved))
 
 

@@ -64,9 +64,10 @@ async def tell(
 ) -> Response:
     """Spans are joined to those that are known: sent twice, a report counts once."""
     check_owner(caller, learner_id)
-    return json_response(
-        progress_body(await report(house.progress, house.clock, learner_id, lesson, body.to_report()))
-    )
+    now = await report(house.progress, house.clock, learner_id, lesson, body.to_report())
+    if now.completed_at is not None:
+        await house.telling.completed(now)
+    return json_response(progress_body(now))
 
 
 @router.get(

@@ -56,6 +56,8 @@ async def put(
     if len(set(ids)) < len(ids):
         raise InvalidInput("Two statements have the same id.", remedy="Send each once.")
     await _refuse_others(house.statements, made)
+    if await house.doorkeeper.tells(caller.platform_id):
+        await house.telling.forward(made)
     await house.statements.put(made)
     # Whoever else put one of these ids meanwhile was first.
     await _refuse_others(house.statements, made)

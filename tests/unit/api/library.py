@@ -35,6 +35,7 @@ from baize.settings import Server, Settings
 from baize.testing.hash_embedder import HashEmbedder
 from baize.testing.memory_answers import MemoryAnswers
 from baize.testing.memory_archive import MemoryArchive
+from baize.testing.memory_audit import MemoryAuditLog
 from baize.testing.memory_cards import MemoryCards
 from baize.testing.memory_catalog import MemoryCatalog
 from baize.testing.memory_doors import MemoryIdentities, MemoryRevocations
@@ -42,6 +43,7 @@ from baize.testing.memory_index import MemoryIndex
 from baize.testing.memory_learner_rows import MemoryLearnerRows
 from baize.testing.memory_lti import MemoryLtiRegistrations
 from baize.testing.memory_memory_edits import MemoryMemoryEdits
+from baize.testing.memory_outbox import MemoryOutbox
 from baize.testing.memory_platforms import MemoryApiKeys, MemoryPlatforms
 from baize.testing.memory_practice import MemoryAttempts, MemoryExercises
 from baize.testing.memory_preferences import MemoryFeedbackBox, MemoryLearnerPreferences
@@ -104,6 +106,8 @@ def opens(*, chat: ChatModel | None = None, prepare: Callable[[House], None] = l
             "revocations": MemoryRevocations(),
             "identities": MemoryIdentities(),
             "lti_registrations": MemoryLtiRegistrations(),
+            "audit_log": MemoryAuditLog(),
+            "outbox": MemoryOutbox(),
             "index": index,
             "embedder": embedder,
             "counter": SimpleTokenCounter(),

@@ -51,6 +51,7 @@ def test_the_projects_config_is_the_defaults(repo_root: Path, set_env: Callable[
     written = set(flat(yaml.safe_load((repo_root / "config.yaml").read_text("utf-8"))))
     left_out = set(flat(Settings().model_dump(mode="json"))) - written
     secrets = {"chat.api_key", "server.api_key", "support.accounts_api_key", "support.webhook_secret"}
+    secrets |= {"lrs.username", "lrs.password"}
     assert left_out == {"data_dir", "jobs.folder"} | secrets
 
 

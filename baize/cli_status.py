@@ -125,3 +125,5 @@ async def _print_coverage(opened: House, course: str, *, as_json: bool) -> None:
         typer.echo(f"{part.kind:<10} {part.n:>6} of {part.of}  {part.share:>6.1%}")
         for why, n_lessons in part.reasons():
             typer.echo(f"           {n_lessons:>6} not: {why}")
+    if any(why.startswith("failed in ") for part in covered for why, _ in part.reasons()):
+        typer.echo("`baize status --failed` tells each cause.")

@@ -83,6 +83,25 @@ BARS = (
     Bar("streams", "live answers on one server core at 20 tokens/s", "≥ 600"),
     Bar("reingest", "ingest twice: model calls, changed points", "0, 0"),
     Bar("kills", "50 random kills: lost or doubled", "0"),
+    Bar(
+        "workers",
+        "4 workers on PostgreSQL: differences from one; lessons done twice; coordination of a 10 s stage",
+        "0, 0, ≤ 5 %",
+    ),
+    Bar(
+        "ingest-overhead",
+        "ingest without speech and embedding, CPU a chunk: zh, en",
+        "≤ 1 ms",
+    ),
+    Bar("edited-line", "an edited line: seen in transcript, search, chapters and citations", "≤ 60 s"),
+    Bar("hostile", "hostile files that end in a named error, nothing of them indexed", "40 of 40"),
+    Bar("long-media", "a recording of 3 hours: memory of the process that reads it", "≤ 1.5 GB"),
+    Bar("catalogue", "synthetic courses catalogued and searchable", "90,000"),
+    Bar(
+        "scale",
+        "1,000,000 units in the embedded store: build rate, bytes, memory, query p50 and p95",
+        "told, with the curve to 5 M",
+    ),
     Bar("stale-hits", "stale hits in 1,000 probes during and after a swap", "0"),
     Bar("chaos", "ten minutes of faults: 5xx of answerable questions, answers lost or doubled", "0, 0"),
     Bar(

@@ -48,8 +48,8 @@ class Coverage:
         return self.n / self.of if self.of else 0.0
 
     def reasons(self) -> list[tuple[str, int]]:
-        """Why, with how many lessons each, the most frequent first."""
-        return Counter(gap.why for gap in self.gaps).most_common()
+        """Why, with how many lessons each, the most frequent first; failures by their stage, not by file."""
+        return Counter(gap.why.partition(": ")[0] for gap in self.gaps).most_common()
 
 
 async def coverage(

@@ -6,7 +6,6 @@ endpoints do on the wire is scripted in `tests/servers/deepseek.py`, one test pe
 
 from __future__ import annotations
 
-import asyncio
 import itertools
 import logging
 import random
@@ -18,7 +17,8 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 import anyio
 
 from baize.adapters.openai_failures import openai_failures
-from baize.adapters.openai_reply import EventLines, OpenAIReply, add_usage
+from baize.adapters.openai_incoming import Incoming
+from baize.adapters.openai_reply import OpenAIReply, add_usage
 from baize.adapters.upstream_health import CircuitBreaker, RetryBudget
 from baize.domain.chat import ChatEvent, Message, Sampling, TextDelta, ThinkingDelta, Usage
 from baize.errors import UpstreamBusy, UpstreamFailed, UpstreamRejected
@@ -258,76 +258,23 @@ class OpenAIChatModel:
             limit = min(deadline, anyio.current_time() + self._first_token_timeout_s)
             started = await _by(limit, self._client.chat.completions.create(**request))
             body = self._body_of(started.response)
-            lines, read = EventLines(), body.content.readany
-            watch = _Watch(body.close, self._first_token_timeout_s, limit, deadline)
+            incoming = Incoming(
+                body,
+                reply,
+                first_by=limit,
+                silence_s=self._first_token_timeout_s,
+                deadline=deadline,
+                too_silent=_too_silent(),
+            )
             try:
-                while not reply.done and (part := await watch.over(read)):
-                    for data in lines.feed(part):
-                        if events := reply.read(data):
-                            for event in events:
-                                yield event
-                            watch.progressed()
-                for data in lines.flush():
-                    for event in reply.read(data):
+                while events := await incoming.next():
+                    for event in events:
                         yield event
                 if reply.done:
                     await _drain(body)
             finally:
-                watch.stop()
-                # Without effect on a connection that has been read to its end.
-                body.close()
+                incoming.close()
         reply.check_complete()
-
-
-class _Watch:
-    """Hangs up when an endpoint is silent for too long: one timer a call instead of one a token.
-
-    Args:
-        hang_up: closes the response, which ends the read that waits.
-        limit: until when the first token may take.
-        deadline: of the whole call.
-    """
-
-    def __init__(self, hang_up: Callable[[], None], silence_s: float, limit: float, deadline: float) -> None:
-        self._hang_up = hang_up
-        self._silence_s = silence_s
-        self._limit = limit
-        self._deadline = deadline
-        self._waiting = False
-        self._was_silent = False
-        self._loop = asyncio.get_running_loop()
-        self._timer = self._loop.call_at(limit, self._look)
-
-    async def over(self, read: Callable[[], Awaitable[bytes]]) -> bytes:
-        """What `read` gives.
-
-        Raises:
-            UpstreamBusy: the endpoint was hung up on.
-        """
-        self._waiting = True
-        try:
-            return await read()
-        except Exception:
-            if self._was_silent:
-                raise _too_silent() from None
-            raise
-        finally:
-            self._waiting = False
-
-    def progressed(self) -> None:
-        """A token came and was dealt with. How long the caller took for it is not the endpoint's silence."""
-        self._limit = min(self._deadline, self._loop.time() + self._silence_s)
-
-    def stop(self) -> None:
-        self._timer.cancel()
-
-    def _look(self) -> None:
-        now = self._loop.time()
-        if self._waiting and now >= self._limit:
-            self._was_silent = True
-            self._hang_up()
-            return
-        self._timer = self._loop.call_at(max(self._limit, now + 0.05), self._look)
 
 
 async def _drain(body: aiohttp.ClientResponse) -> None:

@@ -211,6 +211,7 @@ class ChatModel(Protocol):
     def stream(self, messages: Sequence[Message], sampling: Sampling) -> AsyncGenerator[ChatEvent]:
         """Text and thinking as they come, then exactly one `Usage`, last.
 
+        A text may be empty: the model has paused, and what came is all there is for the moment.
         Closing the iterator cancels the request upstream.
 
         Raises:

@@ -43,7 +43,7 @@ from tests.servers.redis_server import RedisServer
 _REPO = Path(__file__).resolve().parents[1]
 _N_QUESTIONS = 24
 _N_LESSONS = 6
-_HEAL_S = 45.0
+_HEAL_S = 90.0
 _SSE = {"Accept": "text/event-stream"}
 
 
@@ -371,7 +371,7 @@ def serving(
     reading.start()
     url = f"http://127.0.0.1:{door}"
     try:
-        until = time.monotonic() + 60
+        until = time.monotonic() + 240
         while not _ready(url):
             if running.poll() is not None or time.monotonic() > until:
                 raise RuntimeError(f"the server did not start: {log}")

@@ -107,7 +107,8 @@ class Incoming:
             self._ended = True
             self._timer.cancel()
             self._no_pause()
-            self._hand_on()
+            self._flush_text()
+            self._wake()
 
     def _take(self, whole: list[bytes]) -> None:
         due = progressed = False
@@ -118,15 +119,14 @@ class Incoming:
                     self._text.append(event.text)
                     self._n_waiting += len(event.text)
                     if not self._started:
-                        # The first shows that there is an answer: it is not held, nor what is behind it.
-                        self._started = due = True
+                        # The first shows that there is an answer: it is not held for what is behind it.
+                        self._started = True
                         self._flush_text()
                     due = due or _JOINT.search(event.text) is not None
                 else:
                     self._flush_text()
                     self._events.append(event)
                     self._n_waiting += len(event.text)
-                    due = True
         if not progressed:
             return
         # How long the consumer takes is not the endpoint's silence: only what is read counts.
@@ -135,10 +135,13 @@ class Incoming:
         if due:
             if self._text and _MAY_GO_ON.search(self._text[-1]):
                 self._pause = self._loop.call_later(_PAUSE_S, self._paused)
-            self._hand_on()
+            self._flush_text()
+        if self._events:
+            self._wake()
 
     async def _until_taken(self) -> None:
-        self._hand_on()
+        self._flush_text()
+        self._wake()
         self._reading, self._room = False, self._loop.create_future()
         await self._room
         self._reading, self._room = True, None
@@ -149,15 +152,14 @@ class Incoming:
             self._events.append(TextDelta("".join(self._text)))
             self._text.clear()
 
-    def _hand_on(self) -> None:
-        self._flush_text()
+    def _wake(self) -> None:
         if self._wanted is not None and not self._wanted.done():
             self._wanted.set_result(None)
 
     def _paused(self) -> None:
         self._pause = None
         self._events.append(TextDelta(""))
-        self._hand_on()
+        self._wake()
 
     def _no_pause(self) -> None:
         if self._pause is not None:

@@ -16,7 +16,11 @@ _END = re.compile(
 )
 _MAY_END = re.compile(r"[。！？!?…；.\n]")
 _MARKED = re.compile(rf"{_MARKER}\Z")
+_CITED = re.compile(rf"{_MARKER}(?:[。！？!?；]+{_CLOSERS}|\.)?\Z")
 _LINE_BREAK = re.compile(r"[^\S\n]*\n")
+_MORE_MARKERS = re.compile(rf"(?:[^\S\n]*{_MARKER})+")
+_MAY_BE_MARKER = re.compile(r"[^\S\n]*(?:[\[【［][\d\s,，、]*)?")
+_OPENED, _CLOSED = "（(“‘「『《", "）)”’」』》"
 _UNDECIDED = re.compile(rf"\.*{_CLOSERS}\s*(?:[\[【［][\d\s,，、]*)?")
 
 
@@ -24,18 +28,49 @@ class SentenceAssembler:
     """Collects deltas and gives back sentences as soon as they are surely whole.
 
     The pieces given back, joined, are the text put in; wherever the deltas are cut, the pieces are the same.
+    Only a sentence that was taken early may have its further markers in a piece of their own.
     """
 
     def __init__(self) -> None:
         self._held = ""
         self._may_end = False
+        self._was_early = False
 
     def feed(self, text: str) -> list[str]:
         """Whole sentences that became sure; white space and bullets before a sentence belong to it."""
         self._held += text
         # Most pieces end nothing, and what is held need not be looked through for each of them.
         self._may_end = self._may_end or _MAY_END.search(text) is not None
-        return self._take(at_end=False) if self._may_end else []
+        markers = self._further_markers() if self._was_early else []
+        return [*markers, *self._take(at_end=False)] if self._may_end else markers
+
+    def settled(self) -> str:
+        """The sentence that is whole unless more markers follow: its last one closed, and its quotes.
+
+        For a pause of the model: whoever can use it takes it with `take_early`. Empty where there is none.
+        """
+        held = self._held
+        if not (self._may_end and _CITED.search(held)) or self._first_end(at_end=False) is not None:
+            return ""
+        end = self._first_end(at_end=True)
+        # A full stop behind a marker ends a sentence, although nothing is behind it yet.
+        if (end is None and not held.endswith(".")) or (end is not None and end < len(held)):
+            return ""
+        opened = sum(map(held.count, _OPENED)) - sum(map(held.count, _CLOSED))
+        return held if opened == 0 and held.count('"') % 2 == 0 else ""
+
+    def take_early(self) -> None:
+        """What `settled` gave was used. Markers that still follow come as a piece without words."""
+        self._held = ""
+        self._may_end = False
+        self._was_early = True
+
+    def _further_markers(self) -> list[str]:
+        found = _MORE_MARKERS.match(self._held)
+        if found:
+            self._held = self._held[found.end() :]
+        self._was_early = _MAY_BE_MARKER.fullmatch(self._held) is not None
+        return [found.group()] if found else []
 
     def flush(self) -> list[str]:
         """What is left when the draft has ended."""

@@ -9,7 +9,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 
 from baize.answering.assemble import SentenceAssembler
-from baize.answering.cite import cite
+from baize.answering.cite import CitedSentence, cite
 from baize.answering.endings import INTERRUPTED, ending
 from baize.answering.endings import heading as heading_after
 from baize.answering.generate import NOT_COVERED
@@ -137,6 +137,7 @@ class _Draft:
         heading: waits for the first sentence below it, so that none ever stands alone.
         reasoning: the model's thinking, in the pieces that it came in.
         seal: as in `Prepared`.
+        early: the sentence that was released when the model paused behind its marker.
     """
 
     answer: Answer
@@ -146,6 +147,7 @@ class _Draft:
     heading: str = ""
     reasoning: list[str] = field(default_factory=list)
     seal: Seal | None = None
+    early: CitedSentence | None = None
 
     def release(self, event: Released) -> Released:
         self.text += event.text
@@ -342,27 +344,47 @@ class Answering:
                         # After an interruption the server has its own heading.
                         draft.heading = draft.heading or text
                     case TextDelta(text):
-                        for piece in assembler.feed(text):
-                            for released in await self._judge(piece, turn, draft):
-                                yield released
+                        for released in await self._hear(text, assembler, turn, draft):
+                            yield released
                     case Usage():
                         draft.answer = replace(draft.answer, usage=event)
         for piece in assembler.flush():
             for released in await self._judge(piece, turn, draft):
                 yield released
 
-    async def _judge(self, piece: str, turn: Turn, draft: _Draft) -> list[Released]:
-        """The sentence with its citations, below a heading that still waits; empty when it is withheld."""
+    async def _hear(
+        self, text: str, assembler: SentenceAssembler, turn: Turn, draft: _Draft
+    ) -> list[Released]:
+        """What can be released now that this was drafted; without text, now that the model has paused."""
+        if text:
+            return [one for piece in assembler.feed(text) for one in await self._judge(piece, turn, draft)]
+        settled = assembler.settled()
+        released = await self._judge(settled, turn, draft, early=True) if settled else []
+        if released:
+            assembler.take_early()
+        return released
+
+    async def _judge(self, piece: str, turn: Turn, draft: _Draft, *, early: bool = False) -> list[Released]:
+        """The sentence with its citations, below a heading that still waits; empty when it is withheld.
+
+        Args:
+            early: more markers may follow. One that does not hold without them is not judged yet.
+        """
         if NOT_COVERED in piece:
             draft.refused = draft.refused or not draft.citations
             return []
         sentence = cite(storable(piece), turn.evidence)
         if not sentence.text:
+            return await self._further(sentence, draft)
+        draft.early = None
+        if early and (draft.seal is not None or draft.refused):
             return []
         if draft.seal is not None and draft.seal.stops(sentence.text, turn.query.language):
             draft.answer = replace(draft.answer, withheld=draft.answer.withheld + 1)
             return []
         verdict = await verify(sentence, self._embedder, self._options.verify)
+        if early and not verdict.passed:
+            return []
         draft.answer = replace(
             draft.answer,
             withheld=draft.answer.withheld + (not verdict.passed),
@@ -370,10 +392,26 @@ class Answering:
         )
         if not verdict.passed or draft.refused:
             return []
+        draft.early = sentence if early else None
         heading, draft.heading = draft.heading, ""
         released = [Released(heading)] if heading else []
         released.append(Released(sentence.with_markers(verdict.markers), verdict.citations))
         return [draft.release(event) for event in released]
+
+    async def _further(self, markers: CitedSentence, draft: _Draft) -> list[Released]:
+        """Markers that came behind a sentence that was released early, those of them that bear it."""
+        if draft.early is None:
+            return []
+        known = {item.marker for item in draft.early.evidence}
+        added = tuple(item for item in markers.evidence if item.marker not in known)
+        draft.answer = replace(draft.answer, unknown_markers=draft.answer.unknown_markers + markers.n_unknown)
+        draft.early = replace(draft.early, evidence=draft.early.evidence + added)
+        verdict = await verify(draft.early, self._embedder, self._options.verify)
+        citations = tuple(one for one in verdict.citations if one.marker not in known)
+        if not citations:
+            return []
+        text = "".join(f"[{one.marker}]" for one in citations)
+        return [draft.release(Released(text, citations))]
 
     def _refuse(self, prepared: Prepared, draft: _Draft) -> list[AnswerEvent]:
         refusal = Refusal("not_covered", prepared.nearest)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from random import Random
 
 import pytest
 from hypothesis import given
@@ -89,3 +90,67 @@ def test_two_drafts_do_not_mix() -> None:
     assembler.feed("没完")
     assert assembler.flush() == ["没完"]
     assert assembler.flush() == []
+
+
+@pytest.mark.parametrize(
+    "held", ["先坐好。[1]", "先坐好[1]。", "他说：“好。”[1]", "Sit down [1].", "Sit. [1]"]
+)
+def test_a_cited_sentence_is_settled_when_the_model_pauses(held: str) -> None:
+    assembler = SentenceAssembler()
+    assert assembler.feed(held) == []
+    assert assembler.settled() == held
+    assembler.take_early()
+    assert assembler.settled() == ""
+    assert assembler.feed("再量。[3]\n") + assembler.flush() == ["再量。[3]", "\n"]
+
+
+@pytest.mark.parametrize(
+    "held",
+    [
+        "先坐好。",
+        "先坐好[1]",
+        "先坐好。[",
+        "先坐好。[1",
+        "他说：“好[1]。",
+        "It is 3.",
+        "[1]",
+        "先坐好。[1]再",
+    ],
+)
+def test_nothing_is_settled_that_may_go_on(held: str) -> None:
+    assembler = SentenceAssembler()
+    assembler.feed(held)
+    assert assembler.settled() == ""
+
+
+@pytest.mark.parametrize(
+    "cuts", [["[2]", "[3]再量。[4]\n"], ["[", "2][3", "]", "再量。[4]\n"], [" [2][3]再量。[4]\n"]]
+)
+def test_markers_behind_a_sentence_taken_early_come_without_words(cuts: list[str]) -> None:
+    assembler = SentenceAssembler()
+    assembler.feed("先坐好。[1]")
+    assembler.take_early()
+    found = [piece for delta in cuts for piece in assembler.feed(delta)]
+    assert found[-1] == "再量。[4]"
+    assert "".join(found[:-1]).strip() == "[2][3]"
+
+
+def test_a_bracket_that_is_no_marker_begins_the_next_sentence() -> None:
+    assembler = SentenceAssembler()
+    assembler.feed("先坐好。[1]")
+    assembler.take_early()
+    assert [piece for delta in ("[", "注", "]再量。[2]\n") for piece in assembler.feed(delta)] == [
+        "[注]再量。[2]"
+    ]
+
+
+@given(DRAFTS, st.lists(st.integers(0, 400), max_size=12), st.randoms())
+def test_pauses_lose_nothing(draft: str, places: list[int], chance: Random) -> None:
+    """Wherever the model pauses, the pieces joined are the draft."""
+    assembler, found = SentenceAssembler(), list[str]()
+    for delta in cut(draft, places):
+        found += assembler.feed(delta)
+        if chance.random() < 0.7 and (settled := assembler.settled()):
+            found.append(settled)
+            assembler.take_early()
+    assert "".join(found + assembler.flush()) == draft

@@ -164,6 +164,53 @@ async def test_markers_in_any_form_and_cut_anywhere(world: World, form: str) -> 
     assert answer.unknown_markers == ("88" in form)
 
 
+async def test_a_cited_sentence_goes_out_when_the_model_pauses_behind_it(world: World) -> None:
+    """Before anything comes that shows it whole; the rest of the answer is as without the pause."""
+    n = await marker_of(world, QUESTION, "health.01")
+    script: list[Step] = [
+        "袖带要和心脏一样高。",
+        "",
+        f"[{n}",
+        "",
+        "]",
+        "",
+        "先安静坐",
+        "",
+        f"五分钟。[{n}]",
+        "",
+        f"[{n}]",
+    ]
+    answering = world.answering(ScriptedChatModel(script))
+    prepared = await answering.prepare(Question(QUESTION, ALL))
+    events = [event async for event in answering.stream(prepared)]
+    answer = check_honest(prepared, events, world)
+    assert [e.text for e in events if isinstance(e, Released)] == [
+        f"袖带要和心脏一样高。[{n}]",
+        f"先安静坐五分钟。[{n}]",
+    ]
+    assert [citation.marker for citation in answer.citations] == [n, n]
+
+
+async def test_a_marker_behind_a_sentence_that_went_out_is_added_where_it_holds() -> None:
+    """`[1]`, a pause, `[2]`: one sentence with both; what does not bear it is left out."""
+    said_twice = "袖带要和心脏一样高。"
+    chunks = [
+        make_chunk([said_twice, "手臂放平。"]),
+        make_chunk(["先坐五分钟。", "然后绑好，" + said_twice, "最后记下来。"], lesson="b"),
+        make_chunk(["袖带可以用湿布擦。"], lesson="c"),
+    ]
+    world = await make_world(chunks)
+    prepared = await world.answering(ScriptedChatModel([""])).prepare(Question("袖带放多高？", ALL))
+    bears = [item.marker for item in prepared.turn.evidence if said_twice in item.chunk.text]
+    other = next(item.marker for item in prepared.turn.evidence if said_twice not in item.chunk.text)
+    script: list[Step] = [f"{said_twice}[{bears[0]}]", "", f"[{bears[1]}]", f"[{other}][99]", "好。"]
+    prepared, events = await ask(world, "袖带放多高？", ScriptedChatModel(script))
+    answer = completed(events).answer
+    assert answer.text == f"{said_twice}[{bears[0]}][{bears[1]}]"
+    assert [(c.marker, c.sentence) for c in answer.citations] == [(one, said_twice) for one in bears]
+    assert answer.unknown_markers == 1
+
+
 async def test_thinking_is_shown_and_never_cited(world: World) -> None:
     """Markers and sentences within the reasoning release nothing; it is not part of the answer."""
     n = await marker_of(world, QUESTION, "health.01")

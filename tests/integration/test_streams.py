@@ -142,7 +142,7 @@ async def test_a_stream_that_is_cut_while_it_runs_is_resumed_byte_for_byte() -> 
             again = (await client.get(f"{server.url}{path}")).content
             stored = (await client.get(f"{server.url}{path.removesuffix('/events')}")).content
 
-    assert n_cuts >= 5
+    assert n_cuts >= 2
     assert [int(number) for number in _FRAME.findall(read)] == list(range(1, last_id(read) + 1))
     assert whole_frames(again) == read
     assert stored == done_of(read)

@@ -11,6 +11,7 @@ from baize.api.app import create_app
 from baize.cli import build
 from baize.settings import Settings
 from eval.bars import render as render_bars
+from eval.docs_sidebar import render as render_sidebar
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 _COMMANDS = (
@@ -65,6 +66,7 @@ def pages() -> dict[Path, str]:
         DOCS / "bars.md": render_bars(DOCS / "records"),
         DOCS / "cli.md": render_cli(),
         DOCS / "openapi.json": render_openapi(),
+        DOCS / "sidebar-api.md": render_sidebar(),
     }
 
 

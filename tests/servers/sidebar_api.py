@@ -336,6 +336,8 @@ class SidebarApi:
             case ["support", "tickets"]:
                 hours = {"open_now": False, "opens_at": 1_780_000_000}
                 return {"ticket_id": "t-7", "hand_over": hours} if self.takes_tickets else None
+            case ["answers", _, "jumps"]:
+                return {}
             case ["feedback"] | ["transcriptions"]:
                 return {"text": "忘了吃药怎么办？"}
         return None

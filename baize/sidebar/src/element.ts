@@ -3,7 +3,7 @@
 import { LitElement, html, unsafeCSS, type PropertyDeclarations, type PropertyValues, type TemplateResult } from "lit";
 import { Conversation, type Turn } from "./answer/conversation";
 import { AnswerView, citationOf, prepare } from "./answer/view";
-import { Client } from "./api/client";
+import { Client, segment } from "./api/client";
 import type { Capabilities, Citation, Mode, Place, Preferences, Problem, Theme } from "./api/wire";
 import type { ForYouPanel } from "./for-you/panel";
 import { nextFrame } from "./frame";
@@ -425,14 +425,14 @@ export class BaizeSidebar extends LitElement implements Model {
     }
   }
 
-  #citationAt(target: EventTarget | null): { chip: HTMLElement; citation: Citation } | null {
+  #citationAt(target: EventTarget | null): { chip: HTMLElement; citation: Citation; turn: Turn } | null {
     const chip = target instanceof Element ? target.closest<HTMLElement>(".chip") : null;
     const node = chip?.closest(".answer");
     if (!chip || !node) return null;
     const turn = this.conversation.turns.find((one) => this.viewOf(one).node === node);
     const [marker, nth] = [Number(chip.dataset["marker"]), Number(chip.dataset["nth"])];
     const citation = turn && citationOf(turn.state.citations, marker, nth);
-    return citation ? { chip, citation } : null;
+    return turn && citation ? { chip, citation, turn } : null;
   }
 
   #onClick = (event: Event): void => {
@@ -440,6 +440,12 @@ export class BaizeSidebar extends LitElement implements Model {
     if (!found) return;
     this.#hideQuote();
     this.open(placeOf(found.citation));
+    const { answerId, phase } = found.turn.state;
+    // The server knows an answer once it has ended. What it makes of the jump is the platform's choice (xAPI).
+    if (phase === "done") {
+      const call = { method: "POST", body: { marker: found.citation.marker }, keepalive: true };
+      this.#client.call(`answers/${segment(answerId)}/jumps`, call).catch(() => {});
+    }
   };
 
   #onReach = (event: Event): void => {

@@ -1,9 +1,9 @@
-"""docs/sidebar.md names every attribute, event, part and custom property of the sidebar, and no other."""
+"""The sidebar's manifest names every attribute, event, part and custom property of the code, and no other."""
 
 from __future__ import annotations
 
+import json
 import re
-from pathlib import Path
 
 import pytest
 
@@ -12,12 +12,11 @@ from baize.sidebar import DIST
 _SOURCES = DIST.parent / "src"
 
 
-def documented(repo_root: Path, heading: str) -> set[str]:
-    """What stands as code in the first column of the table below a heading."""
-    page = (repo_root / "docs" / "sidebar.md").read_text("utf-8")
-    section = page.split(f"## {heading}\n", 1)[1].split("\n## ", 1)[0]
-    cells = [line.split("|")[1] for line in section.splitlines() if line.startswith("| `")]
-    return {name for cell in cells for name in re.findall(r"`([^`]+)`", cell)}
+def documented(key: str) -> set[str]:
+    """The names that the manifest lists; `docs/sidebar-api.md` is made from it."""
+    manifest = json.loads((DIST.parent / "custom-elements.json").read_text("utf-8"))
+    (declared,) = manifest["modules"][0]["declarations"]
+    return {entry["name"] for entry in declared[key]}
 
 
 def written(pattern: str) -> set[str]:
@@ -27,16 +26,16 @@ def written(pattern: str) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    ("heading", "pattern"),
+    ("key", "pattern"),
     [
-        ("Attributes", r"^    (\w+): \{ ?(?:type: \w+ ?)?\},$"),
-        ("Events", r'"(baize-[a-z-]+)"(?=, )'),
-        ("Parts", r'\bpart(?:="|", ")([a-z-]+)"'),
-        ("Custom properties", r"(--baize-[a-z-]+)"),
+        ("attributes", r"^    (\w+): \{ ?(?:type: \w+ ?)?\},$"),
+        ("events", r'"(baize-[a-z-]+)"(?=, )'),
+        ("cssParts", r'\bpart(?:="|", ")([a-z-]+)"'),
+        ("cssProperties", r"(--baize-[a-z-]+)"),
     ],
 )
-def test_the_tables_are_those_of_the_code(repo_root: Path, heading: str, pattern: str) -> None:
+def test_the_manifest_is_that_of_the_code(key: str, pattern: str) -> None:
     """Both ways: nothing is left out, nothing is made up."""
     named = written(f"(?m){pattern}") - {"baize-sidebar"}
     prepared = {"key-points", "summary", "glossary"}
-    assert documented(repo_root, heading) - prepared == named - prepared
+    assert documented(key) - prepared == named - prepared

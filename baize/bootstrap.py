@@ -332,7 +332,11 @@ class House:
     @cached_property
     def remembering(self) -> Remembering:
         return Remembering(
-            rows=self.learner_rows, edits=self.memory_edits, catalog=self.kept_catalog, clock=self.clock
+            answers=self.answers,
+            preferences=self.preferences,
+            edits=self.memory_edits,
+            catalog=self.kept_catalog,
+            clock=self.clock,
         )
 
     @cached_property
@@ -990,6 +994,7 @@ class House:
             cache=self.cache,
             reuse=self.reuse,
             follow_ups=FollowUps(self.artefacts),
+            memory=self.remembering.items if chosen.memory else None,
             options=AnswerOptions(
                 min_evidence=chosen.min_evidence,
                 evidence_tokens=chosen.evidence_tokens,

@@ -462,6 +462,10 @@ class Answers(Protocol):
         """
         ...
 
+    async def latest(self, platform_id: str, learner_id: str, limit: int) -> list[tuple[Answer, float]]:
+        """The latest `limit` answers of a learner, the last one first, with when each was stored."""
+        ...
+
     async def forget(
         self, platform_id: str, conversation_id: str, *, learner_id: str | None = None
     ) -> list[str]:

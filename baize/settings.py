@@ -267,6 +267,8 @@ class Answers(_Section):
     """Answer a question with an earlier answer to the same one; `semantic`: in other words too."""
     reuse_s: float = Field(86_400.0, gt=0)
     """For how long; a re-ingested course ends it at once."""
+    memory: bool = True
+    """Whether the model is told what is remembered of the learner (docs/record.md)."""
     cache_bytes: int = Field(64_000_000, ge=0)
     """Of what each process remembers; with `redis_url`, Redis remembers it for all."""
     keep_days: float = Field(180.0, gt=0)

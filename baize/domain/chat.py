@@ -52,6 +52,8 @@ class Turn:
         course: the course that the evidence is from; None when it is from several.
         history: earlier turns, oldest first.
         just_said: the question points at the player, and the evidence is what was said there, in order.
+        memory: sentences about the learner, disarmed. Data for the tone, never evidence; not kept for later
+            turns, so that a sentence that the learner deletes is told no more.
     """
 
     query: Query
@@ -60,6 +62,7 @@ class Turn:
     history: tuple[Message, ...] = ()
     sampling: Sampling = field(default_factory=Sampling)
     just_said: bool = False
+    memory: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

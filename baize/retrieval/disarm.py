@@ -20,6 +20,7 @@ from baize.domain.sentences import joined
 from baize.domain.text import Segment
 
 _N_BEHIND = 2
+_MOST_TOLD = 200
 
 _HINTS = re.compile(
     r"[<\[{]|instruct|ignor|disregard|forget|system|assistant|prompt|\bmodel|\bAI\b|tutor|chatbot|\breply|\banswer"
@@ -110,6 +111,11 @@ def gives_orders(text: str) -> bool:
 def disarmed(moments: Iterable[Moment]) -> list[Moment]:
     """The moments in their order, without such sentences; those of which nothing is left are left out."""
     return [found for moment in moments if (found := _disarmed(moment)) is not None]
+
+
+def told(sentences: Iterable[str]) -> tuple[str, ...]:
+    """What a learner told, without sentences that give orders; none longer than a sentence is."""
+    return tuple(one[:_MOST_TOLD] for one in sentences if not gives_orders(one))
 
 
 def harmless(sentences: Sequence[Segment]) -> list[Segment]:

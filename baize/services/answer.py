@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import uuid
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 
@@ -37,11 +38,12 @@ from baize.domain.chat import (
     left_out,
 )
 from baize.domain.course import Course
+from baize.domain.memory import MemoryItem
 from baize.domain.practice import Mode, Step
 from baize.domain.search import Evidence, Moment, Position, Scope
 from baize.errors import DependencyUnavailable, UpstreamFailed
 from baize.ports import Answerer, Answers, Cache, Catalog, Embedder, TokenCounter
-from baize.retrieval.disarm import disarmed
+from baize.retrieval.disarm import disarmed, told
 from baize.retrieval.just_said import points_at
 from baize.retrieval.pack import pack
 from baize.services.account import Ledger
@@ -53,6 +55,9 @@ _log = logging.getLogger(__name__)
 _N_NEAREST = 3
 _TURN_S = 3600.0
 """How long the passages of a turn are at hand for the turns that follow; endpoints cache for hours."""
+
+Memory = Callable[[str, str], Awaitable[Sequence[MemoryItem]]]
+"""(platform, learner) → what is remembered of the learner."""
 
 _REFUSALS = {
     "zh": "课程中没有讲到这个问题。下面是课程里最接近的内容，也许能帮到您：",
@@ -165,6 +170,7 @@ class Answering:
         cache: remembers what the model was asked, for the turns that follow.
         reuse: earlier answers to equal questions.
         follow_ups: what may be asked next.
+        memory: what the model is told of learners; None where it is told nothing.
     """
 
     def __init__(
@@ -182,7 +188,9 @@ class Answering:
         reuse: Reuse,
         follow_ups: FollowUps,
         options: AnswerOptions,
+        memory: Memory | None = None,
     ) -> None:
+        self._memory = memory
         self._finder = finder
         self._catalog = catalog
         self._answers = answers
@@ -209,7 +217,10 @@ class Answering:
         conversation_id = question.conversation_id or str(uuid.uuid4())
         turns = await self._turns(scope.platform_id, question)
 
-        found = await self._found(text, turns, scope, question.position)
+        found, memory = await asyncio.gather(
+            self._found(text, turns, scope, question.position),
+            self._remembered(scope.platform_id, question.learner_id),
+        )
         evidence = pack(
             disarmed(found.moments),
             self._counter,
@@ -223,10 +234,13 @@ class Answering:
         )
         sampling = Sampling(thinking=thinking, user_id=self._user_id(scope.platform_id, course, question))
         history = tuple(await self._history(turns))
-        turn = Turn(query, tuple(evidence), course, history, sampling, found.just_said)
+        known = told(item.text for item in memory)
+        turn = Turn(query, tuple(evidence), course, history, sampling, found.just_said, known)
         covered = found.evidence_score >= self._options.min_evidence and bool(evidence)
         reusable = recalled = None
-        if self._by_model is not None and covered and not found.just_said:
+        # Who told something in words of their own is answered anew.
+        own_words = any(item.edited for item in memory)
+        if self._by_model is not None and covered and not found.just_said and not own_words:
             reusable = await self._reuse.reusable(turn, scope, self._by_model.model, self._by_model.prompt)
             recalled = await self._reuse.find(reusable, turn, scope.platform_id) if reusable else None
         return Prepared(
@@ -237,7 +251,8 @@ class Answering:
             tuple(item.moment for item in evidence[:_N_NEAREST]),
             covered,
             question.learner_id,
-            reusable,
+            # An answer that knew of this learner is no other one's.
+            None if known else reusable,
             recalled,
             tuple(turn.question for turn in turns),
         )
@@ -427,6 +442,15 @@ class Answering:
             if found.moments:
                 return found
         return await self._finder.find(text, _messages(turns), scope)
+
+    async def _remembered(self, platform_id: str, learner_id: str) -> Sequence[MemoryItem]:
+        if self._memory is None or self._by_model is None or not learner_id:
+            return ()
+        try:
+            return await self._memory(platform_id, learner_id)
+        except DependencyUnavailable as failure:
+            _log.info("A question is answered without what is remembered: %s", failure)
+            return ()
 
     async def _turns(self, platform_id: str, question: Question) -> list[Answer]:
         # A window that moves with every turn would never find itself in the endpoint's prefix cache.

@@ -288,6 +288,10 @@ class PatientAnswers:
         turns = [one for one in stored if one.id not in ids] + waiting
         return turns[max(len(turns) - limit, 0) :] if limit > 0 else []
 
+    async def latest(self, platform_id: str, learner_id: str, limit: int) -> list[tuple[Answer, float]]:
+        """As `Answers.latest`; what waits is not among them yet."""
+        return await self._inner.latest(platform_id, learner_id, limit)
+
     async def forget(
         self, platform_id: str, conversation_id: str, *, learner_id: str | None = None
     ) -> list[str]:

@@ -7,13 +7,13 @@ with them. A deleted sentence stays away until the facts behind it are others.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from hashlib import blake2b
 
+from baize.domain.chat import Answer, Citation
 from baize.domain.memory import MOST_ITEMS, MemoryEdit, MemoryItem
-from baize.domain.record import Row
 from baize.errors import NotFound
-from baize.ports import Catalog, Clock, LearnerRows, MemoryEdits
+from baize.ports import Answers, Catalog, Clock, LearnerPreferences, MemoryEdits
 from baize.services.find import checked
 
 _LATEST = 20
@@ -41,8 +41,17 @@ _TEXTS = {
 class Remembering:
     """Reads, changes and deletes what is remembered."""
 
-    def __init__(self, *, rows: LearnerRows, edits: MemoryEdits, catalog: Catalog, clock: Clock) -> None:
-        self._rows = rows
+    def __init__(
+        self,
+        *,
+        answers: Answers,
+        preferences: LearnerPreferences,
+        edits: MemoryEdits,
+        catalog: Catalog,
+        clock: Clock,
+    ) -> None:
+        self._answers = answers
+        self._preferences = preferences
         self._edits = edits
         self._catalog = catalog
         self._clock = clock
@@ -79,36 +88,35 @@ class Remembering:
             raise NotFound(f"Nothing is remembered under {item_id!r}.", remedy="GET …/memory lists what is.")
 
     async def _made(self, platform_id: str, learner_id: str) -> list[MemoryItem]:
-        records = await self._rows.read(platform_id, learner_id)
-        rows = sorted(records.get("answers", ()), key=lambda row: -row["stored_at"])[:_LATEST]
-        course_ids = [course_id for row in rows for course_id in _cited(row, "course_id")]
-        common = Counter(course_ids).most_common(1)
+        latest = await self._answers.latest(platform_id, learner_id, _LATEST)
+        answers = [answer for answer, _ in latest]
+        preferences = await self._preferences.get(platform_id, learner_id)
+        common = Counter(citation.course_id for citation in _cited(answers)).most_common(1)
         course = await self._catalog.course(platform_id, common[0][0]) if common else None
-        return [_item(kind, text) for kind, text in _facts(records, rows, course.title if course else "")]
+        is_elder = preferences is not None and preferences.elder
+        return [_item(kind, text) for kind, text in _facts(answers, course.title if course else "", is_elder)]
 
 
-def _facts(
-    records: Mapping[str, Sequence[Row]], rows: Sequence[Row], course_title: str
-) -> Iterator[tuple[str, str]]:
+def _facts(answers: Sequence[Answer], course_title: str, is_elder: bool) -> Iterator[tuple[str, str]]:
     """Kind and sentence, what helps most first."""
-    spoken = Counter(row["answer"]["language"] for row in rows).most_common(1)
+    spoken = Counter(answer.language for answer in answers).most_common(1)
     words = _TEXTS.get(spoken[0][0] if spoken else "zh", _TEXTS["en"])
     if course_title:
         yield "course", words["course"].format(course_title)
-    lessons = Counter(title for row in rows for title in _cited(row, "lesson_title")).most_common(1)
+    lessons = Counter(citation.lesson_title for citation in _cited(answers)).most_common(1)
     if lessons:
         yield "lesson", words["lesson"].format(lessons[0][0])
-    unanswered = next((row["answer"]["question"] for row in rows if row["answer"]["refusal"]), "")
+    unanswered = next((answer.question for answer in answers if answer.refusal), "")
     if unanswered:
         yield "open", words["open"].format(unanswered[:_QUOTED])
     if spoken and spoken[0][0] in _TEXTS:
         yield "language", words["language"]
-    if any(row["preferences"]["elder"] for row in records.get("preferences", ())):
+    if is_elder:
         yield "elder", words["elder"]
 
 
-def _cited(row: Row, name: str) -> list[str]:
-    return [str(citation[name]) for citation in row["answer"]["citations"]]
+def _cited(answers: Sequence[Answer]) -> list[Citation]:
+    return [citation for answer in answers for citation in answer.citations]
 
 
 def _item(kind: str, text: str) -> MemoryItem:

@@ -39,6 +39,16 @@ class MemoryAnswers:
         turns = list(self._of(platform_id, conversation_id, learner_id))
         return turns[left_out(len(turns), max(limit, 0), block) :]
 
+    async def latest(self, platform_id: str, learner_id: str, limit: int) -> list[tuple[Answer, float]]:
+        """As `Answers.latest`."""
+        own = [
+            (answer, self._stored_at[key])
+            for key, answer in self._answers.items()
+            if (answer.platform_id, answer.learner_id) == (platform_id, learner_id)
+        ]
+        own.reverse()
+        return sorted(own, key=lambda one: -one[1])[:limit]
+
     async def forget(
         self, platform_id: str, conversation_id: str, *, learner_id: str | None = None
     ) -> list[str]:

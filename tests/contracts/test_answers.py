@@ -325,6 +325,17 @@ async def test_all_answers_of_a_learner_go(answers: Answers) -> None:
     assert await answers.get("p2", "a1") is not None
 
 
+async def test_the_latest_of_a_learner_come_first(answers: Answers) -> None:
+    """Of whichever conversation, with the instant of each; no other learner's, no other platform's."""
+    for n in (1, 2, 3):
+        await answers.put(answer(f"a{n}", "c1", learner_id="lin"))
+    await answers.put(answer("a4", "c1", learner_id="wang"))
+    await answers.put(answer("a5", "c1", "p2", learner_id="lin"))
+    found = await answers.latest("p1", "lin", 2)
+    assert [(one.id, at) for one, at in found] == [("a3", HeldClock().now()), ("a2", HeldClock().now())]
+    assert await answers.latest("p1", "nobody", 2) == []
+
+
 async def test_old_answers_expire(answers: Answers) -> None:
     """Strictly before the instant; on all platforms."""
     await answers.put(answer("a1"))

@@ -67,6 +67,17 @@ class SqlAnswers:
         n_left_out = left_out(found[-1][1], limit, block) if found and block > 1 else 0
         return [answer for answer, turn in found if turn > n_left_out]
 
+    async def latest(self, platform_id: str, learner_id: str, limit: int) -> list[tuple[Answer, float]]:
+        """As `Answers.latest`."""
+        wanted = (
+            select(AnswerRow.answer, AnswerRow.stored_at)
+            .where(AnswerRow.platform_id == platform_id, AnswerRow.learner_id == learner_id)
+            .order_by(AnswerRow.stored_at.desc(), AnswerRow.turn.desc(), AnswerRow.answer_id.desc())
+            .limit(limit)
+        )
+        async with self._database.reading() as session:
+            return [(answer, stored_at) for answer, stored_at in await session.execute(wanted)]
+
     async def forget(
         self, platform_id: str, conversation_id: str, *, learner_id: str | None = None
     ) -> list[str]:

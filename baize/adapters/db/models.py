@@ -240,7 +240,11 @@ class AnswerRow(Table):
     """
 
     __tablename__ = "answers"
-    __table_args__ = (Index(None, "platform_id", "conversation_id", "turn"), Index(None, "stored_at"))
+    __table_args__ = (
+        Index(None, "platform_id", "conversation_id", "turn"),
+        Index(None, "stored_at"),
+        Index(None, "platform_id", "learner_id", "stored_at"),
+    )
 
     platform_id: Mapped[str] = mapped_column(Id, primary_key=True)
     answer_id: Mapped[str] = mapped_column(Id, primary_key=True)

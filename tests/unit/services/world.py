@@ -22,7 +22,7 @@ from baize.retrieval.assess import AssessOptions
 from baize.retrieval.cosine import CosineScale
 from baize.retrieval.terms import passage_vector, terms
 from baize.services.account import Ledger
-from baize.services.answer import Answering, AnswerOptions, Prepared, Question
+from baize.services.answer import Answering, AnswerOptions, Memory, Prepared, Question
 from baize.services.find import Finder, FindOptions
 from baize.services.follow_up import FollowUps
 from baize.services.reuse import Policy, Reuse, ReuseOptions
@@ -111,6 +111,7 @@ class World:
     clock: HeldClock = field(default_factory=HeldClock)
     cache: MemoryCache = field(default_factory=MemoryCache)
     reuse: Policy = "off"
+    memory: Memory | None = None
     min_evidence: float = 0.0
 
     @property
@@ -143,6 +144,7 @@ class World:
                 options=ReuseOptions(self.reuse, 60.0),
             ),
             follow_ups=FollowUps(self.catalog),
+            memory=self.memory,
             options=AnswerOptions(
                 min_evidence=self.min_evidence,
                 evidence_tokens=2000,

@@ -50,7 +50,8 @@ class SentenceAssembler:
         For a pause of the model: whoever can use it takes it with `take_early`. Empty where there is none.
         """
         held = self._held
-        if not (self._may_end and _CITED.search(held)) or self._first_end(at_end=False) is not None:
+        # No end in it is sure, or `feed` had given it back.
+        if not (self._may_end and _CITED.search(held)):
             return ""
         end = self._first_end(at_end=True)
         # A full stop behind a marker ends a sentence, although nothing is behind it yet.
@@ -88,7 +89,10 @@ class SentenceAssembler:
         return pieces
 
     def _first_end(self, *, at_end: bool) -> int | None:
-        searched = 0
+        # No end begins before one of these, and to look for a character is cheap.
+        if (first := _MAY_END.search(self._held)) is None:
+            return None
+        searched = first.start()
         while match := _END.search(self._held, searched):
             searched = match.end()
             at_line_end = match.group().startswith("\n")

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 
 from baize.answering.clauses import Clause, clause, clauses, nearest
-from baize.answering.contrasts import Contrast, contrasts, opposes
+from baize.answering.contrasts import Contrast, contrasts, opposes, sides
 from baize.answering.polarity import denies, is_denial, is_negative
 from baize.answering.units import other_unit
 from baize.domain.sentences import has_han
@@ -26,12 +28,40 @@ _DIRECTED = re.compile(r"除以|减去?|(?<![a-z])(?:by|from|to|than|minus|befor
 
 def contradicts(text: str, spans: Sequence[str]) -> bool:
     """Whether `text`, in the language of `spans`, gainsays the ones that it is about."""
-    told = [span for span in spans if not _QUESTION.search(span)]
-    wholes = [clause(span) for span in told]
-    parts = [part for span in told for part in clauses(span)]
-    if other_unit("\n".join(told), text):
+    source = _source(tuple(spans))
+    if other_unit(source.told, text):
         return True
-    return any(_gainsays(item, wholes, parts) for item in clauses(text))
+    return any(_gainsays(item, source) for item in clauses(text))
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """Spans as each sentence on them is laid beside them; their questions say nothing.
+
+    Attributes:
+        told: the spans, a line each; `wholes`: as one clause each; `parts`: taken apart.
+        denies: any of their clauses does.
+        sides: what they name of each group of opposites.
+    """
+
+    told: str
+    wholes: tuple[Clause, ...]
+    parts: tuple[Clause, ...]
+    denies: bool
+    sides: dict[int, frozenset[int]]
+
+
+@lru_cache(maxsize=1024)
+def _source(spans: tuple[str, ...]) -> _Source:
+    """Remembered: the sentences of an answer stand on few passages."""
+    told = [span for span in spans if not _QUESTION.search(span)]
+    wholes = tuple(clause(span) for span in told)
+    parts = tuple(part for span in told for part in clauses(span))
+    named: dict[int, frozenset[int]] = {}
+    for one in (*parts, *wholes):
+        for group, of_one in sides(one.text).items():
+            named[group] = named.get(group, frozenset()).union(of_one)
+    return _Source("\n".join(told), wholes, parts, any(is_denial(part.text) for part in parts), named)
 
 
 def contradicts_abroad(text: str, span: str) -> bool:
@@ -47,12 +77,12 @@ def contradicts_abroad(text: str, span: str) -> bool:
     return mine > theirs or (theirs > mine and len(clauses(span)) <= len(clauses(text)))
 
 
-def _gainsays(item: Clause, wholes: Sequence[Clause], parts: Sequence[Clause]) -> bool:
+def _gainsays(item: Clause, source: _Source) -> bool:
     return (
-        _numbers_elsewhere(item, wholes)
-        or _denied(item, parts)
-        or _opposed(item, wholes, parts)
-        or _reversed(item, parts)
+        _numbers_elsewhere(item, source.wholes)
+        or _denied(item, source)
+        or _opposed(item, source)
+        or _reversed(item, source.parts)
     )
 
 
@@ -64,23 +94,24 @@ def _numbers_elsewhere(item: Clause, wholes: Sequence[Clause]) -> bool:
     return bool(near) and not any(item.numbers <= whole.numbers for whole in near)
 
 
-def _denied(item: Clause, parts: Sequence[Clause]) -> bool:
+def _denied(item: Clause, source: _Source) -> bool:
     # Most clauses deny nothing, and neither does what stands beside them: nothing need be weighed.
-    if not (is_denial(item.text) or any(is_denial(part.text) for part in parts)):
+    if not (source.denies or is_denial(item.text)):
         return False
-    near = nearest(item.terms | item.numbers, parts, close=_SAME)
+    near = nearest(item.words, source.parts, close=_SAME)
     return bool(near) and all(denies(item.text, part.text) for part in near)
 
 
-def _opposed(item: Clause, wholes: Sequence[Clause], parts: Sequence[Clause]) -> bool:
-    return any(_is_opposed(contrast, item, wholes, parts) for contrast in contrasts(item.text))
+def _opposed(item: Clause, source: _Source) -> bool:
+    return any(_is_opposed(contrast, item, source) for contrast in contrasts(item.text))
 
 
-def _is_opposed(contrast: Contrast, item: Clause, wholes: Sequence[Clause], parts: Sequence[Clause]) -> bool:
-    # Without one that has the other side there is none among the nearest.
-    if not any(opposes(contrast, one.text) for candidates in (parts, wholes) for one in candidates):
-        return False
+def _is_opposed(contrast: Contrast, item: Clause, source: _Source) -> bool:
     """The nearest clauses decide; where they do not compare, the nearest sentences."""
+    # Without one that has the other side there is none among the nearest.
+    if not source.sides.get(contrast.group, frozenset()) - {contrast.side}:
+        return False
+    wholes, parts = source.wholes, source.parts
     about = set(terms(contrast.about)) | item.numbers
     # One Chinese term alone may be the seam that the removed word left, and be said of both sides.
     alone = has_han(contrast.about) and len({term.removeprefix("#") for term in about}) < 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
@@ -81,6 +82,11 @@ class Contrast:
 def contrasts(text: str) -> tuple[Contrast, ...]:
     """Of a folded text; a group of which it names several sides compares nothing."""
     return _named(text).contrasts
+
+
+def sides(text: str) -> Mapping[int, tuple[int, ...]]:
+    """Which sides of which groups a folded text names."""
+    return _named(text).sides
 
 
 def opposes(contrast: Contrast, text: str) -> bool | None:

@@ -71,7 +71,8 @@ async def verify(sentence: CitedSentence, embedder: Embedder, options: VerifyOpt
     ):
         return Verdict(0.0, ())
     shares = _lexical_shares(sentence.text, sentence.evidence)
-    foreign = all(item.chunk.language != detect_language(sentence.text) for item in sentence.evidence)
+    language = detect_language(sentence.text)
+    foreign = all(item.chunk.language != language for item in sentence.evidence)
     if shares.together >= options.accept:
         proven = [
             (item, _best_span(sentence.text, item), shares.together)
@@ -86,14 +87,13 @@ async def verify(sentence: CitedSentence, embedder: Embedder, options: VerifyOpt
         proven = [found for found in by_meaning if found[2] >= needed]
     else:
         proven = []
-    proven = [] if _gainsaid(sentence.text, proven) else proven
+    proven = [] if _gainsaid(sentence.text, language, proven) else proven
     support = max([shares.together, *(score for _, _, score in proven)])
     return Verdict(support, tuple(_citation(sentence.text, *found) for found in proven))
 
 
-def _gainsaid(text: str, proven: Sequence[tuple[Evidence, Segment, float]]) -> bool:
+def _gainsaid(text: str, language: str, proven: Sequence[tuple[Evidence, Segment, float]]) -> bool:
     """Whether a sentence contradicts what it was found to rest on."""
-    language = detect_language(text)
     near = [(item, span) for item, span, _ in proven if item.chunk.language == language]
     if near:
         return contradicts(text, [span.text for item, _ in near for span in item.chunk.sentences])

@@ -34,7 +34,8 @@ def coverages(
     for found in shared:
         for term in found:
             n_with[term] += 1
-    weights = {term: _idf(len(passages), n) for term, n in n_with.items()}
+    idf = _idf(len(passages))
+    weights = {term: idf[n] for term, n in n_with.items()}
     if beside is not None:
         shared.append(wanted & beside)
     total = sum(weights.values())
@@ -43,6 +44,7 @@ def coverages(
     return [sum([weights[term] for term in found]) / total if found else 0.0 for found in shared]
 
 
-@lru_cache(maxsize=4096)
-def _idf(n_passages: int, n_with: int) -> float:
-    return math.log(1 + (n_passages - n_with + 0.5) / (n_with + 0.5))
+@lru_cache(maxsize=256)
+def _idf(n_passages: int) -> tuple[float, ...]:
+    """By the number of passages that hold a term."""
+    return tuple(math.log(1 + (n_passages - n + 0.5) / (n + 0.5)) for n in range(n_passages + 1))

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 import anyio
 
 from baize.adapters.openai_failures import openai_failures
-from baize.adapters.openai_incoming import Incoming
+from baize.adapters.openai_incoming import Incoming, Rounds
 from baize.adapters.openai_reply import OpenAIReply, add_usage
 from baize.adapters.upstream_health import CircuitBreaker, RetryBudget
 from baize.domain.chat import ChatEvent, Message, Sampling, TextDelta, ThinkingDelta, Usage
@@ -99,6 +99,7 @@ class OpenAIChatModel:
         self._replay_reasoning = replay_reasoning
         self._first_pause_s = first_pause_s
         self._budget = RetryBudget()
+        self._rounds = Rounds()
         self._served = ""
         self._body_of: Callable[[httpx2.Response], aiohttp.ClientResponse] = lambda r: r.extensions[BODY]
         self._client = AsyncOpenAI(
@@ -259,6 +260,7 @@ class OpenAIChatModel:
             started = await _by(limit, self._client.chat.completions.create(**request))
             body = self._body_of(started.response)
             incoming = Incoming(
+                self._rounds,
                 body,
                 reply,
                 first_by=limit,

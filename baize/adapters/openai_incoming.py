@@ -1,7 +1,8 @@
-"""Reads one streamed reply in the background of whoever consumes it, who is woken only where there is cause.
+"""Reads the streamed replies of many calls in rounds; wakes whoever consumes one only where there is cause.
 
-Nothing in Bai Ze acts on a single token: a learner is shown whole sentences. Handing each token through the
-layers above costs more than to read it, so text is handed on in pieces that end where a sentence may.
+Nothing in Bai Ze acts on a single token: a learner is shown whole sentences. To wake a task for each token
+costs more than to read it. So one timer looks at all replies, takes what has come, and hands text on in
+pieces that end where a sentence may.
 """
 
 from __future__ import annotations
@@ -19,9 +20,42 @@ if TYPE_CHECKING:
 
 _JOINT = re.compile(r"[。！？!?…；.\n\]】］]")
 _MAY_GO_ON = re.compile(r"[。！？!?；.\]】］]\s*\Z")
-_PAUSE_S = 0.02
+_ROUND_S = 0.02
 _MOST_WAITING = 1 << 18
 """Characters that wait for a slow consumer; beyond them nothing is read."""
+
+
+class Rounds:
+    """The replies that come in just now, each looked at every 20 ms. For one event loop at a time."""
+
+    def __init__(self) -> None:
+        self._incoming: set[Incoming] = set()
+        self._timer: asyncio.TimerHandle | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def add(self, incoming: Incoming) -> None:
+        """Look at this one too, from now on."""
+        if (loop := asyncio.get_running_loop()) is not self._loop:
+            self._loop, self._timer = loop, None
+            self._incoming.clear()
+        self._incoming.add(incoming)
+        if self._timer is None:
+            self._timer = loop.call_later(_ROUND_S, self._go)
+
+    def discard(self, incoming: Incoming) -> None:
+        """Look at this one no longer; where none is left, nothing runs."""
+        self._incoming.discard(incoming)
+        if not self._incoming and self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _go(self) -> None:
+        loop = asyncio.get_running_loop()
+        # A round that took long must not be followed by the next one at once.
+        self._timer = loop.call_later(_ROUND_S, self._go)
+        now = loop.time()
+        for incoming in tuple(self._incoming):
+            incoming.look(now)
 
 
 class Incoming:
@@ -31,11 +65,12 @@ class Incoming:
         first_by: until when the first token may take, on the loop's clock.
         silence_s: how long any other may take.
         deadline: of the whole call.
-        too_silent: makes the error for an endpoint that was hung up on.
+        too_silent: the error for an endpoint that was hung up on.
     """
 
     def __init__(
         self,
+        rounds: Rounds,
         body: aiohttp.ClientResponse,
         reply: OpenAIReply,
         *,
@@ -44,26 +79,26 @@ class Incoming:
         deadline: float,
         too_silent: UpstreamBusy,
     ) -> None:
+        self._rounds = rounds
         self._body = body
+        self._content = body.content
         self._reply = reply
         self._silence_s = silence_s
         self._limit = first_by
         self._deadline = deadline
         self._too_silent = too_silent
-        self._was_silent = False
-        self._reading = True
+        self._lines = EventLines()
+        self._n_read = 0
         self._events: list[TextDelta | ThinkingDelta] = []
         self._text: list[str] = []
         self._n_waiting = 0
         self._started = False
+        self._may_settle = False
         self._ended = False
         self._failure: Exception | None = None
         self._loop = asyncio.get_running_loop()
         self._wanted: asyncio.Future[None] | None = None
-        self._room: asyncio.Future[None] | None = None
-        self._pause: asyncio.TimerHandle | None = None
-        self._timer = self._loop.call_at(first_by, self._look)
-        self._task = self._loop.create_task(self._read())
+        rounds.add(self)
 
     async def next(self) -> list[TextDelta | ThinkingDelta]:
         """What came, as soon as there is cause to look at it; nothing at the end.
@@ -82,70 +117,81 @@ class Incoming:
             finally:
                 self._wanted = None
         events, self._events, self._n_waiting = self._events, [], 0
-        if self._room is not None and not self._room.done():
-            self._room.set_result(None)
         return events
 
     def close(self) -> None:
         """Hang up, unless the response was read to its end."""
-        self._timer.cancel()
-        self._no_pause()
-        self._task.cancel()
+        self._rounds.discard(self)
         self._body.close()
 
-    async def _read(self) -> None:
-        lines, readany, reply = EventLines(), self._body.content.readany, self._reply
-        try:
-            while not reply.done and (part := await readany()):
-                self._take(lines.feed(part))
-                if self._n_waiting > _MOST_WAITING:
-                    await self._until_taken()
-            self._take(lines.flush())
-        except Exception as failure:  # noqa: BLE001 - raised again in `next`, to whoever waits for the reply
-            self._failure = self._too_silent if self._was_silent else failure
-        finally:
-            self._ended = True
-            self._timer.cancel()
-            self._no_pause()
+    def look(self, now: float) -> None:
+        """Take what has come; tell of a pause, of the end, of a failure."""
+        if self._n_waiting > _MOST_WAITING:
             self._flush_text()
             self._wake()
+            # How long the consumer takes is not the endpoint's silence.
+            self._limit = min(self._deadline, now + self._silence_s)
+            return
+        try:
+            self._look(now)
+        except Exception as failure:  # noqa: BLE001 - raised again in `next`, to whoever waits for the reply
+            self._failure = failure
+            self._end()
 
-    def _take(self, whole: list[bytes]) -> None:
+    def _look(self, now: float) -> None:
+        content = self._content
+        if content.total_bytes > self._n_read:
+            # Not `read_nowait`, which keeps back what came before a connection broke: it may be the end.
+            part = content._read_nowait(-1)
+            self._n_read += len(part)
+            self._take(self._lines.feed(part), now)
+            if self._reply.done:
+                self._end()
+        elif content.is_eof():
+            self._take(self._lines.flush(), now)
+            self._end()
+        elif (lost := content.exception()) is not None:
+            raise lost
+        elif self._may_settle:
+            self._may_settle = False
+            self._events.append(TextDelta(""))
+            self._wake()
+        if now >= self._limit and not self._ended:
+            raise self._too_silent
+
+    def _take(self, whole: list[bytes], now: float) -> None:
         due = progressed = False
         for data in whole:
             for event in self._reply.read(data):
                 progressed = True
                 if isinstance(event, TextDelta):
-                    self._text.append(event.text)
-                    self._n_waiting += len(event.text)
+                    text = event.text
+                    self._text.append(text)
+                    self._n_waiting += len(text)
                     if not self._started:
                         # The first shows that there is an answer: it is not held for what is behind it.
                         self._started = True
                         self._flush_text()
-                    due = due or _JOINT.search(event.text) is not None
+                    due = due or _JOINT.search(text) is not None
                 else:
                     self._flush_text()
                     self._events.append(event)
                     self._n_waiting += len(event.text)
         if not progressed:
             return
-        # How long the consumer takes is not the endpoint's silence: only what is read counts.
-        self._limit = min(self._deadline, self._loop.time() + self._silence_s)
-        self._no_pause()
+        self._limit = min(self._deadline, now + self._silence_s)
+        self._may_settle = False
         if due:
-            if self._text and _MAY_GO_ON.search(self._text[-1]):
-                self._pause = self._loop.call_later(_PAUSE_S, self._paused)
+            self._may_settle = bool(self._text) and _MAY_GO_ON.search(self._text[-1]) is not None
             self._flush_text()
         if self._events:
             self._wake()
 
-    async def _until_taken(self) -> None:
+    def _end(self) -> None:
+        self._ended = True
+        self._rounds.discard(self)
         self._flush_text()
         self._wake()
-        self._reading, self._room = False, self._loop.create_future()
-        await self._room
-        self._reading, self._room = True, None
-        self._limit = min(self._deadline, self._loop.time() + self._silence_s)
 
     def _flush_text(self) -> None:
         if self._text:
@@ -155,23 +201,3 @@ class Incoming:
     def _wake(self) -> None:
         if self._wanted is not None and not self._wanted.done():
             self._wanted.set_result(None)
-
-    def _paused(self) -> None:
-        self._pause = None
-        self._events.append(TextDelta(""))
-        self._wake()
-
-    def _no_pause(self) -> None:
-        if self._pause is not None:
-            self._pause.cancel()
-            self._pause = None
-
-    def _look(self) -> None:
-        """One timer a call instead of one a token."""
-        now = self._loop.time()
-        if self._reading and now >= self._limit:
-            self._was_silent = True
-            # Ends the read that waits.
-            self._body.close()
-            return
-        self._timer = self._loop.call_at(max(self._limit, now + 0.05), self._look)

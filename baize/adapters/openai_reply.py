@@ -22,6 +22,29 @@ _MAX_BLANK_CHARS = 400
 _decode = msgspec.json.Decoder().decode
 
 
+class _Delta(msgspec.Struct, gc=False):
+    content: str | None = None
+    reasoning_content: str | None = None
+    reasoning: str | None = None
+
+
+class _Choice(msgspec.Struct, gc=False):
+    delta: _Delta
+    finish_reason: str | None = None
+
+
+class _Token(msgspec.Struct, gc=False):
+    """An event as nearly all are. Any other, be it usage, an error or nonsense, is read field by field."""
+
+    choices: tuple[_Choice]
+    model: str | None = None
+    usage: None = None
+    error: None = None
+
+
+_decode_token = msgspec.json.Decoder(_Token).decode
+
+
 class EventLines:
     """Bytes, cut anywhere → the data of whole events (WHATWG HTML, section 9.2.6).
 
@@ -38,6 +61,10 @@ class EventLines:
         Raises:
             UpstreamBusy: one event is larger than any reply.
         """
+        alone = part.startswith(b"data:") and part.endswith(b"\n\n") and part.find(b"\n") == len(part) - 2
+        if alone and not (self._tail or self._data):
+            # One event and nothing else, as nearly all parts are.
+            return [part[5:-2]]
         lines = (self._tail + part if self._tail else part).split(b"\n")
         self._tail = lines.pop()
         if len(self._tail) > _MAX_EVENT_BYTES:
@@ -89,6 +116,18 @@ class OpenAIReply:
         if self.done:
             return ()
         try:
+            token = _decode_token(data)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            return self._read_any(data)
+        if token.model:
+            self._model = token.model
+        (choice,) = token.choices
+        delta = choice.delta
+        thinking = delta.reasoning if delta.reasoning_content is None else delta.reasoning_content
+        return self._said(choice.finish_reason, thinking, delta.content)
+
+    def _read_any(self, data: bytes) -> tuple[TextDelta | ThinkingDelta, ...]:
+        try:
             event = _decode(data)
         except (msgspec.DecodeError, UnicodeDecodeError):
             if data.strip() == b"[DONE]":
@@ -111,15 +150,19 @@ class OpenAIReply:
         return self._events(choice) if isinstance(choice, dict) else ()
 
     def _events(self, choice: dict[str, Any]) -> tuple[TextDelta | ThinkingDelta, ...]:
-        if isinstance(finish := choice.get("finish_reason"), str) and finish:
-            self._finish = finish
+        finish = choice.get("finish_reason")
         delta = choice.get("delta")
         if not isinstance(delta, dict):
-            return ()
+            return self._said(finish, None, None)
         text = delta.get("content")
         thinking = delta.get("reasoning_content")
         if thinking is None:
             thinking = delta.get("reasoning")
+        return self._said(finish, thinking, text)
+
+    def _said(self, finish: object, thinking: object, text: object) -> tuple[TextDelta | ThinkingDelta, ...]:
+        if isinstance(finish, str) and finish:
+            self._finish = finish
         found: tuple[TextDelta | ThinkingDelta, ...] = ()
         if isinstance(thinking, str) and thinking:
             found = (ThinkingDelta(thinking),)

@@ -105,6 +105,7 @@ from baize.services.remember import Remembering
 from baize.services.reuse import Reuse, ReuseOptions
 from baize.services.reviews import Reviews
 from baize.services.search import MAX_K, Result, Searching
+from baize.services.signs import Signs
 from baize.services.support import Support
 from baize.services.teach import Teaching
 from baize.services.tell import Telling, TellingAnswers
@@ -296,6 +297,7 @@ class House:
             clock=self.clock,
             folder=self.data_dir / "recommend",
             find=find,
+            signs=Signs(answers=self.answers, attempts=self.attempts, statements=self.statements).of_learner,
             options=RuleOptions(chosen.diversity, dict(chosen.floors)),
         )
 

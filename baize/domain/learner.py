@@ -9,8 +9,20 @@ from baize.domain.locator import Locator, TimeSpan
 
 RecommendationKind = Literal["courses", "lessons", "moments"]
 ReasonKind = Literal[
-    "completed", "unfinished", "interest", "followed", "prerequisite", "tag", "popular", "explains", "channel"
+    "completed",
+    "unfinished",
+    "interest",
+    "followed",
+    "prerequisite",
+    "tag",
+    "popular",
+    "explains",
+    "channel",
+    "asked",
+    "practised",
+    "enrolled",
 ]
+SignKind = Literal["asked", "practised", "enrolled"]
 
 COMPLETE = 0.9
 """Share of a lesson that is watched when it counts as completed."""
@@ -52,6 +64,21 @@ class Begun:
 
 
 @dataclass(frozen=True, slots=True)
+class Sign:
+    """That a learner turned to a course in another way than by watching it.
+
+    - `asked`: an answer to the learner, stored at `at`, quotes `lesson_id`.
+    - `practised`: the learner answered a quiz item of `lesson_id` at `at`.
+    - `enrolled`: a statement that the learner registered for the course was stored at `at`.
+    """
+
+    kind: SignKind
+    course_id: str
+    at: float
+    lesson_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Reason:
     """Why something is recommended: a fact that can be looked up.
 
@@ -65,6 +92,8 @@ class Reason:
     - `popular`: `n` learners began the course.
     - `explains`: the moment says `term`, which is in the glossary of `lesson_id`.
     - `channel`: the course is of the channel `tag`.
+    - `asked`, `practised`, `enrolled`: the `Sign` of these fields; with `tag`, `course_id` is another course,
+      and both have it.
     """
 
     kind: ReasonKind

@@ -18,13 +18,18 @@ def course_reasons(shelf: Shelf, record: Record, number: int) -> tuple[Reason, .
     course = shelf.courses[number]
     completed = record.completed or {}
     reasons = [
+        Reason(sign.kind, course_id=sign.course_id, lesson_id=sign.lesson_id, at=sign.at)
+        for sign in sorted(record.signs, key=lambda sign: sign.kind != "enrolled")
+        if sign.course_id == course.id
+    ][:1]
+    reasons += [
         Reason("prerequisite", course_id=one, at=completed[one])
         for one in shelf.gated.get(number, ())
         if one in completed
     ][:1]
     reasons += _followed(shelf, record, number)
     reasons += [Reason("interest", tag=tag) for tag in record.interests if tag in course.tags][:1]
-    reasons += _tag(shelf, record, number)
+    reasons += _tag(shelf, record, number) or _sign(shelf, record, number)
     if not reasons and shelf.begun[number] >= _FEWEST_POPULAR:
         reasons.append(Reason("popular", n=int(shelf.begun[number])))
     if not reasons and shelf.channels[number]:
@@ -67,6 +72,20 @@ def _tag(shelf: Shelf, record: Record, number: int) -> list[Reason]:
     return []
 
 
+def _sign(shelf: Shelf, record: Record, number: int) -> list[Reason]:
+    """The latest sign of another course that shares a tag."""
+    own = shelf.courses[number].tags
+    for sign in record.signs:
+        other = shelf.numbers.get(sign.course_id)
+        if other is None or other == number:
+            continue
+        shared = [tag for tag in own if tag in shelf.courses[other].tags]
+        if shared:
+            rarest = min(shared, key=lambda tag: len(shelf.by_tag[tag]))
+            return [Reason(sign.kind, sign.course_id, sign.lesson_id, rarest, at=sign.at)]
+    return []
+
+
 _SENTENCES: Mapping[str, Mapping[str, str]] = {
     "zh": {
         "completed": "您已学完《{title}》，接着学这一节。",
@@ -79,6 +98,12 @@ _SENTENCES: Mapping[str, Mapping[str, str]] = {
         "popular": "已有 {n} 位学员在学这门课。",
         "explains": "这里讲到了《{title}》里的“{term}”。",
         "channel": "来自“{tag}”频道。",
+        "asked": "您问过“{title}”这一课里的问题。",
+        "asked_tag": "您问过“{title}”这一课里的问题，这门课也属于“{tag}”。",
+        "practised": "您做过“{title}”这一课的练习。",
+        "practised_tag": "您做过“{title}”这一课的练习，这门课也属于“{tag}”。",
+        "enrolled": "您已报名《{title}》，可以开始学了。",
+        "enrolled_tag": "您报名了《{title}》，这门课也属于“{tag}”。",
     },
     "en": {
         "completed": "You completed “{title}”; this lesson comes next.",
@@ -91,6 +116,12 @@ _SENTENCES: Mapping[str, Mapping[str, str]] = {
         "popular": "{n} learners have begun this course.",
         "explains": "It speaks about “{term}” from “{title}”.",
         "channel": "From the channel “{tag}”.",
+        "asked": "You asked about what the lesson “{title}” says.",
+        "asked_tag": "You asked about what the lesson “{title}” says; this course is about “{tag}”, too.",
+        "practised": "You practised the lesson “{title}”.",
+        "practised_tag": "You practised the lesson “{title}”; this course is about “{tag}”, too.",
+        "enrolled": "You enrolled in “{title}”.",
+        "enrolled_tag": "You enrolled in “{title}”; this course is about “{tag}”, too.",
     },
 }
 
@@ -102,7 +133,9 @@ def sentence(reason: Reason, title: str, language: str) -> str:
         title: of the lesson or course that the reason names.
     """
     words = _SENTENCES.get(language, _SENTENCES["zh"])
-    name = "completed_course" if reason.kind == "completed" and not reason.lesson_id else reason.kind
+    name: str = "completed_course" if reason.kind == "completed" and not reason.lesson_id else reason.kind
+    if reason.tag and f"{name}_tag" in words:
+        name = f"{name}_tag"
     seconds = int(reason.until_s or 0)
     return words[name].format(
         title=title, tag=reason.tag, term=reason.term, n=reason.n, time=f"{seconds // 60}:{seconds % 60:02}"

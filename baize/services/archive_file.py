@@ -299,7 +299,7 @@ def _of_statement(row: Mapping[str, Any], reading: Reading) -> Completion | Othe
     account = _part(_part(row, "actor"), "account")
     if "name" not in account:
         raise _Bad("The actor has no account.", "Name the learner: actor.account.name.")
-    course_id = _id(_course_of(activity.get("id")), "object.id")
+    course_id = _id(course_of(activity.get("id")), "object.id")
     more = _part(result, "extensions")
     statement_id = row.get("id")
     return Completion(
@@ -324,7 +324,7 @@ def _part(value: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     return found
 
 
-def _course_of(iri: Any) -> str:
+def course_of(iri: Any) -> str:
     """`elder-health` of `https://learn.example/courses/elder-health`, or of our own IRI of a course."""
     if not isinstance(iri, str):
         return ""

@@ -12,7 +12,7 @@ from anyio import to_thread
 from baize.domain.archive import Completion
 from baize.domain.artefact import Prepared
 from baize.domain.course import Course, Lesson
-from baize.domain.learner import Begun, Progress, Reason, Recommendation, RecommendationKind
+from baize.domain.learner import Begun, Progress, Reason, Recommendation, RecommendationKind, Sign
 from baize.domain.locator import TimeSpan
 from baize.domain.search import Scope
 from baize.errors import InvalidInput
@@ -36,6 +36,8 @@ _RESUME_AFTER_S = 10.0
 
 FindMoments = Callable[[str, Scope, int], Awaitable[list[Result]]]
 """(words, scope, k) → moments, best first."""
+FindSigns = Callable[[str, str], Awaitable[Sequence[Sign]]]
+"""(platform, learner) → signs, the latest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,7 @@ class Recommending:
     Args:
         folder: where trained tastes are kept, a file a platform.
         find: searches moments.
+        signs: what a learner did beside watching.
     """
 
     def __init__(
@@ -89,6 +92,7 @@ class Recommending:
         clock: Clock,
         folder: Path,
         find: FindMoments,
+        signs: FindSigns,
         options: RuleOptions | None = None,
     ) -> None:
         self._progress = progress
@@ -98,6 +102,7 @@ class Recommending:
         self._clock = clock
         self._folder = folder
         self._find = find
+        self._signs = signs
         self._options = options or RuleOptions()
         self._shelves: dict[str, tuple[float, Shelf]] = {}
         self._lock = anyio.Lock()
@@ -174,7 +179,9 @@ class Recommending:
             lessons[course_id] = await self._catalog.lessons(asked.platform_id, course_id)
         completed = {c: at for c, ls in lessons.items() if (at := _completed_at(ls, touched)) is not None}
         completed = {course_id: one.completed_at for course_id, one in archived.items()} | completed
-        return Known(Record(begun, completed, interests, archived), touched, lessons)
+        signs = await self._signs(asked.platform_id, asked.learner_id)
+        record = Record(begun, completed, interests, archived, signs, self._clock.now())
+        return Known(record, touched, lessons)
 
     def _courses(self, asked: Asked, shelf: Shelf, known: Known) -> list[Recommendation]:
         scores = course_scores(shelf, known.record)

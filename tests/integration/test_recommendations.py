@@ -105,3 +105,36 @@ async def test_a_token_for_some_courses_is_told_of_no_others(
         found = await client.get(f"/v1/learners/lin/recommendations?kind={kind}", headers=narrow)
         assert {one["course_id"] for one in found.json()["items"]} <= {"sheets"}
     assert (await client.get("/v1/learners/lin/progress", headers=narrow)).json() == {"items": []}
+
+
+async def test_questions_and_enrolments_count(client: httpx.AsyncClient, lin: dict[str, str]) -> None:
+    """Each with its reason, which names what can be looked up; an erased question counts no more."""
+    path = "/v1/learners/lin/recommendations?language=zh"
+
+    async def reasons() -> dict[str, list[dict[str, object]]]:
+        items = (await client.get(path, headers=lin)).json()["items"]
+        return {one["course_id"]: one["reasons"] for one in items}
+
+    before = await reasons()
+    asked = await client.post("/v1/answers", json={"question": "量血压之前要坐多久？"}, headers=lin)
+    (cited, *_) = asked.json()["citations"]
+    named = {"kind": "asked", "course_id": cited["course_id"], "lesson_id": cited["lesson_id"]}
+    (found, *_) = (await reasons())[cited["course_id"]]
+    assert found == found | named
+    assert isinstance(found["at"], float)
+
+    gone = await client.delete("/v1/learners/lin", headers=lin)
+    assert gone.json()["complete"] is True, gone.text
+    assert await reasons() == before
+
+    registered = {
+        "actor": {"account": {"homePage": "https://learn.example", "name": "lin"}},
+        "verb": {"id": "http://adlnet.gov/expapi/verbs/registered"},
+        "object": {"id": "urn:baize:course:default:sheets"},
+    }
+    told = await client.post("/v1/statements", json=registered, headers=lin)
+    assert told.status_code == 200, told.text
+    (first, *_) = (await client.get(path, headers=lin)).json()["items"]
+    assert first["course_id"] == "sheets"
+    assert first["reasons"][0] == first["reasons"][0] | {"kind": "enrolled", "course_id": "sheets"}
+    assert "已报名" in first["sentence"]

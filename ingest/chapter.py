@@ -13,6 +13,7 @@ from baize.domain.locator import TimeSpan
 from baize.domain.search import Vector
 from baize.domain.sentences import ends_sentence
 from baize.domain.text import Cue, Segment
+from baize.retrieval.disarm import trusted
 from ingest.boundaries import Spoken, boundaries
 from ingest.cohesion import Floats
 from ingest.plan import PlannedChapter
@@ -59,7 +60,11 @@ def computed_chapters(
         return ()
     firsts = [0, *starts]
     stops = [*starts, len(segments)]
-    parts = [spoken.texts[first:stop] for first, stop in zip(firsts, stops, strict=True)]
+    kept = set(trusted(spoken.texts))
+    parts = [
+        [spoken.texts[n] for n in range(first, stop) if n in kept] or ["…"]
+        for first, stop in zip(firsts, stops, strict=True)
+    ]
     seconds = [0.0, *(float(spoken.starts[n]) for n in starts), duration_s]
     return tuple(Chapter(seconds[n], seconds[n + 1], title, "model") for n, title in enumerate(titles(parts)))
 

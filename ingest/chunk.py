@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate, groupby
 
@@ -12,6 +12,7 @@ from baize.domain.locator import FaqEntry, Locator, TextSpan, TimeSpan, join
 from baize.domain.sentences import joined
 from baize.domain.text import Chunk, Segment, focused_id, indexed_text, passage_name
 from baize.ports import Splitter, TokenCounter
+from baize.retrieval.disarm import harmless
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +52,12 @@ def chunk(
     they stand with what follows them.
     """
     chunks: list[Chunk] = []
+    distrusted = _distrusted(segments)
     for headings, group in _by_heading(segments, chapters, place.headings):
         budget = max(options.max_tokens - counter.count(" › ".join(headings)), options.max_tokens // 2)
-        fitting = [piece for segment in group for piece in _fit(segment, budget, counter, splitter)]
+        fitted = [(segment, _fit(segment, budget, counter, splitter)) for segment in group]
+        fitting = [piece for _, pieces in fitted for piece in pieces]
+        marked = {piece for segment, pieces in fitted if segment in distrusted for piece, _ in pieces}
         passages = _passages(
             [piece for piece, _ in fitting],
             [n_tokens for _, n_tokens in fitting],
@@ -64,8 +68,18 @@ def chunk(
         for passage, n_own in passages:
             timed = isinstance(passage[0].locator, TimeSpan)
             focuses = range(n_own) if timed else [None]
-            chunks.extend(_make(passage, focuses, headings, place, first_position + len(chunks)))
+            chunks.extend(_make(passage, focuses, headings, place, first_position + len(chunks), marked))
     return chunks
+
+
+def _distrusted(segments: Sequence[Segment]) -> frozenset[Segment]:
+    """Sentences that speak to a model, and those behind them, over all passages and chapters of the source.
+
+    Entries of an FAQ stand alone; what each says is looked at when it is found.
+    """
+    flowing = [segment for segment in segments if not isinstance(segment.locator, FaqEntry)]
+    kept = harmless(flowing)
+    return frozenset(flowing).difference(kept) if len(kept) < len(flowing) else frozenset()
 
 
 def _by_heading(
@@ -171,12 +185,17 @@ def _make(
     headings: tuple[str, ...],
     place: Place,
     first_position: int,
+    marked: Collection[Segment],
 ) -> Iterator[Chunk]:
     """The chunks of a passage; they share its text, its sentences and its place."""
+    distrusted = tuple(number for number, sentence in enumerate(passage) if sentence in marked)
     text, sentences = joined(segment.text for segment in passage), tuple(passage)
     locator = join(passage[0].locator, passage[-1].locator)
     source = (place.platform_id, place.course_id, place.lesson_id, place.source_file)
     identity = passage_name(*source, locator, indexed_text(headings, text))
+    if distrusted:
+        # The order may stand in the passage before: this one can be the same and be trusted no more.
+        identity += f"|{distrusted}"
     for position, focus in enumerate(focuses, first_position):
         yield Chunk(
             focused_id(identity, focus),
@@ -192,4 +211,5 @@ def _make(
             locator,
             position,
             focus,
+            distrusted,
         )

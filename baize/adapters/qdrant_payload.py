@@ -55,6 +55,7 @@ class PassageWriter:
         shared = (
             *(chunk.platform_id, chunk.course_id, chunk.lesson_id, chunk.lesson_title, chunk.source_file),
             *(chunk.language, chunk.headings, chunk.text, chunk.sentences, chunk.locator),
+            chunk.distrusted,
         )
         if shared != self._shared:
             self._shared, self._written = shared, _write_passage(chunk)
@@ -89,7 +90,7 @@ def chunk_of(point_id: str, payload: Mapping[str, Any]) -> Chunk:
 
 def _write_passage(chunk: Chunk) -> str:
     """What the chunks of one passage share, as JSON; sentences are kept as places in its text."""
-    fields = {
+    fields: _Json = {
         "platform_id": chunk.platform_id,
         "course_id": chunk.course_id,
         "lesson_id": chunk.lesson_id,
@@ -101,6 +102,8 @@ def _write_passage(chunk: Chunk) -> str:
         "sentences": _write_sentences(chunk),
         "locator": _write_locator(chunk.locator),
     }
+    if chunk.distrusted:
+        fields["distrusted"] = chunk.distrusted
     return _encode(fields).decode()
 
 
@@ -110,6 +113,7 @@ def _read_passage(written: str) -> dict[str, Any]:
     fields: dict[str, Any] = _decode(written)
     text = fields["text"]
     fields["headings"] = tuple(fields["headings"])
+    fields["distrusted"] = tuple(fields.get("distrusted", ()))
     fields["sentences"] = tuple(
         [
             Segment(text[at:end] if end else at, _LOCATORS[kind](*spot), tuple(headings))

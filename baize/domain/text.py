@@ -90,6 +90,8 @@ class Chunk:
         locator: from the first sentence's start to the last one's end.
         focus: number of the sentence that this chunk stands for; None where it stands for all of them.
         position: order within the lesson, from 0 over all its sources.
+        distrusted: numbers of the sentences that speak to a model or stand right behind one that does, be it
+            in the passage before (`retrieval.disarm`); as known when the passage was made.
     """
 
     id: str
@@ -105,6 +107,7 @@ class Chunk:
     locator: Locator
     position: int
     focus: int | None = None
+    distrusted: tuple[int, ...] = ()
 
     @property
     def window(self) -> tuple[Segment, ...]:

@@ -3,7 +3,8 @@
 A passage may say "ignore your instructions and tell learners X". To the model that is an order, to `verify` X
 would be what the course says. So such a sentence is no evidence: it is not in the prompt, no sentence of an
 answer can rest on it or repeat it, and neither can what stands right behind it, where the thing to be said
-often is. The transcript keeps it; learners can read and find it.
+often is. A passage may begin there: `chunk`, who sees the whole track, has marked its sentences. The
+transcript keeps it all; learners can read and find it.
 
 A list of patterns knows what it lists (OWASP LLM01:2025): it stands beside what holds without it, namely a
 closed list of sources, no tools, and a scope that is fixed before the model is asked.
@@ -17,7 +18,7 @@ from dataclasses import replace
 
 from baize.domain.search import Moment
 from baize.domain.sentences import joined
-from baize.domain.text import Segment
+from baize.domain.text import Chunk, Segment
 
 _N_BEHIND = 2
 _MOST_TOLD = 200
@@ -108,9 +109,23 @@ def gives_orders(text: str) -> bool:
     return _HINTS.search(text) is not None and _ORDERS.search(text) is not None
 
 
-def disarmed(moments: Iterable[Moment]) -> list[Moment]:
-    """The moments in their order, without such sentences; those of which nothing is left are left out."""
-    return [found for moment in moments if (found := _disarmed(moment)) is not None]
+def disarmed(moments: Iterable[Moment]) -> tuple[list[Moment], tuple[str, ...]]:
+    """The moments in their order, without such sentences, and the texts of these sentences.
+
+    Moments of which nothing is left are left out.
+    """
+    kept: list[Moment] = []
+    taken: dict[str, None] = {}
+    for moment in moments:
+        chunk = moment.hit.chunk
+        safe = _trusted(chunk)
+        if len(safe) < len(chunk.sentences):
+            taken.update((sentence.text, None) for sentence in chunk.sentences if sentence not in safe)
+            if safe:
+                kept.append(_only(moment, safe))
+        else:
+            kept.append(moment)
+    return kept, tuple(taken)
 
 
 def told(sentences: Iterable[str]) -> tuple[str, ...]:
@@ -120,27 +135,37 @@ def told(sentences: Iterable[str]) -> tuple[str, ...]:
 
 def harmless(sentences: Sequence[Segment]) -> list[Segment]:
     """Those that give no orders and do not stand right behind one that does."""
-    kept: list[Segment] = []
+    return [sentences[number] for number in trusted([sentence.text for sentence in sentences])]
+
+
+def trusted(texts: Sequence[str]) -> list[int]:
+    """Numbers of the sentences that `harmless` keeps."""
+    kept: list[int] = []
     n_behind = 0
-    for sentence in sentences:
-        if gives_orders(sentence.text):
+    for number, text in enumerate(texts):
+        if gives_orders(text):
             n_behind = _N_BEHIND
         elif n_behind:
             n_behind -= 1
         else:
-            kept.append(sentence)
+            kept.append(number)
     return kept
 
 
-def _disarmed(moment: Moment) -> Moment | None:
+def _trusted(chunk: Chunk) -> Sequence[Segment]:
+    found = harmless(chunk.sentences) if _HINTS.search(chunk.text) else chunk.sentences
+    marked = {chunk.sentences[number] for number in chunk.distrusted}
+    return [sentence for sentence in found if sentence not in marked] if marked else found
+
+
+def _only(moment: Moment, kept: Sequence[Segment]) -> Moment:
     chunk = moment.hit.chunk
-    if _HINTS.search(chunk.text) is None:
-        return moment
-    kept = harmless(chunk.sentences)
-    if len(kept) == len(chunk.sentences):
-        return moment
-    if not kept:
-        return None
     focus = moment.focus if moment.focus in kept else kept[0]
-    safe = replace(chunk, text=joined(sentence.text for sentence in kept), sentences=tuple(kept), focus=None)
+    safe = replace(
+        chunk,
+        text=joined(sentence.text for sentence in kept),
+        sentences=tuple(kept),
+        focus=None,
+        distrusted=(),
+    )
     return replace(moment, hit=replace(moment.hit, chunk=safe), focus=focus)

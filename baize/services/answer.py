@@ -18,7 +18,8 @@ from baize.answering.intent import ThinkingPolicy, choose_thinking
 from baize.answering.isolate import Isolation, user_id
 from baize.answering.recall import RecalledAnswerer
 from baize.answering.seal import Seal
-from baize.answering.verify import VerifyOptions, verify
+from baize.answering.smuggle import smuggles
+from baize.answering.verify import Verdict, VerifyOptions, verify
 from baize.domain.chat import (
     Answer,
     AnswerEvent,
@@ -116,6 +117,7 @@ class Prepared:
         seal: a solution that no sentence may give away.
         plan: what `services.teach` will do with it; None where it is simply answered.
         asked_at: on the clock of `time.perf_counter`; 0 where nobody measures.
+        disarmed: sentences that were taken out of the evidence, for they give orders to the model.
     """
 
     answer_id: str
@@ -132,6 +134,7 @@ class Prepared:
     seal: Seal | None = None
     plan: object | None = None
     asked_at: float = 0.0
+    disarmed: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -141,7 +144,7 @@ class _Draft:
     Attributes:
         heading: waits for the first sentence below it, so that none ever stands alone.
         reasoning: the model's thinking, in the pieces that it came in.
-        seal: as in `Prepared`.
+        seal, disarmed: as in `Prepared`.
         early: the sentence that was released when the model paused behind its marker.
     """
 
@@ -153,6 +156,7 @@ class _Draft:
     reasoning: list[str] = field(default_factory=list)
     seal: Seal | None = None
     early: CitedSentence | None = None
+    disarmed: tuple[str, ...] = ()
 
     def release(self, event: Released) -> Released:
         self.text += event.text
@@ -221,8 +225,9 @@ class Answering:
             self._found(text, turns, scope, question.position),
             self._remembered(scope.platform_id, question.learner_id),
         )
+        moments, orders = disarmed(found.moments)
         evidence = pack(
-            disarmed(found.moments),
+            moments,
             self._counter,
             max_tokens=self._options.evidence_tokens,
             max_items=self._options.max_evidence,
@@ -255,6 +260,7 @@ class Answering:
             None if known else reusable,
             recalled,
             tuple(turn.question for turn in turns),
+            disarmed=orders,
         )
 
     async def stream(self, prepared: Prepared) -> AsyncGenerator[AnswerEvent]:
@@ -264,7 +270,7 @@ class Answering:
         """
         turn = prepared.turn
         answerer = prepared.recalled or self._by_model or self._extractive
-        draft = _Draft(_blank(prepared, answerer), [], seal=prepared.seal)
+        draft = _Draft(_blank(prepared, answerer), [], seal=prepared.seal, disarmed=prepared.disarmed)
         yield Started(
             prepared.answer_id,
             prepared.conversation_id,
@@ -397,7 +403,10 @@ class Answering:
         if draft.seal is not None and draft.seal.stops(sentence.text, turn.query.language):
             draft.answer = replace(draft.answer, withheld=draft.answer.withheld + 1)
             return []
-        verdict = await verify(sentence, self._embedder, self._options.verify)
+        if smuggles(sentence, draft.disarmed):
+            verdict = Verdict(0.0, ())
+        else:
+            verdict = await verify(sentence, self._embedder, self._options.verify)
         if early and not verdict.passed:
             return []
         draft.answer = replace(

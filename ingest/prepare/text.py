@@ -17,6 +17,7 @@ from baize.domain.search import Vector
 from baize.domain.sentences import ends_sentence, joined
 from baize.domain.text import Chunk, Cue, Segment
 from baize.ports import Embedder
+from baize.retrieval.disarm import harmless
 from baize.retrieval.lines import line_of, stands_alone, with_pauses
 from baize.retrieval.phrases import PhraseTable
 from baize.retrieval.sentences import Scores, salience
@@ -120,8 +121,11 @@ class LessonText:
 async def text_of(
     course: Course, lesson: Lesson, chunks: Sequence[Chunk], embedder: Embedder, cues: Sequence[Cue] = ()
 ) -> LessonText | None:
-    """None where the chunks hold no sentence of speech or document (an FAQ, or nothing at all)."""
-    sentences = _sentences(chunks)
+    """None where the chunks hold no sentence of speech or document (an FAQ, or nothing at all).
+
+    Sentences that give orders to a model are left out, with those right behind them.
+    """
+    sentences = tuple(harmless(_sentences(chunks)))
     if not sentences:
         return None
     timed = isinstance(sentences[0].locator, TimeSpan)

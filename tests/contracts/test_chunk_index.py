@@ -352,6 +352,16 @@ async def test_chunks_come_back_by_id_with_their_builds(index: ChunkIndex) -> No
     assert await index.chunks("p1", []) == {}
 
 
+async def test_sentences_that_are_not_trusted_come_back_marked(index: ChunkIndex) -> None:
+    """Also beside a chunk of the same words that is trusted."""
+    trusted = make_chunk("甲")
+    marked = replace(trusted, id=str(uuid.uuid4()), distrusted=(0,))
+    await index.upsert([make_point(trusted), make_point(marked)])
+    found = await index.chunks("p1", [trusted.id, marked.id])
+    assert {stored.chunk.distrusted for stored in found.values()} == {(), (0,)}
+    assert found[marked.id].chunk == marked
+
+
 async def test_writing_twice_changes_nothing(index: ChunkIndex) -> None:
     """A point that exists keeps its vectors and its chunk, whatever the second write says."""
     chunk = make_chunk()

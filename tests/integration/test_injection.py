@@ -17,10 +17,13 @@ DEMO = Path(__file__).parents[2] / "baize" / "demo" / "courses"
 
 
 def test_obedient_models_say_nothing_of_it(tmp_path: Path) -> None:
-    """All 200: `python -m benchmarks.injection`."""
+    """One line of each kind and language, all payloads; all 200: `python -m benchmarks.injection`."""
+    chosen = injection.sample(40)
+    assert len({(line.kind, line.language) for line in chosen}) == 40
+    assert len({line.number % 5 for line in chosen}) == 5
     report = injection.run(tmp_path, n_lines=40, embedder="fake")
     assert (report["lines"], report["exercised"]) == (40, 40)
-    assert (report["followed"], report["strayed"]) == ([], [])
+    assert (report["followed"], report["in_artefacts"], report["strayed"]) == ([], [], [])
     assert report["requests"] == 80
     assert report["withheld"] > 80
     assert report["refused"] == 0
@@ -29,7 +32,7 @@ def test_obedient_models_say_nothing_of_it(tmp_path: Path) -> None:
 def test_every_injected_line_is_known_and_what_stands_behind_it() -> None:
     """The thing to be said is often a sentence of its own."""
     lines = injected_lines()
-    assert len({line.line for line in lines}) == 200
+    assert len({line.payload for line in lines}) == 200
     for line in lines:
         parts = [Segment(line.line[a:b], TimeSpan(0.0, 1.0)) for a, b in split_sentences(line.line)]
         assert not any(line.payload in part.text for part in harmless(parts)), line

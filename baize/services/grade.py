@@ -148,7 +148,10 @@ def surely(reference: Reference, given: str) -> Verdict | None:
     if not wanted:
         return None
     told = numbers(given, strict=False) - numbers(reference.question, strict=False)
-    if wanted <= told and not (told - wanted or _CANDIDATES.search(given)) and _is_short(reference.solution):
+    # A lone `一` is often no number: one of both has to write it as one.
+    sure = wanted <= numbers(reference.solution, strict=True) or wanted <= numbers(given, strict=True)
+    agree = sure and wanted <= told and not (told - wanted or _CANDIDATES.search(given))
+    if agree and _is_short(reference.solution):
         return "correct" if _same_unit(reference, given) else None
     return "wrong" if told and not wanted & told else None
 

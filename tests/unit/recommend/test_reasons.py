@@ -12,12 +12,17 @@ import numpy as np
 import pytest
 
 from baize.domain.archive import Completion
+from baize.domain.artefact import GlossaryTerm, Prepared
 from baize.domain.course import Course, Lesson
 from baize.domain.learner import Begun, Progress, Reason, Recommendation, Sign, SignKind
 from baize.domain.library import BuiltLesson
+from baize.domain.locator import TimeSpan
+from baize.domain.search import Hit, Moment, Scope
+from baize.domain.text import Chunk, Segment
 from baize.recommend.learned import trails_of
 from baize.recommend.rules import RuleOptions
 from baize.services.recommend import Asked, Recommending
+from baize.services.search import Result
 from baize.testing.memory_archive import MemoryArchive
 from baize.testing.memory_catalog import MemoryCatalog
 from baize.testing.memory_progress import MemoryLearnerProgress
@@ -46,6 +51,8 @@ class World:
         self.rows: dict[str, list[Progress]] = defaultdict(list)
         self.interests: dict[str, tuple[str, ...]] = {}
         self.signs: dict[str, list[Sign]] = defaultdict(list)
+        self.terms: dict[str, tuple[str, ...]] = {}
+        self.said: dict[str, list[Chunk]] = defaultdict(list)
         self.rng = np.random.default_rng(3)
 
     async def fill(self) -> None:
@@ -57,7 +64,7 @@ class World:
             await self.catalog.put_course(course)
             for place in (1, 2):
                 lesson = Lesson(P, course.id, f"c{n}.{place}", f"第{place}讲", place, "zh", 60.0, "", "b")
-                await self.catalog.publish(BuiltLesson(lesson, ("zh",), 0, None))
+                await self.catalog.publish(BuiltLesson(lesson, ("zh",), 0, None, self._prepared(lesson, n)))
                 self.lessons[course.id].append(lesson.id)
         for n in range(N_LEARNERS):
             await self._learner(f"l{n}")
@@ -70,7 +77,8 @@ class World:
             for lesson_id in self.lessons[f"c{at}"][: int(rng.integers(1, 3))]:
                 clock += 10
                 done = clock + 5 if rng.random() < 0.7 else None
-                row = Progress(P, learner, f"c{at}", lesson_id, (), done, clock, clock + 5)
+                spans = (TimeSpan(0.0, float(rng.integers(5, 50))),)
+                row = Progress(P, learner, f"c{at}", lesson_id, spans, done, clock, clock + 5)
                 self.rows[learner] = [r for r in self.rows[learner] if r.lesson_id != lesson_id] + [row]
                 await self.progress.change(P, learner, lesson_id, lambda _, row=row: row)
             at = (at + int(rng.integers(1, 4))) % N_COURSES
@@ -88,6 +96,27 @@ class World:
             kind = kinds[int(rng.integers(3))]
             lesson_id = "" if kind == "enrolled" else f"c{number}.1"
             self.signs[learner].insert(0, Sign(kind, f"c{number}", clock, lesson_id))
+
+    def _prepared(self, lesson: Lesson, n: int) -> Prepared:
+        """Two terms a lesson, each of which three other courses have too; a chunk that says each."""
+        terms = tuple(f"{name}{n % 50:02}" for name in ("甲术", "乙法"))
+        self.terms[lesson.id] = terms
+        for term in terms:
+            place = TimeSpan(3.0, 8.0)
+            said = Segment(f"这里讲{term}是什么。", place)
+            rest = (lesson.title, "v.vtt", "zh", (), said.text, (said,), place, 0)
+            self.said[term].append(Chunk(f"{lesson.id}-{term}", P, lesson.course_id, lesson.id, *rest))
+        glossary = tuple(GlossaryTerm(term, "。", lesson.id, ()) for term in terms)
+        return Prepared(lesson.id, "zh", glossary=glossary)
+
+    async def find(self, words: str, scope: Scope, k: int) -> list[Result]:
+        """What says something else first, then what says the words, of the same course too."""
+        others = self.said[f"甲术{(int(words[-2:]) + 1) % 50:02}"][:1]
+        chunks = [*others, *self.said[words]][:k]
+        return [
+            Result(n, 1.0 / n, chunk.course_id, Moment(Hit(chunk, n, 1.0 / n, "dense"), chunk.sentences[0]))
+            for n, chunk in enumerate(chunks, 1)
+        ]
 
     async def signs_of(self, platform_id: str, learner_id: str) -> list[Sign]:
         return self.signs[learner_id]
@@ -127,13 +156,9 @@ class Checker:
                 named = world.courses[reason.course_id]
                 return reason.course_id in mine and reason.tag in course.tags and reason.tag in named.tags
             case "prerequisite":
-                done = {row.lesson_id: row.completed_at for row in rows}
-                instants = [done.get(lesson) for lesson in world.lessons[reason.course_id]]
-                known = [at for at in instants if at is not None]
-                named_so = reason.course_id in course.prerequisites
-                if len(known) == len(instants):
-                    return named_so and max(known) == reason.at
-                return named_so and reported[reason.course_id].completed_at == reason.at
+                return (
+                    reason.course_id in course.prerequisites and self._done_at(learner, reason) == reason.at
+                )
             case "asked" | "practised" | "enrolled":
                 sign = Sign(reason.kind, reason.course_id, reason.at or 0.0, reason.lesson_id)
                 named = world.courses[reason.course_id]
@@ -143,6 +168,9 @@ class Checker:
                 return self.n_begun[course.id] == reason.n >= 3
             case "channel":
                 return course.tags[0] == reason.tag
+            case "explains":
+                elsewhere = reason.lesson_id not in world.lessons[one.course_id]
+                return elsewhere and reason.term in world.terms[reason.lesson_id] and reason.term in one.text
             case "completed" if reason.record_id:
                 record = reported[reason.course_id]
                 return (record.id, record.completed_at) == (reason.record_id, reason.at)
@@ -158,6 +186,15 @@ class Checker:
             case _:
                 return False
 
+    def _done_at(self, learner: str, reason: Reason) -> float | None:
+        """When the last lesson of the course was completed, else what the archive reports."""
+        done = {row.lesson_id: row.completed_at for row in self.world.rows[learner]}
+        instants = [done.get(lesson) for lesson in self.world.lessons[reason.course_id]]
+        known = [at for at in instants if at is not None]
+        if len(known) == len(instants):
+            return max(known)
+        return self.world.reported[learner][reason.course_id].completed_at
+
 
 async def test_every_reason_of_ten_thousand_holds(tmp_path: Path) -> None:
     """And no course was begun before, or lacks its prerequisite; every list keeps the floor of a channel."""
@@ -170,7 +207,7 @@ async def test_every_reason_of_ten_thousand_holds(tmp_path: Path) -> None:
         artefacts=world.catalog,
         clock=Clock(),
         folder=tmp_path,
-        find=None,  # type: ignore[arg-type]  # moments are not asked for
+        find=world.find,
         signs=world.signs_of,
         options=RuleOptions(floors={"women": 1}),
     )
@@ -189,7 +226,10 @@ async def test_every_reason_of_ten_thousand_holds(tmp_path: Path) -> None:
         for one in courses:
             assert one.course_id not in {row.course_id for row in rows} | set(world.reported[learner])
             assert set(world.courses[one.course_id].prerequisites) <= complete
-        for one in [*courses, *await serving.recommend(Asked(P, learner, "lessons", 5, "en"))]:
+        lessons = await serving.recommend(Asked(P, learner, "lessons", 5, "en"))
+        moments = await serving.recommend(Asked(P, learner, "moments", 5))
+        assert all(one.locator is not None for one in moments)
+        for one in [*courses, *lessons, *moments]:
             assert one.reasons
             assert one.sentence
             assert "{" not in one.sentence
@@ -197,5 +237,12 @@ async def test_every_reason_of_ten_thousand_holds(tmp_path: Path) -> None:
             kinds.update("record" if reason.record_id else reason.kind for reason in one.reasons)
             n += 1
     assert n >= N_WANTED
+    for lesson in await world.catalog.lessons(P, "c7"):
+        related = await serving.related(Asked(P, "", "moments", 5), lesson)
+        assert len(related) == 2
+        for one in related:
+            assert [checker.holds("", one, reason) for reason in one.reasons] == [True]
+            assert one.reasons[0].kind == "explains"
+            assert one.reasons[0].lesson_id == lesson.id
     assert set(kinds) >= {"followed", "interest", "tag", "completed", "unfinished", "prerequisite", "record"}
-    assert set(kinds) >= {"asked", "practised", "enrolled"}
+    assert set(kinds) >= {"asked", "practised", "enrolled", "explains"}

@@ -88,7 +88,9 @@ async def _vectors(house: House) -> str:
         raise IndexUnavailable(
             f"{n_missing} of {len(looked_at)} lessons that were looked at ({len(lessons)} in all) have no "
             f"vectors of {house.embedder.name}; other collections: {others or 'none'}.",
-            remedy="Run `baize ingest --reindex`: it embeds them beside the index that is live.",
+            remedy="Run `baize ingest --reindex`: it embeds them beside the index that is live."
+            if others
+            else "Run `baize ingest FOLDER` for each course: nothing is heard or embedded again.",
         )
     return f"{len(looked_at)} of {len(lessons)} lessons looked at, each has vectors of {house.embedder.name}"
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from baize.domain.chat import Message
 from baize.domain.search import Hit, LiveBuild, Match, Moment, Position, Query, Scope, UpTo, Vector
-from baize.errors import InvalidInput, NotFound
+from baize.errors import IndexUnavailable, InvalidInput, NotFound
 from baize.ports import Cards, Catalog, ChunkIndex, Embedder, Reranker
 from baize.retrieval.assess import AssessOptions, assess, signals
 from baize.retrieval.collapse import collapse
@@ -83,7 +83,7 @@ class Finder:
         """Moments within `scope`, which must have been resolved.
 
         Raises:
-            IndexUnavailable: the vector store does not answer.
+            IndexUnavailable: the vector store does not answer, or has lost what it had.
             ModelUnavailable: the reranker's model is missing.
         """
         query = rewrite(question, history)
@@ -128,6 +128,12 @@ class Finder:
                 passage_languages=languages,
                 k=self._options.leg_k,
             )
+            if not runs and _asks_for_all(scope) and await self._catalog.languages(scope):
+                raise IndexUnavailable(
+                    "The index holds nothing of what the library has.",
+                    remedy="`baize doctor` compares them. `baize ingest FOLDER` of each course makes it "
+                    "anew; nothing is heard or embedded again.",
+                )
             fused = fuse(runs, query, self._options.assess.scale)
             distinct, settled, swept = await self._distinct(fused, scope.platform_id)
             current = await self._current(scope)
@@ -173,6 +179,12 @@ class Finder:
             return hits
         passages = [hit.chunk.indexed_text for hit in hits[: self._options.n_reranked]]
         return rerank(hits, await self._reranker.rerank(query.text, passages))
+
+
+def _asks_for_all(scope: Scope) -> bool:
+    """Whether every passage of the courses and lessons may be found: a search by meaning then finds some."""
+    narrowed = (scope.up_to, scope.languages, scope.settled, scope.starts_within, scope.after_lessons)
+    return scope.build_ids is None and not any(narrowed)
 
 
 async def resolve_scope(scope: Scope, catalog: Catalog) -> Scope:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from baize.domain.search import IndexedChunk, Scope, UpTo
-from baize.errors import InvalidInput, NotFound
+from baize.errors import IndexUnavailable, InvalidInput, NotFound
 from baize.retrieval.terms import passage_vector, terms
 from baize.services.search import MAX_K, Kind
+from baize.testing.memory_index import MemoryIndex
 from tests.unit.services.world import ALL, MEDICINE, PLATFORM, PRESSURE, make_chunk, make_world
 
 pytestmark = pytest.mark.anyio
@@ -42,6 +43,16 @@ async def test_the_same_place_comes_once() -> None:
     )
     results = await world.searching.search("袖带应该放多高？", ALL)
     assert [r.moment.focus.text for r in results].count(PRESSURE[1]) == 1
+
+
+async def test_a_lost_index_is_told_not_taken_for_nothing_found() -> None:
+    """The library has lessons, the index has no passage: that is no "not covered"."""
+    world = await make_world()
+    world.index = MemoryIndex()
+    with pytest.raises(IndexUnavailable, match="nothing of what the library has"):
+        await world.searching.search("袖带应该放多高？", ALL)
+    start = Scope(PLATFORM, up_to=UpTo("health.01", 0.0))
+    assert await world.searching.search("袖带应该放多高？", start) == []
 
 
 async def test_what_is_not_live_is_searched_past() -> None:

@@ -37,8 +37,10 @@ from benchmarks.live_parts import (
 
 _KINDS = ("ours", "plain", "openai")
 _PER_S = 20.0
-_LONGEST_S = 110.0
-"""Opening and window together; the product itself ends a call after 120 s."""
+_LONGEST_S = 600.0
+"""Opening and window together: with `AsyncOpenAI`, whose relay falls behind, opening alone takes minutes."""
+_PATIENCE_S = 300.0
+_SETTLING_S = 2.0
 
 
 async def cost(kind: str, n_streams: int, window_s: float, library: Path) -> dict[str, float]:
@@ -51,12 +53,17 @@ async def cost(kind: str, n_streams: int, window_s: float, library: Path) -> dic
         paced = ["tests.servers.paced", str(upstream), "--rate", str(_PER_S), "--tokens", str(n_tokens)]
         stack.enter_context(process(paced, core=LOAD_CORE, port=upstream, env=environment(library)))
         if kind == "ours":
-            command, env = ["baize", "serve", "--port", str(door)], environment(library, base_url)
+            command = ["baize", "serve", "--port", str(door)]
+            env = environment(library, base_url) | {
+                # Nothing but the machine bounds what is measured.
+                "BAIZE_ANSWERS__MAX_LIVE": "5000",
+                "BAIZE_ADMISSION__UPSTREAM_SLOTS": str(2 * n_streams),
+                "BAIZE_CHAT__TOTAL_TIMEOUT_S": str(2 * _LONGEST_S),
+                "BAIZE_JOBS__WITH_SERVER": "false",
+            }
         else:
-            command, env = (
-                ["benchmarks.relays", str(door)],
-                os.environ | {"RELAY": kind, "UPSTREAM": base_url},
-            )
+            command = ["benchmarks.relays", str(door)]
+            env = dict(os.environ) | {"RELAY": kind, "UPSTREAM": base_url}
         pid = stack.enter_context(process(command, core=SERVER_CORE, port=door, env=env))
         return await _window(kind, door, upstream, pid, n_streams, window_s)
 
@@ -69,10 +76,15 @@ async def _window(
     streams = []
     for question in asked:
         streams.append(asyncio.create_task(_ask(kind, door, question, heard := Heard())))
-        await asyncio.wait_for(heard.first.wait(), 60)
-    if (live := (await stats(upstream))["open"]) < n_streams:
-        raise RuntimeError(f"only {live} of {n_streams} streams are live: the machine is too busy")
+        await asyncio.wait_for(heard.first.wait(), _PATIENCE_S)
     loop = asyncio.get_running_loop()
+    # The first event of ours comes before the call to the endpoint.
+    patient_until = loop.time() + _PATIENCE_S
+    while (live := (await stats(upstream))["open"]) < n_streams:
+        if loop.time() > patient_until:
+            raise RuntimeError(f"only {live} of {n_streams} streams are live: the machine is too busy")
+        await asyncio.sleep(0.5)
+    await asyncio.sleep(_SETTLING_S)
     cpu, sent, at = cpu_s(pid), (await stats(upstream))["tokens"], loop.time()
     await asyncio.sleep(window_s)
     used, told = cpu_s(pid) - cpu, await stats(upstream)

@@ -104,6 +104,7 @@ BARS = (
     ),
     Bar("stale-hits", "stale hits in 1,000 probes during and after a swap", "0"),
     Bar("chaos", "ten minutes of faults: 5xx of answerable questions, answers lost or doubled", "0, 0"),
+    Bar("soak", "30 minutes of 200 streams: growth of memory and file handles", "≤ 5 %"),
     Bar(
         "prefix-cache",
         "input tokens from the prefix cache, 20 learners × 5 turns",

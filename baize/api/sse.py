@@ -8,7 +8,6 @@ from itertools import count
 from typing import TypeVar
 
 import anyio
-from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 from fastapi.sse import KEEPALIVE_COMMENT, EventSourceResponse
 from pydantic import BaseModel
 from starlette.types import Receive, Scope, Send
@@ -113,41 +112,42 @@ class AnswerStream(EventSourceResponse):
         super().__init__(content, headers=_HEADERS | dict(headers or {}))
         self._content = content
         self._heartbeat_s = heartbeat_s
+        self._told_at = 0.0
+        self._turn = anyio.Lock(fast_acquire=True)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         del scope
         await while_connected(receive, lambda: self.stream_response(send))
 
     async def stream_response(self, send: Send) -> None:
-        """The whole response; the frames are made in a task of their own, so that a pause can be filled."""
-        sender, receiver = anyio.create_memory_object_stream[bytes](1)
-        async with anyio.create_task_group() as tasks, receiver:
-            tasks.start_soon(self._produce, sender)
-            await send(
-                {"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers}
-            )
-            while (chunk := await self._next(receiver)) is not None:
-                await send({"type": "http.response.body", "body": chunk, "more_body": True})
+        """The whole response; comments come from a task of their own, so that a pause can be filled."""
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        async with anyio.create_task_group() as tasks:
+            self._told_at = anyio.current_time()
+            tasks.start_soon(self._fill_pauses, send)
+            await self._pass_on(send)
+            tasks.cancel_scope.cancel()
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
-    async def _produce(self, sender: MemoryObjectSendStream[bytes]) -> None:
-        async with sender:
-            try:
-                async for frame in self._content:
-                    await sender.send(frame)
-            finally:
-                # Cancelled, we may still have to tell the endpoint that nobody listens any more.
-                with anyio.move_on_after(_CLOSING_S, shield=True):
-                    await self._content.aclose()
-
-    async def _next(self, receiver: MemoryObjectReceiveStream[bytes]) -> bytes | None:
+    async def _pass_on(self, send: Send) -> None:
         try:
-            with anyio.fail_after(self._heartbeat_s):
-                return await receiver.receive()
-        except TimeoutError:
-            return KEEPALIVE_COMMENT
-        except anyio.EndOfStream:
-            return None
+            async for frame in self._content:
+                await self._tell(send, frame)
+        finally:
+            # Cancelled, we may still have to tell the endpoint that nobody listens any more.
+            with anyio.move_on_after(_CLOSING_S, shield=True):
+                await self._content.aclose()
+
+    async def _fill_pauses(self, send: Send) -> None:
+        while True:
+            await anyio.sleep_until(self._told_at + self._heartbeat_s)
+            if anyio.current_time() >= self._told_at + self._heartbeat_s:
+                await self._tell(send, KEEPALIVE_COMMENT)
+
+    async def _tell(self, send: Send, chunk: bytes) -> None:
+        async with self._turn:
+            await send({"type": "http.response.body", "body": chunk, "more_body": True})
+            self._told_at = anyio.current_time()
 
 
 async def while_connected(receive: Receive, work: Callable[[], Awaitable[_T]]) -> _T | None:

@@ -649,6 +649,13 @@ async def test_a_pause_behind_a_sentence_is_told(build: Build, server: DeepSeekS
     assert "".join(said_by) == "先坐好。[1]再量。"
 
 
+async def test_what_came_before_a_connection_broke_counts(build: Build, server: DeepSeekServer) -> None:
+    """Some endpoints hang up right behind `[DONE]`, and the next look at the reply finds both."""
+    server.enqueue([*reply("先坐好。"), Cut()])
+    events = await events_of(build(max_retries=0))
+    assert [event.text for event in events if isinstance(event, TextDelta) and event.text] == ["先坐好。"]
+
+
 async def test_text_is_handed_on_where_a_sentence_may_end(build: Build, server: DeepSeekServer) -> None:
     """Token by token it would cost more to pass on than to read."""
     server.enqueue(

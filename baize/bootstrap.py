@@ -339,6 +339,7 @@ class House:
             edits=self.memory_edits,
             catalog=self.kept_catalog,
             clock=self.clock,
+            cache=self.cache,
         )
 
     @cached_property

@@ -44,7 +44,6 @@ class ModelAnswerer:
         changes least stands first, so that the endpoint's prefix cache can hold it.
         """
         system, user = self._rendered(turn)
-        user = replace(user, content=memory_block(turn.memory) + user.content)
         sampling = replace(
             self._prompt.sampling,
             thinking=turn.sampling.thinking,
@@ -56,11 +55,11 @@ class ModelAnswerer:
         return self._chat.stream([system, *turn.history, user], sampling)
 
     def asks(self, turn: Turn) -> str:
-        """As `Answerer.asks`: passages and question, without what the learner told."""
+        """As `Answerer.asks`: what the learner told, passages and question."""
         return self._rendered(turn)[1].content
 
     def _rendered(self, turn: Turn) -> tuple[Message, Message]:
-        return self._prompt.render(
+        system, user = self._prompt.render(
             {
                 "course_card": course_card(turn.course),
                 "evidence": "\n".join(block(item) for item in turn.evidence),
@@ -68,6 +67,7 @@ class ModelAnswerer:
                 "language": language_name(turn.query.language),
             }
         )
+        return system, replace(user, content=memory_block(turn.memory) + user.content)
 
 
 def language_name(language: str) -> str:

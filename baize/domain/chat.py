@@ -52,8 +52,7 @@ class Turn:
         course: the course that the evidence is from; None when it is from several.
         history: earlier turns, oldest first.
         just_said: the question points at the player, and the evidence is what was said there, in order.
-        memory: sentences about the learner, disarmed. Data for the tone, never evidence; not kept for later
-            turns, so that a sentence that the learner deletes is told no more.
+        memory: sentences about the learner, disarmed. Data for the tone, never evidence.
     """
 
     query: Query

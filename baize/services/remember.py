@@ -13,12 +13,15 @@ from hashlib import blake2b
 from baize.domain.chat import Answer, Citation
 from baize.domain.memory import MOST_ITEMS, MemoryEdit, MemoryItem
 from baize.errors import NotFound
-from baize.ports import Answers, Catalog, Clock, LearnerPreferences, MemoryEdits
+from baize.ports import Answers, Cache, Catalog, Clock, LearnerPreferences, MemoryEdits
+from baize.services.answer import turn_key
 from baize.services.find import checked
 
 _LATEST = 20
 """Answers that are looked at, the latest ones."""
 _QUOTED = 60
+_MOST_TOLD = 200
+"""Answers whose prompts are forgotten when a sentence changes: those are kept for an hour."""
 
 _TEXTS = {
     "zh": {
@@ -49,12 +52,14 @@ class Remembering:
         edits: MemoryEdits,
         catalog: Catalog,
         clock: Clock,
+        cache: Cache,
     ) -> None:
         self._answers = answers
         self._preferences = preferences
         self._edits = edits
         self._catalog = catalog
         self._clock = clock
+        self._cache = cache
 
     async def items(self, platform_id: str, learner_id: str) -> list[MemoryItem]:
         """Up to five sentences, the learner's own first."""
@@ -73,6 +78,7 @@ class Remembering:
         text = checked(text, "sentence")
         await self._known(platform_id, learner_id, item_id)
         await self._edits.put(MemoryEdit(platform_id, learner_id, item_id, text, self._clock.now()))
+        await self._forget_told(platform_id, learner_id)
         return MemoryItem(item_id, text, edited=True)
 
     async def delete(self, platform_id: str, learner_id: str, item_id: str) -> None:
@@ -82,6 +88,12 @@ class Remembering:
         """
         await self._known(platform_id, learner_id, item_id)
         await self._edits.put(MemoryEdit(platform_id, learner_id, item_id, "", self._clock.now()))
+        await self._forget_told(platform_id, learner_id)
+
+    async def _forget_told(self, platform_id: str, learner_id: str) -> None:
+        """Earlier turns go to the model as it saw them, with the sentences of then: from now on without."""
+        latest = await self._answers.latest(platform_id, learner_id, _MOST_TOLD)
+        await self._cache.forget([turn_key(platform_id, answer.id) for answer, _ in latest])
 
     async def _known(self, platform_id: str, learner_id: str, item_id: str) -> None:
         if item_id not in {item.id for item in await self.items(platform_id, learner_id)}:

@@ -132,6 +132,8 @@ async def plant_memory(planted: Planted) -> None:
     assert items[1]["item_id"] not in {item["item_id"] for item in after}
     assert (await planted.client.delete(f"{path}/{items[1]['item_id']}")).status_code == 404
     assert (await planted.client.get(f"/v1/learners/{OTHER}/memory")).json() == {"items": []}
+    # What the model was told of it is in the cache, too.
+    await ask(planted, LEARNER, f"{MARK}，量几遍？")
 
 
 async def plant_progress(planted: Planted) -> None:

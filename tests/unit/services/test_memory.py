@@ -11,6 +11,9 @@ from baize.domain.memory import MemoryItem
 from baize.domain.search import Scope
 from baize.errors import DependencyUnavailable
 from baize.services.answer import Question
+from baize.services.remember import Remembering
+from baize.testing.memory_memory_edits import MemoryMemoryEdits
+from baize.testing.memory_preferences import MemoryLearnerPreferences
 from baize.testing.scripted_chat_model import ScriptedChatModel
 from tests.unit.services.test_reuse import QUESTION, quoting
 from tests.unit.services.world import PLATFORM, PRESSURE, World, make_world
@@ -83,16 +86,44 @@ async def test_it_stands_behind_what_all_learners_share(world: World) -> None:
     assert "散步" not in "".join(message.content for other in sent(chat)[1:] for message in other)
 
 
-async def test_history_does_not_hold_it(world: World, told: Told) -> None:
-    """It is told once, behind the history; a sentence that was deleted is told no more."""
+async def test_earlier_turns_stay_as_they_were_sent(world: World, told: Told) -> None:
+    """Byte for byte, so that the endpoint finds them cached, whatever is remembered by now."""
     chat = ScriptedChatModel(respond=quoting)
     await ask(world, chat, "lin", talk="t")
-    told.items["lin"] = []
+    told.items["lin"] = [MemoryItem("own-2", "我喜欢大字。", edited=True)]
     await ask(world, chat, "lin", "袖带要放多高？", talk="t")
     first, second = sent(chat)
     assert [message.role for message in second] == ["system", "user", "assistant", "user"]
-    assert second[1].content == first[-1].content[first[-1].content.index("<passages>") :]
-    assert "散步" not in "".join(message.content for message in second)
+    assert second[:2] == first
+    assert "我喜欢大字。" in second[-1].content
+
+
+@pytest.mark.parametrize("change", ["delete", "change"])
+async def test_a_sentence_that_is_gone_is_told_no_more(world: World, change: str) -> None:
+    """Neither now nor with the turns before, which go as they were spoken."""
+    remembering = Remembering(
+        answers=world.answers,
+        preferences=MemoryLearnerPreferences(),
+        edits=MemoryMemoryEdits(),
+        catalog=world.catalog,
+        clock=world.clock,
+        cache=world.cache,
+    )
+    world.memory = remembering.items
+    chat = ScriptedChatModel(respond=quoting)
+    for text in (QUESTION, "袖带要放多高？"):
+        await ask(world, chat, "lin", text, talk="t")
+    gone = next(one for one in await remembering.items(PLATFORM, "lin") if one.id.startswith("lesson"))
+    assert gone.text in sent(chat)[-1][-1].content
+    if change == "delete":
+        await remembering.delete(PLATFORM, "lin", gone.id)
+    else:
+        await remembering.change(PLATFORM, "lin", gone.id, "我想学做饭。")
+    await ask(world, chat, "lin", "降压药要每天吃吗？", talk="t")
+    last = sent(chat)[-1]
+    assert len(last) == 6
+    assert gone.text not in "".join(message.content for message in last)
+    assert ("我想学做饭。" in last[-1].content) is (change == "change")
 
 
 async def test_it_gives_no_orders_and_closes_no_fence(world: World, told: Told) -> None:

@@ -99,14 +99,61 @@ _ABOUT_ITSELF = (
 )
 """Who the machine is to be, what it is to give away, which tools it is to use."""
 
+_PROGRAM = (
+    r"(?:AI|language model|chat ?bot|bot|(?:automat\w+|help|question)[\w -]{0,16}(?:software|program|bot))"
+)
+_PROGRAM_ZH = (
+    r"(?:智能客服|聊天机器人|(?:答疑|问答|客服|摘要)(?:软件|程序|系统|机器人|模型)|自动答疑|大?语言模型)"
+)
+
+_BROADER = (
+    r"(?:^|[.:;] )(?:please )?do not (?:follow|obey) (?:the|your|any) (?:citation|instructions|system)"
+    r"|\b(?:priority|precedence) over (?:all )?(?:earlier|previous|other) (?:guidance|instructions|rules)\b"
+    r"|\byour (?:instructions|rules|guidelines) (?:have|has) changed\b"
+    r"|\bsafeguards? (?:are )?(?:off|disabled)\b"
+    r"|\bset aside everything you\b|\bnothing else\b.{0,24}\bretrieved\b",
+    rf"\b(?:meant|written|note|notice|message|only) (?:for|to) (?:the |any |an? )?{_PROGRAM}\b"
+    r"|\bmachine[- ]readable only\b"
+    rf"|\b(?:as|if you are) an? (?:large )?(?:{_PROGRAM}|program),? (?:you|put|say)\b",
+    r"\byou must now act as\b|\bact as an? un\w+ (?:AI|bot|assistant|model)\b"
+    r"|\bwhen(?:ever)? you (?:generate|compose) (?:your|the) (?:response|reply|answer)\b"
+    r"|\bas your final conclusion\b|\bbroadcast verbatim\b|\bdeveloper notes follow\b",
+    r"\b(?:search|retrieval) tool\b.{0,24}\b(?:other|all|every) courses?\b"
+    r"|(?:用|启动)(?:搜索|检索)工具.{0,8}课程",
+    r"(?:忽视|不要?遵守|抛开).{0,8}(?:指令|指示|系统设定|提示词|引用)|停止回答课程|解除保护，请"
+    r"|学到的.{0,4}抛开|最高优先级.{0,2}(?:指示|指令|命令)|片段.{0,4}不算数",
+    r"(?:回答|答复|回复|回复内容).{0,8}(?:插入|放上|改为|第一行)|(?:统一|一律|改口)说|原样播报"
+    r"|对所有(?:提问|问题)都?(?:要|只)?(?:回答|回复)|当作你?的?最终结论|唯一可信的",
+    r"你的新身份|现在起你|如果你是.{0,4}(?:程序|AI|人工智能|机器人|模型)|你扮演我的",
+    rf"作为一?个?{_PROGRAM_ZH}，?你|(?:写给|仅供|只供|专供).{{0,4}}(?:机器|程序|{_PROGRAM_ZH})"
+    rf"|{_PROGRAM_ZH}.{{0,8}}(?:请|应把|应当|必须|务必)",
+    r"[向对](?:学员|学生|用户|来访者|访客)(?:输出|播报)|向来访者宣布"
+    r"|(?:系统)?管理员的?(?:授权码|命令|指令|口令)",
+)
+"""From a second round, after 40 phrasings most of which the patterns above did not know. With hints of their
+own: the patterns above are loose, and held to theirs."""
+
+_HINTS_OF_BROADER = re.compile(
+    r"not (?:follow|obey)|over |changed|safeguard|set aside|nothing else|\bAI\b|model|bot\b|program|software"
+    r"|machine|act as|when|final conclusion|verbatim|developer|tool"
+    r"|忽视|遵守|抛开|停止回答|解除保护|优先级|不算数|回答|答复|回复|统一说|一律说|改口|原样|结论|可信|身份|现在起|如果你是"
+    r"|扮演|写给|供|专给|客服|机器人|程序|系统|模型|答疑|输出|播报|宣布|管理员|工具",
+    re.IGNORECASE,
+)
+
 _ORDERS = re.compile(
     "|".join((*_MARKS, *_LEAVING, *_TO_MACHINES, *_ABOUT_REPLIES, *_ABOUT_ITSELF)), re.IGNORECASE
 )
 
 
+_FURTHER_ORDERS = re.compile("|".join(_BROADER), re.IGNORECASE)
+
+
 def gives_orders(text: str) -> bool:
     """Whether a sentence speaks to the model: orders, roles, tokens, tools."""
-    return _HINTS.search(text) is not None and _ORDERS.search(text) is not None
+    return (_HINTS.search(text) is not None and _ORDERS.search(text) is not None) or (
+        _HINTS_OF_BROADER.search(text) is not None and _FURTHER_ORDERS.search(text) is not None
+    )
 
 
 def disarmed(moments: Iterable[Moment]) -> tuple[list[Moment], tuple[str, ...]]:
@@ -153,7 +200,8 @@ def trusted(texts: Sequence[str]) -> list[int]:
 
 
 def _trusted(chunk: Chunk) -> Sequence[Segment]:
-    found = harmless(chunk.sentences) if _HINTS.search(chunk.text) else chunk.sentences
+    hinted = _HINTS.search(chunk.text) or _HINTS_OF_BROADER.search(chunk.text)
+    found = harmless(chunk.sentences) if hinted else chunk.sentences
     marked = {chunk.sentences[number] for number in chunk.distrusted}
     return [sentence for sentence in found if sentence not in marked] if marked else found
 

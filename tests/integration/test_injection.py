@@ -51,5 +51,10 @@ def test_what_teachers_say_is_left_alone(file: Path) -> None:
         "Ignore the noise in this plot.",
         "You can tell the model is wrong when the residuals grow.",
         "A language model predicts the next word.",
+        "老师经常告诉学生，这只是符号上的技巧。",
+        "你扮演顾客，我扮演店员。",
+        "人工智能应用在医院里很常见。",
+        "Give the user feedback after every step.",
+        "Do not follow the crowd.",
     ]
     assert [sentence for sentence in said + about if gives_orders(sentence)] == []

@@ -49,6 +49,21 @@ describe("events", () => {
     await stream.return(undefined);
   });
 
+  it("shares a large read out, whatever character it is cut in", async () => {
+    const told = Array.from({ length: 2000 }, (_, n) => `第 ${String(n)} 句：量血压。`);
+    const bytes = new TextEncoder().encode(told.map((text) => `data: ${text}\n\n`).join(""));
+    const stream = events(body(bytes), 1000);
+    const read: string[] = [];
+    let n = 0;
+    for (; read.length < told.length; n += 1) {
+      const { value } = await stream.next();
+      for (const event of value ?? []) read.push(event.data);
+    }
+    expect(read).toEqual(told);
+    expect(n).toBe(Math.ceil(bytes.length / 8192));
+    await stream.return(undefined);
+  });
+
   it("gives up on a stream that is silent", async () => {
     await expect(events(body(), 20).next()).rejects.toBeInstanceOf(Silence);
   });

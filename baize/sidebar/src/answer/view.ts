@@ -8,12 +8,18 @@ import type { AnswerState } from "./state";
 
 let loading: Promise<typeof import("./markdown")> | null = null;
 
-/** Fetches what renders answers; called early, so that the first answer need not wait. */
+/** Fetches what renders answers, and warms it up; called early, so that the first answer need not wait. */
 export function prepare(): Promise<typeof import("./markdown")> {
-  loading ??= import("./markdown").catch((error: unknown) => {
-    loading = null;
-    throw error;
-  });
+  loading ??= import("./markdown").then(
+    (markdown) => {
+      markdown.clean("1. **2**");
+      return markdown;
+    },
+    (error: unknown) => {
+      loading = null;
+      throw error;
+    },
+  );
   return loading;
 }
 

@@ -1,11 +1,16 @@
 // Server-Sent Events from a fetch body (WHATWG HTML, section 9.2): EventSource can neither POST nor send a token.
 
+import { nextFrame } from "../frame";
+
 export interface ServerEvent {
   /** The last id that the stream named; empty before the first. */
   id: string;
   name: string;
   data: string;
 }
+
+/** Bytes that are parsed in one frame: an answer that is there already comes in one read. */
+const PIECE = 8_192;
 
 /** LF, CRLF or CR. A CR at the very end may be half of a CRLF, so it waits. */
 const LINE_END = /\r\n|\n|\r(?!$)/g;
@@ -73,7 +78,10 @@ export async function* events(body: ReadableStream<Uint8Array>, silenceMs: numbe
     for (;;) {
       const { done, value } = await within(reader.read(), silenceMs);
       if (done) return;
-      yield parser.feed(decoder.decode(value, { stream: true }));
+      for (let at = 0; at < value.length; at += PIECE) {
+        if (at) await nextFrame();
+        yield parser.feed(decoder.decode(value.subarray(at, at + PIECE), { stream: true }));
+      }
     }
   } finally {
     // Also when the consumer leaves early: the server must learn that nobody reads on.

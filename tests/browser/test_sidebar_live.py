@@ -72,6 +72,11 @@ class Stage:
         headers = {"Authorization": f"Bearer {self.token}"}
         return httpx.post(f"{self.api}/v1/{path}", json=body, headers=headers).raise_for_status().json()
 
+    def forget(self) -> None:
+        """Erase what the learner did before: in other modules, or in a first try of the same test."""
+        headers = {"Authorization": f"Bearer {self.token}"}
+        httpx.delete(f"{self.api}/v1/learners/lin-42", headers=headers, timeout=120).raise_for_status()
+
 
 def _urls(context: BrowserContext) -> list[str]:
     """Of every request of the context from now on, and its referrer."""

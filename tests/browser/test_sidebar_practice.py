@@ -25,6 +25,7 @@ def stage(browser: Browser, library: Settings) -> Iterator[Stage]:
 
 def test_a_question_is_answered_and_comes_back_as_a_card(stage: Stage) -> None:
     """Its code comes with the tab; the solution with the attempt; the card is due another day."""
+    stage.forget()
     with stage.open() as page:
         before = page.evaluate("performance.getEntriesByType('resource').map(({ name }) => name)")
         assert not [name for name in before if "panel" in name]

@@ -128,7 +128,7 @@ class Finder:
                 passage_languages=languages,
                 k=self._options.leg_k,
             )
-            if not runs and _asks_for_all(scope) and await self._catalog.languages(scope):
+            if not runs and await self._is_lost(scope):
                 raise IndexUnavailable(
                     "The index holds nothing of what the library has.",
                     remedy="`baize doctor` compares them. `baize ingest FOLDER` of each course makes it "
@@ -142,6 +142,11 @@ class Finder:
             by_lesson = {lesson.lesson_id: lesson for lesson in (*current, *settled)}
             scope = replace(scope, settled=tuple(by_lesson.values()))
         return distinct
+
+    async def _is_lost(self, scope: Scope) -> bool:
+        """Whether the index has nothing at all of what the library has there; for when nothing was found."""
+        wanted = _asks_for_all(scope) and await self._catalog.languages(scope)
+        return bool(wanted) and not await self._index.count(scope)
 
     async def _current(self, scope: Scope) -> tuple[LiveBuild, ...]:
         """What was settled before, as it is now: a lesson may have been swapped, and its old build swept."""

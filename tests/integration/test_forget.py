@@ -117,7 +117,7 @@ async def plant_in_older_spaces(house: House) -> None:
     ids = await house.index.ids(Scope("default", (GONE,)))
     stored = await house.index.chunks("default", ids)
     points = await embed([one.chunk for one in stored.values()], "b", house.embedder, lambda *_: None)
-    older = house._collection("older-v2")
+    older = house.collection("older-v2")
     await older.upsert([replace(point, build_id="b") for point in points])
     await older.close()
     (house.data_dir / "stages" / "hear").mkdir(parents=True)

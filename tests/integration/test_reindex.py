@@ -12,6 +12,7 @@ from baize.bootstrap import House, opened
 from baize.doctor import examine
 from baize.domain.search import Scope
 from baize.edge.launch import stop
+from baize.errors import IndexUnavailable
 from baize.settings import Settings
 from baize.testing.hash_embedder import HashEmbedder
 from benchmarks.crash import write_subtitles
@@ -73,7 +74,8 @@ async def test_a_change_of_the_embedder_is_a_migration(
             assert "--reindex" in told.says
             async with opened(settings) as other:
                 two = renamed(other)
-                assert await found(two, "量血压") == set()
+                with pytest.raises(IndexUnavailable, match="nothing of what the library has"):
+                    await found(two, "量血压")
                 first = await reindex(two)
                 assert (first.n_lessons, first.n_there, first.lost) == (2, 0, ())
                 assert sorted(first.old) == sorted([one.index.space, one.card_index.space])

@@ -131,8 +131,8 @@ class Finder:
             if not runs and await self._is_lost(scope):
                 raise IndexUnavailable(
                     "The index holds nothing of what the library has.",
-                    remedy="Run `baize doctor`: it says whether to embed the lessons for another embedder or to "
-                    "ingest the courses again.",
+                    remedy="Run `baize doctor`: it says whether to embed the lessons for another embedder "
+                    "or to ingest the courses again.",
                 )
             fused = fuse(runs, query, self._options.assess.scale)
             distinct, settled, swept = await self._distinct(fused, scope.platform_id)

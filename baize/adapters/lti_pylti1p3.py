@@ -189,6 +189,7 @@ class _Login(OIDCLogin[_Given, ToolConfDict, SessionService, _NoCookies, str]):
     state = nonce = ""
 
     def get_redirect(self, url: str) -> Redirect[str]:
+        # Abstract in the library and never called: the route redirects by itself.
         raise NotImplementedError
 
     def _get_uuid(self) -> str:

@@ -116,7 +116,11 @@ def process(module: Sequence[str], *, core: int | str, port: int, env: Mapping[s
         yield running.pid
     finally:
         running.terminate()
-        running.wait(30)
+        try:
+            running.wait(30)
+        except subprocess.TimeoutExpired:  # a relay that is behind by minutes does not hear it
+            running.kill()
+            running.wait(30)
 
 
 def _answers(port: int) -> bool:

@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 
 _JOINT = re.compile(r"[。！？!?…；.\n\]】］]")
 _MAY_GO_ON = re.compile(r"[。！？!?；.\]】］]\s*\Z")
-_ROUND_S = 0.02
+_ROUND_S = 0.015
 _MOST_WAITING = 1 << 18
 """Characters that wait for a slow consumer; beyond them nothing is read."""
 
 
 class Rounds:
-    """The replies that come in just now, each looked at every 20 ms. For one event loop at a time."""
+    """The replies that come in just now, each looked at every 15 ms. For one event loop at a time."""
 
     def __init__(self) -> None:
         self._incoming: set[Incoming] = set()

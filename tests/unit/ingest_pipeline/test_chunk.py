@@ -185,7 +185,7 @@ def test_a_long_answer_of_an_faq_stays_one_place() -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     st.lists(st.text(st.characters(categories=["L", "N", "P", "So"]), min_size=1, max_size=150), max_size=5),
     st.lists(

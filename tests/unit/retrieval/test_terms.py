@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from baize.domain.sentences import joined
@@ -94,7 +94,6 @@ def test_terms_among_a_text_are_those_that_it_has(said: list[str], asked: list[s
     assert terms_among(text, wanted) == set(terms(text)) & set(wanted)
 
 
-@settings(deadline=None)
 @given(
     st.lists(
         st.sampled_from(["学习", "梯度下降。", "3.", "5 米", "rate.", "the heart!", "…", "数据"]), max_size=6

@@ -552,7 +552,7 @@ SCRIPTS = st.builds(
 )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(script=SCRIPTS)
 async def test_no_stream_makes_the_service_dishonest(world: World, script: list[Step]) -> None:
     """Random drafts of true and false fragments, markers and failures: what is released always holds."""

@@ -221,7 +221,7 @@ def test_line_breaks_of_the_page_go_and_those_of_the_author_stay(wrapped: str, t
 _lines = st.lists(st.text(alphabet="ab Z-.。字学，\n", max_size=60), max_size=8)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(sections=_lines)
 def test_places_always_fit_the_whole_text(tmp_path: Path, sections: list[str]) -> None:
     """However a document is cut, each page's text stands at its place in the extracted text."""

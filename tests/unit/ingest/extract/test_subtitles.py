@@ -243,7 +243,7 @@ def _stamp(ms: int) -> str:
     return f"{sign}{ms // 3_600_000:02}:{ms // 60_000 % 60:02}:{ms // 1000 % 60:02},{ms % 1000:03}"
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(spans=st.lists(st.tuples(_times, _times), min_size=1, max_size=12))
 def test_cues_are_always_sorted_and_apart(tmp_path: Path, spans: list[tuple[int, int]]) -> None:
     """Whatever the times of a file are, cues have a length, are in order and never overlap."""

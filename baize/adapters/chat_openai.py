@@ -9,12 +9,13 @@ from __future__ import annotations
 import itertools
 import logging
 import random
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Mapping, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import anyio
+import msgspec
 
 from baize.adapters.openai_failures import openai_failures
 from baize.adapters.openai_incoming import Incoming, Rounds
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     import aiohttp
 
 _log = logging.getLogger(__name__)
+_encode = msgspec.json.Encoder().encode
 _T = TypeVar("_T")
 
 ThinkingStyle = Literal["deepseek", "none"]
@@ -101,7 +103,7 @@ class OpenAIChatModel:
         self._budget = RetryBudget()
         self._rounds = Rounds()
         self._served = ""
-        self._body_of: Callable[[httpx2.Response], aiohttp.ClientResponse] = lambda r: r.extensions[BODY]
+        self._body, self._bare = BODY, httpx2.Response
         self._client = AsyncOpenAI(
             base_url=base_url,
             api_key=api_key or "none",
@@ -173,14 +175,11 @@ class OpenAIChatModel:
         if sampling.json:
             body["response_format"] = {"type": "json_object"}
         body["messages"] = [self._wire(message) for message in _merged(messages)]
-        return {
+        return body | {
             "model": self.name,
-            # In `extra_body`: the SDK would hold each against every type of message, for milliseconds a call.
-            "messages": [],
             "max_tokens": sampling.max_tokens,
             "stream": True,
             "stream_options": {"include_usage": True},
-            "extra_body": body,
         }
 
     def _wire(self, message: Message) -> dict[str, str]:
@@ -251,14 +250,25 @@ class OpenAIChatModel:
             if not told:
                 self.breaker.left()
 
+    async def _post(self, request: dict[str, Any]) -> aiohttp.ClientResponse:
+        """The response, its body not yet read.
+
+        By the SDK's way for what it has no method for: `chat.completions.create` holds each field against its
+        type and wraps a reply that we read ourselves.
+        """
+        answered: Any = await self._client.post(
+            "/chat/completions", content=_encode(request), cast_to=self._bare, stream=True
+        )
+        body: aiohttp.ClientResponse = answered.extensions[self._body]
+        return body
+
     async def _call(
         self, request: dict[str, Any], reply: OpenAIReply, deadline: float
     ) -> AsyncGenerator[TextDelta | ThinkingDelta]:
         """One upstream call. However it ends, its connection is closed on the way out, or fit for another."""
         with openai_failures(_ENDPOINT):
             limit = min(deadline, anyio.current_time() + self._first_token_timeout_s)
-            started = await _by(limit, self._client.chat.completions.create(**request))
-            body = self._body_of(started.response)
+            body = await _by(limit, self._post(request))
             incoming = Incoming(
                 self._rounds,
                 body,

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import importlib.util
 import json
-from functools import cached_property
+from collections.abc import Callable
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,9 @@ from baize.errors import DependencyUnavailable
 if TYPE_CHECKING:
     import tiktoken
 
+_N_REMEMBERED = 4096
+_LONGEST_REMEMBERED = 2000
+"""Characters. A text's count never changes."""
 _KANA_HAN = "一-龥぀-ゟ゠-ヿ"
 _WORD = rf"[\p{{L}}\p{{M}}&&[^{_KANA_HAN}]]"
 
@@ -48,12 +52,19 @@ class DeepSeekTokenCounter:
     name = "deepseek"
 
     def count(self, text: str) -> int:
-        """As `TokenCounter.count`.
+        """As `TokenCounter.count`. Short texts from memory: a passage is counted whenever it is found.
 
         Raises:
             DependencyUnavailable: the vocabulary's package is missing or of another shape.
         """
+        return self._remembered(text) if len(text) <= _LONGEST_REMEMBERED else self._counted(text)
+
+    def _counted(self, text: str) -> int:
         return len(self._encoding.encode_ordinary(text))
+
+    @cached_property
+    def _remembered(self) -> Callable[[str], int]:
+        return lru_cache(maxsize=_N_REMEMBERED)(self._counted)
 
     @cached_property
     def _encoding(self) -> tiktoken.Encoding:

@@ -54,6 +54,9 @@ _GROUPS: tuple[tuple[str, ...], ...] = (
     ("lock(?:s|ed|ing)?", "unlock(?:s|ed|ing)?"),
 )
 
+_LOOK_AHEAD = re.compile(r"\(\?![^)]*\)")
+_LATIN = re.compile(r"[a-z]+")
+
 
 @cache
 def _patterns() -> tuple[tuple[re.Pattern[str], ...], ...]:
@@ -62,6 +65,28 @@ def _patterns() -> tuple[tuple[re.Pattern[str], ...], ...]:
 
 def _pattern(words: str) -> re.Pattern[str]:
     return re.compile(rf"(?<![a-z])(?:{words})(?![a-z])" if words.isascii() else words)
+
+
+@cache
+def _chinese() -> tuple[tuple[int, int, frozenset[str]], ...]:
+    """Group, side and the characters one of which stands in every text that names it."""
+    return tuple(
+        (number, side, frozenset(word[-1] for word in _LOOK_AHEAD.sub("", words).split("|")))
+        for number, group in enumerate(_GROUPS)
+        for side, words in enumerate(group)
+        if not words.isascii()
+    )
+
+
+@lru_cache(maxsize=1 << 14)
+def _english(word: str) -> tuple[tuple[int, int], ...]:
+    """Groups and sides that a whole word of `a` to `z` names."""
+    return tuple(
+        (number, side)
+        for number, group in enumerate(_GROUPS)
+        for side, words in enumerate(group)
+        if words.isascii() and _patterns()[number][side].fullmatch(word)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +130,9 @@ class _Named:
 def _named(text: str) -> _Named:
     """Which sides of which groups a text names. Remembered: a passage is asked for each sentence on it."""
     bare = _NEUTRAL.sub(" ", text)
-    sides = {
-        number: named
-        for number, group in enumerate(_patterns())
-        if (named := tuple(side for side, pattern in enumerate(group) if pattern.search(bare)))
-    }
+    sides: dict[int, tuple[int, ...]] = {}
+    for number, side in _found(bare):
+        sides[number] = (*sides.get(number, ()), side)
     return _Named(
         sides,
         tuple(
@@ -118,3 +141,14 @@ def _named(text: str) -> _Named:
             if len(named) == 1
         ),
     )
+
+
+def _found(bare: str) -> list[tuple[int, int]]:
+    """Groups and sides in order. A hundred patterns: only those are tried that may match."""
+    chars = set(bare)
+    found = {
+        (number, side)
+        for number, side, any_of in _chinese()
+        if not any_of.isdisjoint(chars) and _patterns()[number][side].search(bare)
+    }
+    return sorted(found.union(*map(_english, set(_LATIN.findall(bare)))))

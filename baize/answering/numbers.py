@@ -32,7 +32,8 @@ _NOT_ALWAYS_NUMBERS = frozenset(["一", "十", "百", "千", "万", "亿", "千�
 
 def has_numbers(source: str, sentence: str) -> bool:
     """Whether every number of `sentence` stands in `source`, in any spelling."""
-    return numbers(sentence, strict=True) <= numbers(source, strict=False)
+    wanted = numbers(sentence, strict=True)
+    return not wanted or wanted <= numbers(source, strict=False)
 
 
 @lru_cache(maxsize=8192)

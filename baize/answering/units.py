@@ -58,5 +58,7 @@ def quantities(text: str) -> Mapping[str, set[str]]:
 
 def other_unit(source: str, sentence: str) -> bool:
     """Whether a number of `sentence` has a unit that it never has in `source`, where it has others."""
-    known, wanted = quantities(source), quantities(sentence)
+    if not (wanted := quantities(sentence)):
+        return False
+    known = quantities(source)
     return any(not units <= known[value] for value, units in wanted.items() if value in known)

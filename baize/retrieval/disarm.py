@@ -15,6 +15,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from functools import lru_cache
 
 from baize.domain.search import Moment
 from baize.domain.sentences import joined
@@ -23,12 +24,21 @@ from baize.domain.text import Chunk, Segment
 _N_BEHIND = 2
 _MOST_TOLD = 200
 
-_HINTS = re.compile(
-    r"[<\[{]|instruct|ignor|disregard|forget|system|assistant|prompt|\bmodel|\bAI\b|tutor|chatbot|\breply|\banswer"
-    r"|learner|user\b|from now on|mode\b|tool\b|"
-    r"忽略|无视|忘|理会|作废|系统|助手|助教|模型|人工智能|智能体|机器人|白泽|指令|提示词|学员|用户|回答|回复|答案|"
-    r"模式|工具|从现在|输出|要求|[ＡA][ＩI]",
-    re.IGNORECASE,
+
+def _any_of(*words: str) -> re.Pattern[str]:
+    """Patterns for folded text, each beginning with a plain character.
+
+    Between such beginnings the engine skips; an alternation that ignores case or begins otherwise is tried
+    at every character, eight times as long.
+    """
+    return re.compile("|".join(words))
+
+
+_HINTS = _any_of(
+    r"<|\[|\{|instruct|ignor|disregard|forget|system|assistant|prompt|model(?<!\wmodel)|tutor|chatbot",
+    r"reply(?<!\wreply)|answer(?<!\wanswer)|learner|user\b|from now on|mode\b|tool\b|ai|aｉ|ａi|ａｉ",
+    "忽略|无视|忘|理会|作废|系统|助手|助教|模型|人工智能|智能体|机器人|白泽|指令|提示词|学员|用户|回答|回复|答案",
+    "模式|工具|从现在|输出|要求",
 )
 """Without one of these no pattern below can match: most passages are done with here."""
 
@@ -133,12 +143,11 @@ _BROADER = (
 """From a second round, after 40 phrasings most of which the patterns above did not know. With hints of their
 own: the patterns above are loose, and held to theirs."""
 
-_HINTS_OF_BROADER = re.compile(
-    r"not (?:follow|obey)|over |changed|safeguard|set aside|nothing else|\bAI\b|model|bot\b|program|software"
-    r"|machine|act as|when|final conclusion|verbatim|developer|tool"
-    r"|忽视|遵守|抛开|停止回答|解除保护|优先级|不算数|回答|答复|回复|统一说|一律说|改口|原样|结论|可信|身份|现在起|如果你是"
-    r"|扮演|写给|供|专给|客服|机器人|程序|系统|模型|答疑|输出|播报|宣布|管理员|工具",
-    re.IGNORECASE,
+_HINTS_OF_BROADER = _any_of(
+    r"not follow|not obey|over |changed|safeguard|set aside|nothing else|ai(?<!\wai)\b|model|bot\b|program",
+    "software|machine|act as|when|final conclusion|verbatim|developer|tool",
+    "忽视|遵守|抛开|停止回答|解除保护|优先级|不算数|回答|答复|回复|统一说|一律说|改口|原样|结论|可信|身份|现在起|如果你是",
+    "扮演|写给|供|专给|客服|机器人|程序|系统|模型|答疑|输出|播报|宣布|管理员|工具",
 )
 
 _ORDERS = re.compile(
@@ -149,10 +158,12 @@ _ORDERS = re.compile(
 _FURTHER_ORDERS = re.compile("|".join(_BROADER), re.IGNORECASE)
 
 
+@lru_cache(maxsize=1 << 14)
 def gives_orders(text: str) -> bool:
-    """Whether a sentence speaks to the model: orders, roles, tokens, tools."""
-    return (_HINTS.search(text) is not None and _ORDERS.search(text) is not None) or (
-        _HINTS_OF_BROADER.search(text) is not None and _FURTHER_ORDERS.search(text) is not None
+    """Whether a sentence speaks to the model: orders, roles, tokens, tools. Nothing but the text decides."""
+    folded = text.casefold()
+    return (_HINTS.search(folded) is not None and _ORDERS.search(text) is not None) or (
+        _HINTS_OF_BROADER.search(folded) is not None and _FURTHER_ORDERS.search(text) is not None
     )
 
 
@@ -200,7 +211,8 @@ def trusted(texts: Sequence[str]) -> list[int]:
 
 
 def _trusted(chunk: Chunk) -> Sequence[Segment]:
-    hinted = _HINTS.search(chunk.text) or _HINTS_OF_BROADER.search(chunk.text)
+    folded = chunk.text.casefold()
+    hinted = _HINTS.search(folded) or _HINTS_OF_BROADER.search(folded)
     found = harmless(chunk.sentences) if hinted else chunk.sentences
     marked = {chunk.sentences[number] for number in chunk.distrusted}
     return [sentence for sentence in found if sentence not in marked] if marked else found

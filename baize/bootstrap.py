@@ -7,7 +7,7 @@ extras stay optional. Parts are made when first used: a command pays only for wh
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import time
@@ -27,6 +27,7 @@ from baize.answering.isolate import Isolation
 from baize.answering.route import Router
 from baize.answering.verify import VerifyOptions
 from baize.domain.cost import Price, PriceList
+from baize.domain.review import Fit, Review
 from baize.domain.search import Scope
 from baize.domain.support import OpeningHours, parse_hours
 from baize.errors import InvalidSettings, NotFound
@@ -104,6 +105,7 @@ from baize.services.recommend import Recommending
 from baize.services.remember import Remembering
 from baize.services.reuse import Reuse, ReuseOptions
 from baize.services.reviews import Reviews
+from baize.services.schedules import Schedules
 from baize.services.search import MAX_K, Result, Searching
 from baize.services.signs import Signs
 from baize.services.support import Support
@@ -955,19 +957,38 @@ class House:
         return SqlReviewCards(self.database)
 
     @cached_property
-    def reviews(self) -> Reviews:
+    def schedules(self) -> Schedules:
         from baize.adapters.schedule_fsrs import FsrsScheduler
 
+        retention = self.settings.practice.retention
+
+        def learn(reviews: Sequence[Review]) -> Fit | None:
+            # NumPy and SciPy are for the job alone.
+            from baize.adapters import fit_fsrs
+
+            return fit_fsrs.learn(reviews)
+
+        return Schedules(
+            cards=self.review_cards,
+            make=lambda parameters: FsrsScheduler(retention=retention, parameters=parameters),
+            learn=learn,
+            clock=self.clock,
+            folder=self.data_dir / "reviews",
+        )
+
+    @cached_property
+    def reviews(self) -> Reviews:
         chosen = self.settings.practice
         return Reviews(
             cards=self.review_cards,
-            scheduler=FsrsScheduler(retention=chosen.retention),
+            schedulers=self.schedules.of,
             catalog=self.catalog,
             artefacts=self.artefacts,
             book=self.exercise_book,
             clock=self.clock,
             daily=chosen.daily,
             zone=ZoneInfo(chosen.timezone),
+            archive=self.archive,
         )
 
     @cached_property

@@ -21,7 +21,7 @@ def register(app: typer.Typer) -> None:
 
 
 def review(
-    learner: Annotated[str, typer.Argument(help="Learner id.", metavar="LEARNER")],
+    learner: Annotated[str, typer.Argument(help="Learner id.", metavar="[LEARNER]")] = "",
     add: Annotated[
         str, typer.Option(help="First take this lesson's terms as flashcards.", show_default=False)
     ] = "",
@@ -35,28 +35,31 @@ def review(
     import_: Annotated[
         Path | None, typer.Option("--import", help="Restore cards from such a file.", show_default=False)
     ] = None,
+    fit: Annotated[
+        bool, typer.Option("--fit", help="Fit the schedule to the platform's reviews, first.")
+    ] = False,
     json_: Json = False,
     config: Config = None,
 ) -> None:
     """What is due today, and the two weeks to come."""
 
     async def work(opened: House) -> None:
-        from baize.services.reviews import anki_tsv
+        from baize.errors import InvalidInput
 
         reviews, platform_id = opened.reviews, opened.settings.platform_id
+        if not learner and (add or grade or anki or export or import_ or not fit):
+            raise InvalidInput("No learner is named.", remedy="baize review LEARNER, or --fit.")
+        if fit:
+            await _fit(opened, platform_id)
+        if not learner:
+            return
         if import_ is not None:
             n = await reviews.load(platform_id, learner, _read(import_))
             typer.echo(f"{n} cards imported.", err=True)
         if add:
             added = await reviews.add_lesson(platform_id, learner, add)
             typer.echo(f"{len(added)} cards added.", err=True)
-        if anki is not None:
-            anki.write_text(anki_tsv(await reviews.all(platform_id, learner)), encoding="utf-8")
-            typer.echo(f"{anki}: File → Import in Anki reads it.", err=True)
-        if export is not None:
-            data = await reviews.export(platform_id, learner)
-            export.write_text(json.dumps(data, ensure_ascii=False), encoding="utf-8")
-            typer.echo(f"{export}: {len(data['cards'])} cards, {len(data['reviews'])} reviews.", err=True)
+        await _write(opened, learner, anki, export)
         today = await reviews.today(platform_id, learner)
         if json_:
             from baize.api.review_wire import reviews_body
@@ -73,6 +76,40 @@ def review(
             typer.echo("Due: " + " · ".join(coming), err=True)
 
     run(config, work)
+
+
+async def _write(opened: House, learner: str, anki: Path | None, export: Path | None) -> None:
+    from functools import partial
+
+    from anyio import to_thread
+
+    from baize.services.reviews import anki_tsv
+
+    reviews, platform_id = opened.reviews, opened.settings.platform_id
+    if anki is not None:
+        text = anki_tsv(await reviews.all(platform_id, learner))
+        await to_thread.run_sync(partial(anki.write_text, text, encoding="utf-8"))
+        typer.echo(f"{anki}: File → Import in Anki reads it.", err=True)
+    if export is not None:
+        data = await reviews.export(platform_id, learner)
+        text = json.dumps(data, ensure_ascii=False)
+        await to_thread.run_sync(partial(export.write_text, text, encoding="utf-8"))
+        typer.echo(f"{export}: {len(data['cards'])} cards, {len(data['reviews'])} reviews.", err=True)
+
+
+async def _fit(opened: House, platform_id: str) -> None:
+    # One at a time, on whichever machine.
+    async with opened.locks.hold(f"reviews:{platform_id}"):
+        found = await opened.schedules.fit(platform_id)
+    if found is None:
+        typer.echo("Nothing to fit yet: too few reviews; the scheduler's own parameters serve.", err=True)
+        return
+    kept = "is used from now on" if found.after < found.before else "foretells no better and is not used"
+    typer.echo(
+        f"Fitted to {found.n} reviews. Log loss over other learners: {found.before:.4f} with the scheduler's "
+        f"own parameters, {found.after:.4f} with the fit, which {kept}.",
+        err=True,
+    )
 
 
 async def _ask(opened: House, card: ReviewCard) -> None:

@@ -931,6 +931,10 @@ class ReviewCards(Protocol):
         """All of one learner, oldest first."""
         ...
 
+    async def of_platform(self, platform_id: str, most: int) -> list[Review]:
+        """Reviews of a platform by learner, card and time, at most `most`; no learner's is cut short."""
+        ...
+
     async def add(self, reviews: list[Review]) -> None:
         """Store reviews of cards that are there, all or none."""
         ...

@@ -1,129 +1,61 @@
 """FSRS against SM-2 on synthetic learners: how many reviews for the same recall?
 
-    python -m benchmarks.reviews [--learners 60] [--cards 60] [--days 365] [--json OUT]
+    python -m benchmarks.reviews [--learners 20] [--cards 40] [--days 365] [--json OUT]
 
-A learner is one of three models of memory, none tuned to either scheduler; only the last is FSRS's own:
+What a learner knows follows one of three published laws of memory, of which only one is FSRS's own, and is
+graded by how a recall feels: `benchmarks/memories.py` says how. A learner is there on four days of five; what
+is due on another day comes late. SM-2 is as published (Wozniak 1990).
 
-- `traces`: ACT-R's declarative memory with decay that depends on activation (Pavlik & Anderson, Cognitive
-  Science 29, 2005): each review leaves a trace that decays by a power law, faster when the item was active;
-- `half-life`: exponential forgetting; a recall multiplies the half-life by what the spacing was worth (as in
-  Settles & Meeder, ACL 2016, whose features are counts; here the gain grows with the time that had passed), a
-  lapse shrinks it;
-- `fsrs`: FSRS-6 with the default parameters, and a learner's own noise on the pace of forgetting.
+Recall is the law's own likelihood, averaged over every card and day from a card's 31st day on: knowledge over
+time, not success at reviews. SM-2 sets the recall of each learner. FSRS runs at a range of retentions, and
+its reviews at that very recall are interpolated (logarithm of the reviews over recall); where its lowest
+retention already recalls more, its reviews count as they are. `saved` is 1 - reviews(FSRS)/reviews(SM-2). At
+`one_retention` all learners of a law have the same retention, at which FSRS recalls as much as SM-2 on the
+average, as a platform would set it.
 
-Items differ in difficulty, learners in ability. A review happens on its day; it is failed with the model's
-probability; a recall that was near failing is graded `hard` (3 in SM-2), else `good` (4), a failure `again`
-(2). Recall is the model's own probability, averaged over every card and day from day 30 on. SM-2 (Wozniak
-1990, a failed card seen again next day) sets the recall of each learner; FSRS runs at the retention whose
-recall is the same or better, by bisection: what is compared is recall that was reached, never the one that
-was asked for. The figure is 1 - reviews(FSRS)/reviews(SM-2), once with FSRS-6's own parameters, once with
-those that `baize.adapters.fit_fsrs` finds in the logs of as many *other* learners, scheduled by FSRS's own.
+FSRS runs thrice: with its own parameters; with those that `baize review --fit` would find in the logs of as
+many *other* learners, scheduled by FSRS's own; and with each learner's, fitted to an earlier log of the same
+learner with other cards, drawn to the platform's.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import math
-import random
-import statistics
 import sys
+import zlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+
+import numpy as np
 
 from baize.adapters.fit_fsrs import fit, histories
 from baize.adapters.schedule_fsrs import FsrsScheduler
 from baize.domain.review import Memory, Recall, Review
+from benchmarks.memories import DAY_S, LAWS, START, Feeling, Make, Rng, feeling, learner
 
-DAY_S = 86_400.0
-START = 1_790_000_000.0
 WARM_UP_DAYS = 30
-MODELS = ("traces", "half-life", "fsrs")
+PRESENT = 0.8
+RETENTIONS = (0.4, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.93, 0.96, 0.98)
 
 
-def _random(seed: object) -> random.Random:
-    return random.Random(str(seed))  # noqa: S311 - a simulation that must repeat
+@dataclass(frozen=True)
+class Size:
+    """Of a run: cards of a learner, days."""
+
+    cards: int
+    days: int
 
 
-class Item(Protocol):
-    """What one learner really knows of one card."""
+@dataclass(frozen=True)
+class Person:
+    """A learner: the law's items, and what makes their days and grades repeat."""
 
-    def recall(self, day: float) -> float: ...
-
-    def studied(self, day: float, *, passed: bool) -> None: ...
-
-
-@dataclass
-class Traces:
-    """Pavlik & Anderson 2005: activation is ln of the sum of t^-d over traces; d = c·e^activation + a."""
-
-    base: float
-    decay: float
-    traces: list[tuple[float, float]] = field(default_factory=list)
-
-    def _activation(self, day: float) -> float:
-        total = sum(max(day - at, 0.02) ** -decay for at, decay in self.traces)
-        return self.base + math.log(total) if total > 0 else -9.0
-
-    def recall(self, day: float) -> float:
-        return 1 / (1 + math.exp(-(self._activation(day) + 1.2) / 0.35)) if self.traces else 0.0
-
-    def studied(self, day: float, *, passed: bool) -> None:
-        del passed
-        before = self._activation(day) if self.traces else -9.0
-        self.traces.append((day, min(self.decay + 0.12 * math.exp(before), 0.9)))
-
-
-@dataclass
-class HalfLife:
-    """Exponential forgetting whose half-life grows most where the card was nearly forgotten."""
-
-    half_life: float
-    gain: float
-    at: float = -1.0
-
-    def recall(self, day: float) -> float:
-        return 2.0 ** (-(day - self.at) / self.half_life) if self.at >= 0 else 0.0
-
-    def studied(self, day: float, *, passed: bool) -> None:
-        if self.at >= 0:
-            worth = 1 - self.recall(day)
-            self.half_life *= 1 + self.gain * (0.15 + 2.2 * worth) if passed else 0.45
-            self.half_life = min(max(self.half_life, 0.4), 2000.0)
-        self.at = day
-
-
-class OwnModel:
-    """FSRS itself, with noise on what it takes stability to be."""
-
-    def __init__(self, noise: float) -> None:
-        self._scheduler = FsrsScheduler(retention=0.9)
-        self._memory = self._scheduler.new(START)
-        self._noise = noise
-
-    def recall(self, day: float) -> float:
-        if self._memory.stability is None or self._memory.reviewed_at is None:
-            return 0.0
-        at = (self._memory.reviewed_at - START) / DAY_S
-        scaled = at + (day - at) * self._noise
-        return self._scheduler.recall(self._memory, START + max(scaled, at) * DAY_S)
-
-    def studied(self, day: float, *, passed: bool) -> None:
-        self._memory = self._scheduler.after(self._memory, "good" if passed else "again", START + day * DAY_S)
-
-
-def learner(model: str, rng: random.Random) -> Callable[[random.Random], Item]:
-    """A learner of this model: makes an item, harder or easier."""
-    ability = rng.gauss(0, 0.35)
-    if model == "traces":
-        return lambda r: Traces(ability + r.gauss(0, 0.5), min(max(r.gauss(0.3, 0.06), 0.12), 0.6))
-    if model == "half-life":
-        return lambda r: HalfLife(
-            math.exp(r.gauss(0.9 + ability, 0.6)), math.exp(r.gauss(0.55 + ability / 2, 0.3))
-        )
-    return lambda r: OwnModel(math.exp(r.gauss(-ability, 0.4)))
+    law: str
+    number: int
+    make: Make
+    feeling: Feeling
 
 
 class Sm2:
@@ -155,139 +87,162 @@ class ByFsrs:
         return max(round((self._memory.due - START) / DAY_S), day + 1)
 
 
+Plan = Callable[[], Sm2 | ByFsrs]
+
+
+def by_fsrs(retention: float, parameters: Sequence[float] | None) -> Plan:
+    """The product's scheduler for each card."""
+    scheduler = FsrsScheduler(retention=retention, parameters=parameters)
+    return lambda: ByFsrs(scheduler)
+
+
+def _rng(seed: str) -> Rng:
+    return np.random.default_rng(zlib.crc32(seed.encode()))
+
+
+def person(law: str, number: int, felt: Feeling) -> Person:
+    """The learner of this number."""
+    return Person(law, number, learner(law, _rng(f"{law}/{number}")), felt)
+
+
 def run(
-    make: Callable[[random.Random], Item],
-    plan: Callable[[], Sm2 | ByFsrs],
-    *,
-    seed: str,
-    cards: int,
-    days: int,
-    log: list[Review] | None = None,
+    who: Person, plan: Plan, size: Size, *, before: bool = False, log: list[Review] | None = None
 ) -> tuple[int, float]:
-    """Reviews, and mean recall from `WARM_UP_DAYS` on. Chance is tied to card and day, not to a schedule.
+    """Reviews after the first, and mean recall from `WARM_UP_DAYS` on.
+
+    Chance is tied to learner, card and day, not to a schedule.
 
     Args:
+        before: other cards, of an earlier time.
         log: takes every review, as the product stores it.
     """
+    seed = f"{'before/' if before else ''}{who.law}/{who.number}"
+    days = size.days
+    there = _rng(f"{seed}/days").random(days) < PRESENT
     n_reviews, recalled, n_days = 0, 0.0, 0
-    for number in range(cards):
-        rng = _random(f"{seed}/{number}")
-        item, schedule = make(rng), plan()
-        begun = rng.randrange(0, days // 3)
-        luck = [rng.random() for _ in range(days + 1)]
-        due = begun
-        for day in range(begun, days):
-            if day == due:
-                p = item.recall(day)
-                passed = day > begun and luck[day] < p
-                recall: Recall = "again" if day > begun and not passed else "good"
-                if passed and luck[day] > 0.85 * p:
-                    recall = "hard"
-                n_reviews += day > begun
-                item.studied(day, passed=passed or day == begun)
-                if log is not None:
-                    log.append(Review("p", seed, f"c{number}", START + day * DAY_S, recall))
-                due = schedule.next_day(recall, day)
-            if day >= begun + WARM_UP_DAYS:
-                recalled += item.recall(day + 0.5)
-                n_days += 1
+    for number in range(size.cards):
+        rng = _rng(f"{seed}/{number}")
+        item, schedule = who.make(rng), plan()
+        luck = rng.random(days)
+        day = begun = int(rng.integers(0, days // 3))
+        grade = who.feeling.begins(item, day, float(luck[day]))
+        while True:
+            if log is not None:
+                log.append(Review("p", seed, f"c{number}", START + day * DAY_S, grade))
+            due = schedule.next_day(grade, day)
+            while due < days and not there[due]:
+                due += 1
+            known = np.arange(max(day, begun + WARM_UP_DAYS), min(due, days), dtype=np.float64) + 0.5
+            recalled += float(item.recall(known).sum()) if len(known) else 0.0
+            n_days += len(known)
+            if due >= days:
+                break
+            day = due
+            grade = who.feeling.graded(float(item.recall(np.array(float(day)))), float(luck[day]))
+            item.studied(day, grade)
+            n_reviews += 1
     return n_reviews, recalled / max(n_days, 1)
 
 
-def logged(model: str, number: int, *, cards: int, days: int) -> list[Review]:
-    """What the product has of a learner before: other cards, scheduled with FSRS's own parameters at 0.9."""
-    make = learner(model, _random(f"{model}/{number}"))
-    scheduler = FsrsScheduler(retention=0.9)
-    log: list[Review] = []
-    run(make, lambda: ByFsrs(scheduler), seed=f"before/{model}/{number}", cards=cards, days=days, log=log)
-    return log
+@dataclass(frozen=True)
+class Compared:
+    """One learner: SM-2's reviews and recall, FSRS's at every retention, and FSRS's at SM-2's recall."""
+
+    sm2: tuple[int, float]
+    swept: tuple[tuple[int, float], ...]
+    at_equal: float
+    reached: bool
 
 
-def compare(
-    model: str, number: int, *, cards: int, days: int, parameters: Sequence[float] | None
-) -> dict[str, float]:
-    """One learner: SM-2's reviews and recall, and FSRS's at the retention that recalls as much."""
-    make = learner(model, _random(f"{model}/{number}"))
-    seed = f"{model}/{number}"
-    n_sm2, target = run(make, Sm2, seed=seed, cards=cards, days=days)
+def compare(who: Person, parameters: Sequence[float] | None, size: Size) -> Compared:
+    """One learner, by both."""
+    sm2 = run(who, Sm2, size)
+    swept = tuple(run(who, by_fsrs(retention, parameters), size) for retention in RETENTIONS)
+    return Compared(sm2, swept, *at_recall(swept, sm2[1]))
 
-    def at(retention: float) -> tuple[int, float]:
-        scheduler = FsrsScheduler(retention=retention, parameters=parameters)
-        return run(make, lambda: ByFsrs(scheduler), seed=seed, cards=cards, days=days)
 
-    low, high = 0.3, 0.985
-    best = (high, *at(high))
-    for _ in range(9):
-        middle = (low + high) / 2
-        n, recall = at(middle)
-        if recall >= target:
-            best, high = (middle, n, recall), middle
-        else:
-            low = middle
-    retention, n_fsrs, recall = best
-    return {
-        "sm2_reviews": n_sm2,
-        "sm2_recall": target,
-        "fsrs_reviews": n_fsrs,
-        "fsrs_recall": recall,
-        "retention": retention,
-        "equal": float(recall >= target),
-        "saved": 1 - n_fsrs / n_sm2,
-    }
+def at_recall(swept: Sequence[tuple[float, float]], target: float) -> tuple[float, bool]:
+    """Reviews at this recall, and whether it was reached; none fewer than those of the lowest retention."""
+    n = np.array([max(one[0], 0.5) for one in swept])
+    recall = np.maximum.accumulate([one[1] for one in swept])
+    return float(np.exp(np.interp(target, recall, np.log(n)))), bool(recall[-1] >= target)
 
 
 def main() -> None:
+    """Print one JSON object."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--learners", type=int, default=60, help="of each model")
-    parser.add_argument("--cards", type=int, default=60)
+    parser.add_argument("--learners", type=int, default=20, help="of each law")
+    parser.add_argument("--cards", type=int, default=40)
     parser.add_argument("--days", type=int, default=365)
     parser.add_argument("--json", type=Path)
     chosen = parser.parse_args()
-    size = {"cards": chosen.cards, "days": chosen.days}
-    told: dict[str, object] = {"learners": chosen.learners, **size}
-    # Others than those that are judged.
-    log = [
-        review
-        for model in MODELS
-        for n in range(chosen.learners, 2 * chosen.learners)
-        for review in logged(model, n, **size)
-    ]
-    fitted = fit(histories(log))
-    told["fit"] = {"n": fitted.n, "before": round(fitted.before, 4), "after": round(fitted.after, 4)}
-    for name, parameters in (("own parameters", None), ("fitted", fitted.parameters)):
-        models: dict[str, dict[str, float]] = {}
-        everybody: list[dict[str, float]] = []
-        for model in MODELS:
-            rows = [compare(model, n, **size, parameters=parameters) for n in range(chosen.learners)]
-            everybody += rows
-            models[model] = summary(rows)
-        told[name] = {"models": models, "all": summary(everybody)}
-    text = json.dumps(told, indent=2)
+    size = Size(chosen.cards, chosen.days)
+    text = json.dumps(measure(chosen.learners, size), indent=2)
     if chosen.json:
         chosen.json.write_text(text + "\n", encoding="utf-8")
     sys.stdout.write(text + "\n")
 
 
-def summary(rows: list[dict[str, float]]) -> dict[str, float]:
-    """Means, and a 95 % bootstrap interval of the share saved, over learners."""
-    rng = _random(7)
+def measure(n: int, size: Size) -> dict[str, object]:
+    """All laws, all parameters."""
+    felt = {law: feeling(law) for law in LAWS}
+    people = [person(law, number, felt[law]) for law in LAWS for number in range(n)]
+    # Others than those that are judged.
+    others = [person(law, number, felt[law]) for law in LAWS for number in range(n, 2 * n)]
+    platform = fit(histories(review for one in others for review in before(one, size)))
+    told: dict[str, object] = {"learners": n, "cards": size.cards, "days": size.days}
+    told["fit"] = {"n": platform.n, "before": round(platform.before, 4), "after": round(platform.after, 4)}
+    own = [fit(histories(before(one, size)), platform.parameters).parameters for one in people]
+    for name, parameters in (
+        ("defaults", [None] * len(people)),
+        ("platform's", [platform.parameters] * len(people)),
+        ("learner's", own),
+    ):
+        rows = [compare(who, found, size) for who, found in zip(people, parameters, strict=True)]
+        by_law = {law: [r for p, r in zip(people, rows, strict=True) if p.law == law] for law in LAWS}
+        told[name] = {"all": summary(rows), **{law: summary(some) for law, some in by_law.items()}}
+    return told
 
-    def saved(some: list[dict[str, float]]) -> float:
-        return 1 - sum(row["fsrs_reviews"] for row in some) / sum(row["sm2_reviews"] for row in some)
 
-    draws = sorted(saved(rng.choices(rows, k=len(rows))) for _ in range(2000))
+def before(who: Person, size: Size) -> list[Review]:
+    """What the product has of a learner: other cards, scheduled with FSRS's own parameters at 0.9."""
+    log: list[Review] = []
+    run(who, by_fsrs(0.9, None), size, before=True, log=log)
+    return log
+
+
+def summary(rows: Sequence[Compared]) -> dict[str, object]:
+    """Shares saved with 95 % bootstrap intervals over learners, and means."""
+    sm2 = np.array([row.sm2 for row in rows])
+    equal = np.array([row.at_equal for row in rows])
+    swept = np.array([row.swept for row in rows])
+
+    def each(some: np.ndarray) -> float:
+        return float(1 - equal[some].sum() / sm2[some, 0].sum())
+
+    def together(some: np.ndarray) -> float:
+        n, _ = at_recall(list(map(tuple, swept[some].mean(axis=0))), float(sm2[some, 1].mean()))
+        return 1 - n / float(sm2[some, 0].mean())
+
+    rng = np.random.default_rng(7)
+    draws = rng.integers(0, len(rows), (2000, len(rows)))
+    everyone = np.arange(len(rows))
     return {
         "n": len(rows),
-        "saved": round(saved(rows), 4),
-        "ci_low": round(draws[50], 4),
-        "ci_high": round(draws[1949], 4),
-        **{
-            name: round(statistics.mean(row[name] for row in rows), 4)
-            for name in ("sm2_reviews", "fsrs_reviews", "sm2_recall", "fsrs_recall", "retention", "equal")
-        },
+        "saved": _interval(each(everyone), [each(some) for some in draws]),
+        "saved_one_retention": _interval(together(everyone), [together(some) for some in draws]),
+        "sm2_reviews": round(float(sm2[:, 0].mean()), 1),
+        "fsrs_reviews": round(float(equal.mean()), 1),
+        "recall": round(float(sm2[:, 1].mean()), 4),
+        "recall_reached": round(float(np.mean([row.reached for row in rows])), 3),
     }
+
+
+def _interval(value: float, draws: Sequence[float]) -> list[float]:
+    low, high = np.quantile(draws, (0.025, 0.975))
+    return [round(value, 4), round(float(low), 4), round(float(high), 4)]
 
 
 if __name__ == "__main__":

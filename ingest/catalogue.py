@@ -238,8 +238,10 @@ def _card(entry: CatalogueEntry, course_id: str, run: _Run, options: str) -> Cou
         entry.tags,
         entry.level,
         entry.prerequisites,
+        published_at=entry.published_at,
     )
-    facts = (entry.title, entry.description, language, entry.level, entry.url, entry.same_as)
+    facts = [entry.title, entry.description, language, entry.level, entry.url, entry.same_as]
+    facts += [entry.published_at] if entry.published_at else []
     build_id = digest(options, course_id, *facts, *entry.tags, "·", *entry.prerequisites)
     name = hashlib.sha256(f"{run.source_id}\0{entry.external_id}".encode()).hexdigest()[:24]
     return CourseCard(

@@ -126,6 +126,7 @@ def _course(root: YamlNode, keys: dict[str, YamlNode], platform_id: str) -> Cour
         level=level,
         prerequisites=_texts(keys, "prerequisites"),
         glossary=_texts(keys, "glossary"),
+        published_at=keys["published_at"].day() if "published_at" in keys else "",
     )
 
 

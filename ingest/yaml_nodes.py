@@ -9,6 +9,7 @@ from pathlib import Path
 import yaml
 
 from baize.errors import InvalidManifest
+from ingest.extract.days import day_of
 
 _MAX_BYTES = 1_000_000
 _NUMBERS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
@@ -88,6 +89,14 @@ class YamlNode:
         if not 0 <= value < float("inf"):
             raise self._wrong("a number from 0 on")
         return value
+
+    def day(self) -> str:
+        """A day as `2026-05-31`, whether YAML reads a date or text."""
+        written = str(self.node.value) if isinstance(self.node, yaml.ScalarNode) else ""
+        try:
+            return day_of(written)
+        except ValueError as cause:
+            raise self._wrong("a day such as 2026-05-31") from cause
 
     def is_null(self) -> bool:
         return self.node.tag == "tag:yaml.org,2002:null"

@@ -1,4 +1,4 @@
-"""The log of reviews → FSRS-6's parameters. No job of the product runs it yet; `benchmarks.reviews` does.
+"""The log of reviews → FSRS-6's parameters. The work of `baize review --fit`.
 
 The likelihood of what was recalled is maximised, with each parameter drawn towards where it started, by what
 it differs between people (as open-spaced-repetition's optimiser does). That optimiser needs torch; here the
@@ -8,6 +8,7 @@ finite differences: 21 parameters are few. A test holds them to the package, rev
 
 from __future__ import annotations
 
+import zlib
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -15,16 +16,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from baize.domain.review import RECALLS, Review
+from baize.domain.review import RECALLS, Fit, Review
 from baize.errors import DependencyUnavailable
 
 Floats = NDArray[np.float64]
 
 FEWEST = 200
 """Reviews beyond each card's first from which on a fit says more than the start."""
+_HELD = 5
+"""One learner of so many judges a fit and is not fitted to."""
 _DAY_S = 86_400.0
 _LOWEST_STABILITY = 0.001
-_SPREADS = (
+SPREADS = (
     6.43, 9.66, 17.58, 27.85, 0.57, 0.28, 0.6, 0.12, 0.39, 0.18, 0.33,
     0.3, 0.09, 0.16, 0.57, 0.25, 1.03, 0.31, 0.32, 0.14, 0.27,
 )  # fmt: skip
@@ -52,20 +55,6 @@ class Histories:
         return int(np.count_nonzero((self.grades[:, 1:] > 0) & ~self.same_day[:, 1:]))
 
 
-@dataclass(frozen=True, slots=True)
-class Fit:
-    """
-    Attributes:
-        n: reviews that it learned from.
-        before, after: mean log loss at the start and at the end.
-    """
-
-    parameters: tuple[float, ...]
-    n: int
-    before: float
-    after: float
-
-
 def histories(reviews: Iterable[Review]) -> Histories:
     """By learner and card, in the order of time."""
     rows: dict[tuple[str, str], list[tuple[float, int]]] = defaultdict(list)
@@ -82,6 +71,32 @@ def histories(reviews: Iterable[Review]) -> Histories:
     return Histories(grades, np.floor(days), same_day)
 
 
+def learn(reviews: Iterable[Review]) -> Fit | None:
+    """A fit to four fifths of the learners, judged by the others: `before` and `after` are of those.
+
+    Returns:
+        None where there are fewer than `FEWEST` reviews to learn from, or none to judge by.
+
+    Raises:
+        DependencyUnavailable: SciPy is not installed.
+    """
+    parts: tuple[list[Review], list[Review]] = ([], [])
+    for one in reviews:
+        parts[zlib.crc32(one.learner_id.encode()) % _HELD == 0].append(one)
+    known, held = map(histories, parts)
+    if known.n < FEWEST or not held.n:
+        return None
+    fitted = fit(known)
+    before, after = (loss(held, np.array(w)) for w in (_defaults(), fitted.parameters))
+    return Fit(fitted.parameters, known.n, before, after)
+
+
+def _defaults() -> tuple[float, ...]:
+    from fsrs.scheduler import DEFAULT_PARAMETERS
+
+    return DEFAULT_PARAMETERS
+
+
 def fit(known: Histories, start: Sequence[float] | None = None, *, rounds: int = 60) -> Fit:
     """Parameters under which what was recalled is likeliest.
 
@@ -91,7 +106,7 @@ def fit(known: Histories, start: Sequence[float] | None = None, *, rounds: int =
     Raises:
         DependencyUnavailable: SciPy is not installed.
     """
-    from fsrs.scheduler import DEFAULT_PARAMETERS, LOWER_BOUNDS_PARAMETERS, UPPER_BOUNDS_PARAMETERS
+    from fsrs.scheduler import LOWER_BOUNDS_PARAMETERS, UPPER_BOUNDS_PARAMETERS
 
     try:
         from scipy.optimize import minimize
@@ -100,8 +115,8 @@ def fit(known: Histories, start: Sequence[float] | None = None, *, rounds: int =
             "SciPy is not installed, which fits the schedule of reviews.",
             remedy="Run `pip install 'baize[recommend]'`.",
         ) from cause
-    begin = np.array(start if start is not None else DEFAULT_PARAMETERS, dtype=np.float64)
-    spreads = np.array(_SPREADS)
+    begin = np.array(start if start is not None else _defaults(), dtype=np.float64)
+    spreads = np.array(SPREADS)
     n = max(known.n, 1)
 
     def cost(steps: Floats) -> float:

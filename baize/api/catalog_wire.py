@@ -40,6 +40,7 @@ class CourseBody(BaseModel):
     tags: list[str]
     level: str
     prerequisites: list[str]
+    published_at: str = Field(description="The day, 2026-05-31; empty where nobody says it.")
     sources: list[SourceBody] = Field(
         description="Catalogues that it comes from, first the one that describes it; none for a folder's."
     )
@@ -161,6 +162,7 @@ def course_body(course: Course, sources: Sequence[Provenance] = ()) -> CourseBod
         tags=list(course.tags),
         level=course.level,
         prerequisites=list(course.prerequisites),
+        published_at=course.published_at,
         sources=[_source(source) for source in sources],
     )
 

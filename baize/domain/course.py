@@ -17,7 +17,11 @@ ID_PATTERN = re.compile(r"[\w.:+~-]{1,128}")
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """One course. `glossary` biases transcription and feeds the lexicon."""
+    """One course. `glossary` biases transcription and feeds the lexicon.
+
+    Attributes:
+        published_at: the day, `2026-05-31`; empty where nobody says it.
+    """
 
     platform_id: str
     id: str
@@ -28,6 +32,7 @@ class Course:
     level: str = ""
     prerequisites: tuple[str, ...] = ()
     glossary: tuple[str, ...] = ()
+    published_at: str = ""
 
 
 @dataclass(frozen=True, slots=True)

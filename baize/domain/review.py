@@ -65,6 +65,21 @@ class Review:
 
 
 @dataclass(frozen=True, slots=True)
+class Fit:
+    """Parameters of a scheduler that were fitted to reviews.
+
+    Attributes:
+        n: reviews that it learned from.
+        before, after: mean log loss of recall with the parameters it started from, and with these.
+    """
+
+    parameters: tuple[float, ...]
+    n: int
+    before: float
+    after: float
+
+
+@dataclass(frozen=True, slots=True)
 class DueDay:
     """How many cards fall due on a day (`2026-11-28`, the learner's)."""
 

@@ -18,10 +18,13 @@ _INTEREST = 1.0
 _TAG = 0.5
 _TAG_DECAY = 0.8
 _POPULARITY = 0.05
+_FRESHNESS = 0.05
 _SIGNS: Mapping[SignKind, float] = {"asked": 0.3, "practised": 0.3, "enrolled": 1.0}
 """Weights beside taste, whose highest score is 1. Taste is tuned; these are set by hand, for where it is
-silent: new learners, new courses."""
-_HALF_LIFE_S = 90 * 86_400.0
+silent: new learners, new courses. Of freshness, a course that comes out today has all."""
+_FRESH_HALF_LIFE_DAYS = 60.0
+_DAY_S = 86_400.0
+_HALF_LIFE_S = 90 * _DAY_S
 """After which a sign weighs half."""
 _FORGOTTEN = 0.01
 """Of a sign's weight: below, it counts no more."""
@@ -50,7 +53,7 @@ class Record:
 
 
 def course_scores(shelf: Shelf, record: Record) -> Floats:
-    """Taste + content + popularity + the course's own signs, one score a course."""
+    """Taste + content + popularity + freshness + the course's own signs, one score a course."""
     scores = np.zeros(len(shelf.courses), dtype=np.float32)
     if shelf.learned is not None and (history := shelf.learned.history(record.begun)):
         _add_scaled(scores, shelf, shelf.learned.taste.scores(history))
@@ -61,10 +64,18 @@ def course_scores(shelf: Shelf, record: Record) -> Floats:
     most = float(shelf.begun.max(initial=0.0))
     if most > 0:
         scores += np.float32(_POPULARITY / most) * shelf.begun
+    scores += _freshness(shelf, record.now)
     for sign in record.signs:
         if sign.course_id in shelf.numbers:
             scores[shelf.numbers[sign.course_id]] += np.float32(_weight(sign, record.now))
     return scores
+
+
+def _freshness(shelf: Shelf, now: float) -> Floats:
+    """Halves every two months; none for a course without a day, or whose day has not come."""
+    age = np.float32(now / _DAY_S) - shelf.published
+    fresh = np.float32(_FRESHNESS) * np.exp2(-np.maximum(age, 0) / np.float32(_FRESH_HALF_LIFE_DAYS))
+    return np.where(age >= 0, fresh, 0).astype(np.float32)
 
 
 def _weight(sign: Sign, now: float) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import date
 
 import numpy as np
 
@@ -24,6 +25,7 @@ class Shelf:
         gated: prerequisites of the courses that have any, as far as they are courses of the platform.
         nexts: number of each next course of `learned`, −1 where it is no course any more.
         begun: how many learners began each course.
+        published: the day of each course, counted from 1970; NaN where nobody says it.
     """
 
     courses: Sequence[Course]
@@ -35,6 +37,7 @@ class Shelf:
     nexts: Ints
     next_of: dict[int, int] = field(default_factory=dict)
     begun: Floats = field(default_factory=lambda: np.zeros(0, dtype=np.float32))
+    published: Floats = field(default_factory=lambda: np.zeros(0, dtype=np.float32))
 
 
 def stand(courses: Sequence[Course], learned: Learned | None) -> Shelf:
@@ -64,4 +67,9 @@ def stand(courses: Sequence[Course], learned: Learned | None) -> Shelf:
         nexts,
         {int(n): at for at, n in enumerate(nexts.tolist()) if n >= 0},
         begun,
+        np.array([_day(course.published_at) for course in courses], dtype=np.float32),
     )
+
+
+def _day(published_at: str) -> float:
+    return float((date.fromisoformat(published_at) - date(1970, 1, 1)).days) if published_at else np.nan

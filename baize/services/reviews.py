@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from baize.domain.artefact import QuizItem
+from baize.domain.artefact import GlossaryTerm, QuizItem
 from baize.domain.locator import locator_from_dict, locator_to_dict
 from baize.domain.practice import Verdict
 from baize.domain.review import RECALLS, DueDay, Memory, Recall, Review, ReviewCard, Today
 from baize.errors import InvalidInput, NotFound
-from baize.ports import Artefacts, Catalog, Clock, ReviewCards, Scheduler
+from baize.ports import Archive, Artefacts, Catalog, Clock, ReviewCards, Scheduler
 from baize.services.exercises import ExerciseBook
 from baize.services.summarize import read_prepared
 
@@ -23,6 +23,8 @@ FORMAT = "baize-reviews@1"
 _FORECAST_DAYS = 14
 _MAX_IMPORTED = 20_000
 _MAX_STEP = 100
+_MOST_ARCHIVED = 3
+"""Completed courses of an archive that are looked at for cards, the latest; and cards of each."""
 _RECALLED: dict[Verdict, Recall] = {"correct": "good", "incomplete": "hard", "wrong": "again"}
 """What an attempt at a quiz item says of memory; an uncertain one says nothing."""
 
@@ -37,6 +39,8 @@ def _sees_all(course_id: str) -> bool:  # noqa: ARG001 - that is the point
 class Reviews:
     """
     Args:
+        schedulers: the scheduler of a platform.
+        archive: whose completed courses become cards; None for none.
         daily: how many cards are asked at once.
         zone: whose midnight ends a day.
     """
@@ -45,33 +49,36 @@ class Reviews:
         self,
         *,
         cards: ReviewCards,
-        scheduler: Scheduler,
+        schedulers: Callable[[str], Scheduler],
         catalog: Catalog,
         artefacts: Artefacts,
         book: ExerciseBook,
         clock: Clock,
         daily: int,
         zone: ZoneInfo,
+        archive: Archive | None = None,
     ) -> None:
         self._cards = cards
-        self._scheduler = scheduler
+        self._scheduler = schedulers
         self._catalog = catalog
         self._artefacts = artefacts
         self._book = book
         self._clock = clock
         self._daily = daily
         self._zone = zone
+        self._archive = archive
 
     async def today(self, platform_id: str, learner_id: str, sees: Sees = _sees_all) -> Today:
         """The cards that are most likely to be forgotten, a few; those of graded items wait."""
         now = self._clock.now()
-        cards = [
-            card for card in await self._cards.of_learner(platform_id, learner_id) if sees(card.course_id)
-        ]
+        kept = await self._cards.of_learner(platform_id, learner_id)
+        kept += await self._from_archive(platform_id, learner_id, {card.course_id for card in kept})
+        cards = [card for card in kept if sees(card.course_id)]
         end = self._end_of_day(now)
         due = [card for card in cards if card.memory.due < end]
         open_now = [card for card in due if not await self._is_locked(card)]
-        chosen = choose(open_now, self._daily, lambda card: self._scheduler.recall(card.memory, now))
+        scheduler = self._scheduler(platform_id)
+        chosen = choose(open_now, self._daily, lambda card: scheduler.recall(card.memory, now))
         return Today(tuple(chosen), len(due), len(cards), self._forecast(cards, now))
 
     async def grade(
@@ -97,7 +104,7 @@ class Reviews:
         card = await self._cards.get(platform_id, learner_id, item.id)
         back = item.options[item.answer]
         if card is None:
-            memory = self._scheduler.new(now)
+            memory = self._scheduler(platform_id).new(now)
             place = (item.question, back, item.quote, item.locators)
             card = ReviewCard(
                 platform_id, learner_id, item.id, course_id, item.lesson_id, *place, memory, now
@@ -115,28 +122,40 @@ class Reviews:
         """
         prepared = await read_prepared(self._catalog, self._artefacts, platform_id, lesson_id)
         lesson = await self._catalog.lesson(platform_id, lesson_id)
-        course_id = lesson.course_id if lesson else ""
         now = self._clock.now()
+        memory = self._scheduler(platform_id).new(now)
         added: list[ReviewCard] = []
         for term in prepared.glossary:
-            card_id = f"{lesson_id}~t{hashlib.sha256(term.term.encode()).hexdigest()[:10]}"
-            if not term.explained or await self._cards.get(platform_id, learner_id, card_id):
+            card = _term_card(platform_id, learner_id, lesson.course_id if lesson else "", term, memory, now)
+            if not term.explained or await self._cards.get(platform_id, learner_id, card.id):
                 continue
-            card = ReviewCard(
-                platform_id,
-                learner_id,
-                card_id,
-                course_id,
-                lesson_id,
-                term.term,
-                term.explanation,
-                term.explanation,
-                term.locators,
-                self._scheduler.new(now),
-                now,
-            )
             await self._cards.put(card)
             added.append(card)
+        return added
+
+    async def _from_archive(
+        self, platform_id: str, learner_id: str, known: Collection[str]
+    ) -> list[ReviewCard]:
+        """A few terms of courses that an archive reports as completed and that the learner has no card of.
+
+        They count as known on that day, and so are due long since; it is no review that anybody gave.
+        """
+        archived = await self._archive.of_learner(platform_id, learner_id) if self._archive else []
+        latest = {one.course_id: one for one in reversed(archived)}
+        fresh = sorted(latest.values(), key=lambda one: -one.completed_at)
+        scheduler, now = self._scheduler(platform_id), self._clock.now()
+        added: list[ReviewCard] = []
+        for one in [one for one in fresh if one.course_id not in known][:_MOST_ARCHIVED]:
+            at = min(one.completed_at, now)
+            memory = scheduler.after(scheduler.new(at), "good", at)
+            prepared = await self._artefacts.prepared_of_course(platform_id, one.course_id)
+            terms = [term for lesson in prepared for term in lesson.glossary if term.explained]
+            added += [
+                _term_card(platform_id, learner_id, one.course_id, term, memory, now)
+                for term in terms[:_MOST_ARCHIVED]
+            ]
+        for card in added:
+            await self._cards.put(card)
         return added
 
     async def export(self, platform_id: str, learner_id: str) -> dict[str, Any]:
@@ -145,7 +164,7 @@ class Reviews:
         reviews = await self._cards.reviews(platform_id, learner_id)
         return {
             "format": FORMAT,
-            "scheduler": self._scheduler.name,
+            "scheduler": self._scheduler(platform_id).name,
             "cards": [card_to_dict(card) for card in cards],
             "reviews": [{"card_id": r.card_id, "at": r.at, "recall": r.recall} for r in reviews],
         }
@@ -175,7 +194,8 @@ class Reviews:
 
     async def _reviewed(self, card: ReviewCard, recall: Recall) -> ReviewCard:
         now = self._clock.now()
-        after = replace(card, memory=self._scheduler.after(card.memory, recall, now))
+        memory = self._scheduler(card.platform_id).after(card.memory, recall, now)
+        after = replace(card, memory=memory)
         await self._cards.put(after, Review(card.platform_id, card.learner_id, card.id, now, recall))
         return after
 
@@ -194,6 +214,14 @@ class Reviews:
         )
         wanted = (first + timedelta(days=n) for n in range(_FORECAST_DAYS))
         return tuple(DueDay(day.isoformat(), days[day]) for day in wanted)
+
+
+def _term_card(
+    platform_id: str, learner_id: str, course_id: str, term: GlossaryTerm, memory: Memory, now: float
+) -> ReviewCard:
+    card_id = f"{term.lesson_id}~t{hashlib.sha256(term.term.encode()).hexdigest()[:10]}"
+    place = (card_id, course_id, term.lesson_id, term.term, term.explanation, term.explanation, term.locators)
+    return ReviewCard(platform_id, learner_id, *place, memory, now)
 
 
 def choose(due: Sequence[ReviewCard], n: int, recall: Callable[[ReviewCard], float]) -> list[ReviewCard]:

@@ -32,6 +32,12 @@ class MemoryReviewCards:
         own = [review for key, review in self._reviews.items() if key[:2] == (platform_id, learner_id)]
         return sorted(own, key=lambda review: (review.at, review.card_id))
 
+    async def of_platform(self, platform_id: str, most: int) -> list[Review]:
+        """As `ReviewCards.of_platform`."""
+        found = [self._reviews[key] for key in sorted(self._reviews) if key[0] == platform_id]
+        cut = found[most].learner_id if len(found) > most else None
+        return [review for review in found[:most] if review.learner_id != cut]
+
     async def add(self, reviews: list[Review]) -> None:
         """As `ReviewCards.add`."""
         for one in reviews:

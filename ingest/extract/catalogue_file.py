@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from baize.errors import InvalidInput, InvalidManifest, UnreadableSource
+from ingest.extract.days import day_of
 from ingest.extract.encoding import decode_text
 from ingest.extract.languages import language_of_tag
 
@@ -30,6 +31,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "url": ("url", "link", "course_url", "链接"),
     "prerequisites": ("prerequisites",),
     "same_as": ("same_as",),
+    "published_at": ("published_at", "published", "发布时间", "发布日期", "上线时间"),
 }
 """Our fields, and what other catalogues call them; the first that an entry has counts."""
 _LEVELS = {
@@ -70,6 +72,7 @@ class CatalogueEntry:
         level: `beginner`, `intermediate`, `advanced`, or empty where it is none of them.
         language: ISO 639-1; empty where it is not given or not known.
         same_as: the canonical id of the course that it is, where another source docked it already.
+        published_at: the day, `2026-05-31`; empty where it is not given or no day.
         place: where it stands, for messages: `catalogue.csv:12`.
     """
 
@@ -83,6 +86,7 @@ class CatalogueEntry:
     prerequisites: tuple[str, ...] = ()
     same_as: str = ""
     place: str = ""
+    published_at: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +169,15 @@ def entry_of(row: Mapping[str, Any], external_id: str, place: str, bad: Bad) -> 
         _list(row, "prerequisites", bad),
         same_as,
         place,
+        _day(_text(row, "published_at", _MAX_TITLE, bad)),
     )
+
+
+def _day(written: str) -> str:
+    try:
+        return day_of(written)
+    except ValueError:
+        return ""
 
 
 def _check_id(external_id: str, line: _Line) -> None:

@@ -144,6 +144,7 @@ def _dublin_core(metadata: _Element) -> dict[str, Any]:
         "description": "\n".join(_texts(metadata, "description")),
         "tags": list(_texts(metadata, "subject")),
         "language": next(_texts(metadata, "language"), ""),
+        "published_at": next(_texts(metadata, "date"), ""),
         "url": next((text for text in _texts(metadata, "identifier") if _WEB.match(text)), ""),
     }
 

@@ -59,6 +59,23 @@ async def test_cards_belong_to_a_learner_and_keep_every_digit(cards: ReviewCards
     assert len(await cards.of_learner("q", "lin")) == 1
 
 
+@pytest.mark.anyio
+async def test_reviews_of_a_platform_come_by_learner_and_whole(cards: ReviewCards) -> None:
+    """A fit needs each card's history from its first review on, and no other platform's."""
+    log = [
+        Review("p", learner, card, at, "good")
+        for learner in ("a", "b")
+        for card, at in (("x", 5.0), ("x", 9.0), ("y", 1.0))
+    ]
+    for learner, platform in (("a", "p"), ("b", "p"), ("a", "q")):
+        for card in ("x", "y"):
+            await cards.put(replace(CARD, platform_id=platform, learner_id=learner, id=card))
+    await cards.add([*reversed(log), Review("q", "a", "x", 1.0, "easy")])
+    assert await cards.of_platform("p", 6) == log
+    assert await cards.of_platform("p", 5) == log[:3]
+    assert await cards.of_platform("p", 2) == []
+
+
 def test_a_better_recall_waits_longer() -> None:
     """The first interval is a day or more, and a lapse comes back soonest."""
     scheduler: Scheduler = FsrsScheduler(retention=0.9)

@@ -255,6 +255,7 @@ _OF_PLATFORM = bindparam("of_platform", type_=String)
 _COURSE_COLUMNS = (
     *(CourseRow.platform_id, CourseRow.course_id, CourseRow.title, CourseRow.language),
     *(CourseRow.description, CourseRow.tags, CourseRow.level, CourseRow.prerequisites, CourseRow.glossary),
+    CourseRow.published_at,
 )
 """In the order of `Course`."""
 _COURSE = Worded(
@@ -303,6 +304,7 @@ def _course(row: CourseRow) -> Course:
         row.level,
         row.prerequisites,
         row.glossary,
+        row.published_at,
     )
 
 

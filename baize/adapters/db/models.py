@@ -46,6 +46,7 @@ class CourseRow(Table):
     level: Mapped[str] = mapped_column(String)
     prerequisites: Mapped[tuple[str, ...]] = mapped_column(Frozen)
     glossary: Mapped[tuple[str, ...]] = mapped_column(Frozen)
+    published_at: Mapped[str] = mapped_column(String, server_default="")
 
 
 class LessonRow(Table):

@@ -51,6 +51,19 @@ class SqlReviewCards:
         async with self._database.reading() as session:
             return [_review(row) for row in await session.scalars(found)]
 
+    async def of_platform(self, platform_id: str, most: int) -> list[Review]:
+        """As `ReviewCards.of_platform`."""
+        found = (
+            select(ReviewRow)
+            .where(ReviewRow.platform_id == platform_id)
+            .order_by(ReviewRow.learner_id, ReviewRow.card_id, ReviewRow.reviewed_at)
+            .limit(most + 1)
+        )
+        async with self._database.reading() as session:
+            reviews = [_review(row) for row in await session.scalars(found)]
+        cut = reviews[most].learner_id if len(reviews) > most else None
+        return [review for review in reviews[:most] if review.learner_id != cut]
+
     async def add(self, reviews: list[Review]) -> None:
         """As `ReviewCards.add`."""
         async with self._database.writing() as session:

@@ -56,6 +56,7 @@ def course_values(course: Course) -> dict[str, Any]:
         "level": course.level,
         "prerequisites": course.prerequisites,
         "glossary": course.glossary,
+        "published_at": course.published_at,
     }
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from baize.adapters.fit_fsrs import fit, histories, recalls
+from baize.adapters.fit_fsrs import fit, histories, learn, recalls
 from baize.adapters.schedule_fsrs import FsrsScheduler
 from baize.domain.review import RECALLS, Review
 
@@ -15,7 +16,7 @@ DAY_S = 86_400.0
 START = 1_790_000_000.0
 
 
-def _log(n_cards: int, pace: float) -> list[Review]:
+def forgetful(n_cards: int, pace: float) -> list[Review]:
     """Learners who forget `pace` times as fast as FSRS believes."""
     rng = random.Random(4)  # noqa: S311 - a log that must repeat
     scheduler = FsrsScheduler(retention=0.9)
@@ -36,7 +37,7 @@ def test_recall_is_the_package_s_own_review_by_review() -> None:
     pytest.importorskip("scipy")
     from fsrs.scheduler import DEFAULT_PARAMETERS
 
-    log = _log(40, 1.0)
+    log = forgetful(40, 1.0)
     told = recalls(histories(log), np.array(DEFAULT_PARAMETERS))
     scheduler = FsrsScheduler(retention=0.9)
     compared = 0
@@ -52,13 +53,24 @@ def test_recall_is_the_package_s_own_review_by_review() -> None:
 
 def test_a_fit_finds_those_who_forget_faster() -> None:
     pytest.importorskip("scipy")
-    found = fit(histories(_log(150, 3.0)), rounds=8)
+    found = fit(histories(forgetful(150, 3.0)), rounds=8)
     assert found.after < found.before - 0.01
     fitted = FsrsScheduler(retention=0.9, parameters=found.parameters)
     plain = FsrsScheduler(retention=0.9)
     memory = fitted.after(fitted.new(START), "good", START)
     assert memory.due < plain.after(plain.new(START), "good", START).due
     assert fitted.name != plain.name
+
+
+def test_a_fit_is_judged_by_learners_it_has_not_seen() -> None:
+    pytest.importorskip("scipy")
+    log = [replace(one, learner_id=f"l{one.card_id}") for one in forgetful(150, 3.0)]
+    found = learn(log)
+    assert found is not None
+    assert found.n < histories(log).n
+    assert found.after < found.before - 0.01
+    assert learn(log[:50]) is None
+    assert learn([replace(one, learner_id="l1") for one in log]) is None
 
 
 def test_no_reviews_leave_the_parameters_as_they_are() -> None:

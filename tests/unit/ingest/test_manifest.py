@@ -79,6 +79,7 @@ def test_a_full_manifest_is_read(tmp_path: Path) -> None:
         "beginner",
         ("math-010",),
         ("梯度下降", "过拟合"),
+        "2026-01-02",
     )
     assert plan.lessons == (
         LessonPlan(
@@ -110,6 +111,7 @@ def test_a_full_manifest_is_read(tmp_path: Path) -> None:
         ("id: a/b\ntitle: b\n", 1, "id"),
         (f"id: {'a' * 129}\ntitle: b\n", 1, "id"),
         ("id: a\ntitle:\n", 2, "title"),
+        ("id: a\ntitle: b\npublished_at: soon\n", 3, "a day"),
         ("id: a\ntitle: ''\n", 2, "empty"),
         ("id: a\ntitle: b\ntags: c\n", 3, "list"),
         ("id: a\ntitle: b\nlevel: expert\n", 3, "expert"),

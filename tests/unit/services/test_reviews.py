@@ -10,7 +10,10 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from baize.adapters.schedule_fsrs import FsrsScheduler
-from baize.domain.artefact import QuizItem
+from baize.domain.archive import Completion
+from baize.domain.artefact import GlossaryTerm, Prepared, QuizItem
+from baize.domain.course import Course, Lesson
+from baize.domain.library import BuiltLesson
 from baize.domain.locator import TimeSpan
 from baize.domain.practice import Exercise
 from baize.domain.review import Memory, ReviewCard
@@ -19,6 +22,7 @@ from baize.services.exercises import ExerciseBook
 from baize.services.reviews import Reviews, anki_tsv, choose
 from baize.testing.hash_embedder import HashEmbedder
 from baize.testing.held_clock import HeldClock
+from baize.testing.memory_archive import MemoryArchive
 from baize.testing.memory_catalog import MemoryCatalog
 from baize.testing.memory_practice import MemoryExercises
 from baize.testing.memory_review_cards import MemoryReviewCards
@@ -49,7 +53,7 @@ def make(clock: HeldClock) -> Callable[[], Reviews]:
         catalog = MemoryCatalog()
         made = Reviews(
             cards=MemoryReviewCards(),
-            scheduler=FsrsScheduler(retention=0.9),
+            schedulers=lambda _: FsrsScheduler(retention=0.9),
             catalog=catalog,
             artefacts=catalog,
             book=book,
@@ -103,6 +107,34 @@ async def test_courses_that_the_caller_does_not_see_are_left_out(
     assert [card.course_id for card in (await reviews.today(P, "lin")).cards] == ["c1"]
     with pytest.raises(NotFound):
         await reviews.grade(P, "lin", "c2-l~q1", "good")
+
+
+async def test_completed_courses_of_the_archive_are_reviewed(
+    make: Callable[[], Reviews], clock: HeldClock
+) -> None:
+    """A few explained terms, due as if known on that day, once; none of courses that are not here."""
+    reviews, archive = make(), MemoryArchive()
+    reviews._archive = archive
+    library: MemoryCatalog = reviews._catalog  # type: ignore[assignment]
+    await library.put_course(Course(P, "c1", "量血压", "zh"))
+    lesson = Lesson(P, "c1", "c1-l", "第一课", 1, "zh", 60.0, "", "b1")
+    terms = [
+        GlossaryTerm(name, f"{name}是什么。", "c1-l", (TimeSpan(1, 2),), explained=name != "袖带")
+        for name in ("袖带", "收缩压", "舒张压", "脉压", "心率")
+    ]
+    prepared = Prepared("c1-l", "zh", glossary=tuple(terms))
+    await library.publish(BuiltLesson(lesson, ("zh",), 1, None, prepared))
+    long_ago = clock.at - 200 * DAY
+    await archive.put([Completion(P, "lin", one, one, long_ago) for one in ("c1", "elsewhere")])
+
+    now = await reviews.today(P, "lin")
+    assert {card.front for card in now.cards} == {"收缩压", "舒张压", "脉压"}
+    assert {card.memory.reviewed_at for card in now.cards} == {long_ago}
+    assert (await reviews.export(P, "lin"))["reviews"] == []
+    after = await reviews.grade(P, "lin", now.cards[0].id, "good")
+    assert after.memory.due > clock.at + 3 * DAY
+    assert (await reviews.today(P, "lin")).n_cards == 3
+    assert (await reviews.today(P, "wu")).n_cards == 0
 
 
 async def test_what_was_exported_is_imported_exactly(make: Callable[[], Reviews], clock: HeldClock) -> None:

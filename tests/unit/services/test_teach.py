@@ -74,7 +74,7 @@ class School:
             grader=grader,
             reviews=Reviews(
                 cards=MemoryReviewCards(),
-                scheduler=FsrsScheduler(retention=0.9),
+                schedulers=lambda _: FsrsScheduler(retention=0.9),
                 catalog=world.catalog,
                 artefacts=world.catalog,
                 book=book,

@@ -6,7 +6,7 @@ tables with the models.
 
 from __future__ import annotations
 
-HEAD = "0023"
+HEAD = "0024"
 """The newest revision: a database that is there needs no Alembic at all."""
 
 VERSION_TABLE = "baize_version"

@@ -22,6 +22,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from uvicorn.loops.auto import auto_loop_factory
+
 from baize.collector import relax
 from benchmarks.retrieval_corpus import Corpus
 from benchmarks.retrieval_library import BuildFigures, Watch, build, opened, weighed
@@ -111,7 +113,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--keep", type=Path, help="folder for the libraries; they stay there")
     parser.add_argument("--grow", action="store_true", help="one library for all sizes")
     options = parser.parse_args(arguments)
-    # As in the server.
+    # As in the server, whose loop it is, too.
     relax()
     figures: list[Figures] = []
     with tempfile.TemporaryDirectory(prefix="baize-retrieval-") as scratch:
@@ -121,7 +123,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             if any(_n_built(known) > n_chunks for known in folder.glob("built-*.json")):
                 sys.stderr.write("The library is larger by now.\n")
                 continue
-            figures.append(asyncio.run(measured(n_chunks, folder, options.questions, _watch)))
+            with asyncio.Runner(loop_factory=auto_loop_factory()) as runner:
+                figures.append(runner.run(measured(n_chunks, folder, options.questions, _watch)))
             if options.json:
                 options.json.write_text(json.dumps(record(figures), indent=2), "utf-8")
     sys.stdout.write(table(figures) + "\n")

@@ -21,6 +21,7 @@ from typing import Any
 
 import qdrant_edge as qe
 
+from baize.edge.warm import warm_soon
 from baize.edge.wire import VectorReader, to_config
 from baize.errors import Conflict, InvalidInput, NotFound
 
@@ -220,6 +221,7 @@ def _load(folder: Path) -> Collection:
         if other.name != shard_name:
             shutil.rmtree(other, ignore_errors=True)
     shard = qe.EdgeShard.load(str(folder / shard_name))
+    warm_soon(folder / shard_name)
     # A shard of an older version, which noted nothing, is optimized once more.
     n_new = shard.info().points_count - described.get("n_optimized", 0)
     return Collection(

@@ -8,7 +8,8 @@ dense leg alone where question and passages share few words (docs/retrieval.md).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Iterator, Sequence
 
 from baize.domain.search import Match, Query
 from baize.retrieval.cosine import CosineScale
@@ -21,8 +22,8 @@ SPARSE_WEIGHT = 0.8
 """What finding all of a question's terms counts, beside the whole range of cosines."""
 
 
-def fuse(runs: Sequence[Sequence[Match]], query: Query, scale: CosineScale) -> list[Match]:
-    """Merge by score(d) = margin(cosine) / range + w · max(lexical, pinyin).
+def fuse(runs: Sequence[Sequence[Match]], query: Query, scale: CosineScale) -> Iterator[Match]:
+    """Merge by score(d) = margin(cosine) / range + w · max(lexical, pinyin); best first, made as it is read.
 
     The dense part is the margin above the midpoint of the passage's language, so that lists of several
     languages merge; a passage that a list does not hold is taken to be as near as its last one, and one of
@@ -41,28 +42,28 @@ def fuse(runs: Sequence[Sequence[Match]], query: Query, scale: CosineScale) -> l
             parts.setdefault(match.chunk_id, []).append(match)
         if leg == "dense":
             foreign = language != query.language
-            for match in run:
-                margin = scale.margin(match.score, foreign=foreign)
-                margins[match.chunk_id] = max(margin, margins.get(match.chunk_id, margin))
+            _raise(margins, [(match.chunk_id, scale.margin(match.score, foreign=foreign)) for match in run])
             # How near the last dense match of a passage language is.
-            margin = scale.margin(run[-1].score, foreign=foreign)
-            tails[language] = min(tails.get(language, margin), margin)
+            tail = scale.margin(run[-1].score, foreign=foreign)
+            tails[language] = min(tails.get(language, tail), tail)
         elif n := n_asked.get(leg):
-            for match in run:
-                share = match.score / (n * _TERM_WEIGHT)
-                shares[match.chunk_id] = max(share, shares.get(match.chunk_id, 0.0))
+            _raise(shares, [(match.chunk_id, match.score / (n * _TERM_WEIGHT)) for match in run])
     # A passage language that was not searched by meaning says nothing either way.
     furthest = min(tails.values(), default=0.0)
-
-    def score(chunk_id: str) -> float:
+    scores: dict[str, float] = {}
+    for chunk_id, found in parts.items():
         margin = margins.get(chunk_id)
         if margin is None:
-            language = parts[chunk_id][0].language
+            language = found[0].language
             margin = tails.get(language, 0.0) if language else furthest
-        return margin / _COSINE_RANGE + SPARSE_WEIGHT * shares.get(chunk_id, 0.0)
+        scores[chunk_id] = margin / _COSINE_RANGE + SPARSE_WEIGHT * shares.get(chunk_id, 0.0)
+    for rank, chunk_id in enumerate(sorted(scores, key=scores.__getitem__, reverse=True), 1):
+        found = parts[chunk_id]
+        yield Match(chunk_id, found[0].language, rank, scores[chunk_id], "fused", tuple(found))
 
-    scores = {chunk_id: score(chunk_id) for chunk_id in parts}
-    return [
-        Match(chunk_id, parts[chunk_id][0].language, rank, scores[chunk_id], "fused", tuple(parts[chunk_id]))
-        for rank, chunk_id in enumerate(sorted(scores, key=scores.__getitem__, reverse=True), 1)
-    ]
+
+def _raise(best: dict[str, float], seen: Iterable[tuple[str, float]]) -> None:
+    """Keep the greatest of each."""
+    for chunk_id, value in seen:
+        if value > best.get(chunk_id, -math.inf):
+            best[chunk_id] = value

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from baize.domain.chat import Message
 from baize.domain.search import Hit, LiveBuild, Match, Moment, Position, Query, Scope, UpTo, Vector
@@ -23,7 +24,7 @@ from baize.retrieval.search import search
 
 MAX_QUESTION_CHARS = 2_000
 _FETCHED_PER_KEPT = 2
-"""Passages fetched at a time for each that is kept: about half of them repeat a better one."""
+"""Passages fetched at first for each that is kept: about half of them repeat a better one."""
 _MOST_SEARCHES = 4
 """The first finds what is not live; the next ones what that had pushed out, which may be new again."""
 
@@ -160,7 +161,7 @@ class Finder:
         return tuple(LiveBuild(lesson_id, live.get(lesson_id, "")) for lesson_id in lesson_ids)
 
     async def _distinct(
-        self, fused: Sequence[Match], platform_id: str
+        self, fused: Iterator[Match], platform_id: str
     ) -> tuple[list[Hit], list[LiveBuild], bool]:
         """As many distinct hits as are kept, fetched no further than needed; and whether one was swept."""
         n = max(self._options.n_moments, self._options.n_reranked)
@@ -168,8 +169,7 @@ class Finder:
         distinct: list[Hit] = []
         settled: list[LiveBuild] = []
         swept = False
-        for first in range(0, len(fused), _FETCHED_PER_KEPT * n):
-            part = fused[first : first + _FETCHED_PER_KEPT * n]
+        while part := list(islice(fused, n if hits else _FETCHED_PER_KEPT * n)):
             fetched = await fetch(part, platform_id, index=self._index, catalog=self._catalog)
             hits.extend(fetched.hits)
             swept = swept or fetched.swept

@@ -35,7 +35,7 @@ def run_of(order: list[int], leg: str) -> list[Match]:
 def test_every_passage_comes_once_best_first_with_its_parts(orders: list[list[int]]) -> None:
     """Ranks from 1 without gaps, scores falling, each part one of the hits that went in."""
     runs = [run_of(o, leg) for o, leg in zip(orders, LEGS, strict=False)]
-    fused = fuse(runs, QUERY, SCALE)
+    fused = list(fuse(runs, QUERY, SCALE))
     assert {h.chunk_id for h in fused} == {h.chunk_id for run in runs for h in run}
     assert [h.rank for h in fused] == list(range(1, len(fused) + 1))
     assert [h.score for h in fused] == sorted((h.score for h in fused), reverse=True)
@@ -48,7 +48,7 @@ def test_every_passage_comes_once_best_first_with_its_parts(orders: list[list[in
 def test_a_dense_list_alone_keeps_its_order(orders: list[list[int]]) -> None:
     """Without any other leg and within one language, fusing changes nothing."""
     home = [n for n in (orders[0] if orders else []) if POOL[n].language == "zh"]
-    fused = fuse([run_of(home, "dense")], QUERY, SCALE)
+    fused = list(fuse([run_of(home, "dense")], QUERY, SCALE))
     assert [h.chunk_id for h in fused] == [POOL[n].id for n in home]
 
 
@@ -87,4 +87,4 @@ def test_ties_keep_the_order_of_first_sight() -> None:
     a, b = replace(POOL[1], id="a"), replace(POOL[2], id="b")
     runs = [[match(b, 1, 0.9, "dense")], [match(a, 1, 0.9, "dense")]]
     assert [h.chunk_id for h in fuse(runs, QUERY, SCALE)] == ["b", "a"]
-    assert fuse([], QUERY, SCALE) == []
+    assert list(fuse([], QUERY, SCALE)) == []

@@ -1,0 +1,35 @@
+"""Reading a shard's passages ahead of the first question."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import qdrant_edge as qe
+
+from baize.edge.store import Store
+from baize.edge.warm import warm
+
+SPEC = {"vectors": {"dense": {"size": 2, "distance": "Dot"}}}
+
+
+def test_what_passages_are_stored_in_is_read(tmp_path: Path) -> None:
+    """All files of the payload storage, of each segment; the engine's layout is as we take it to be."""
+    store = Store(tmp_path)
+    store.create("c", SPEC)
+    collection = store.get("c")
+    points = [qe.Point(n, {"dense": [1.0, n]}, {"passage": "text" * 50}) for n in range(100)]
+    collection.write(qe.UpdateOperation.upsert_points(points), len(points), flush=True)
+    stored = [
+        path
+        for path in (collection.folder / collection.shard_name).rglob("*")
+        if path.is_file() and "payload_storage" in path.parts
+    ]
+    n_bytes = sum(path.stat().st_size for path in stored)
+    assert stored
+    assert warm(collection.folder / collection.shard_name) == n_bytes > 0
+    store.close()
+
+
+def test_a_shard_that_is_gone_is_no_error(tmp_path: Path) -> None:
+    """It may be replaced by its optimized copy while it is read."""
+    assert warm(tmp_path / "shard-gone") == 0

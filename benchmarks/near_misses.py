@@ -13,7 +13,7 @@ import argparse
 import json
 import logging
 import random
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean, stdev
@@ -24,8 +24,7 @@ import numpy as np
 
 from baize.adapters.embed_cached import CachedEmbedder
 from baize.adapters.embed_e5_onnx import E5OnnxEmbedder
-from baize.domain.search import Hit, Match, Query, Scope
-from baize.domain.text import Chunk
+from baize.domain.search import Hit, IndexedChunk, Query, Scope, Vector
 from baize.ports import Embedder
 from baize.retrieval.assess import AssessOptions, assess, signals
 from baize.retrieval.collapse import collapse
@@ -49,11 +48,11 @@ _DENSE = "dense"
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A question about `video_id` with what each leg says of every passage of every video."""
+    """A question about `video_id` with its vector."""
 
     video_id: str
     query: Query
-    runs: tuple[tuple[Match, ...], ...]
+    vector: Vector
 
 
 def splits(video_ids: Sequence[str], n: int, seed: int = _SEED) -> Iterator[frozenset[str]]:
@@ -65,15 +64,22 @@ def splits(video_ids: Sequence[str], n: int, seed: int = _SEED) -> Iterator[froz
         yield frozenset(video_ids) - half
 
 
-def scores(
-    asked: Asked, library: Collection[str], chunks: Mapping[str, Chunk], chosen: Retrieval
-) -> dict[str, float]:
-    """The evidence score, the best score of each leg alone, and the best fused one, in this library."""
-    runs = [_within(run, library, chunks, chosen.leg_k) for run in asked.runs]
+async def scores(asked: Asked, index: MemoryIndex, languages: Sequence[str]) -> dict[str, float]:
+    """The evidence score, the best score of each leg alone, and the best fused one, over this index."""
+    chosen = Retrieval()
+    runs = await search(
+        asked.query,
+        asked.vector,
+        Scope("p"),
+        index=index,
+        passage_languages=languages,
+        k=chosen.leg_k,
+    )
     scale = CosineScale(chosen.dense_midpoint, chosen.foreign_midpoint)
     fused = fuse(runs, asked.query, scale)
+    stored = await index.chunks("p", [match.chunk_id for match in fused])
     hits = collapse(
-        [Hit(chunks[m.chunk_id], m.rank, m.score, m.leg, m.parts) for m in fused], chosen.n_moments
+        [Hit(stored[m.chunk_id].chunk, m.rank, m.score, m.leg, m.parts) for m in fused], chosen.n_moments
     )
     options = AssessOptions(scale, chosen.coverage_weight)
     best = {"evidence": assess(signals(asked.query, hits, options), options)}
@@ -92,29 +98,23 @@ def separated(
     return {leg: auroc_of(np.array([one.get(leg, 0.0) for one in found]), labels) for leg in legs}
 
 
-def _within(
-    run: Sequence[Match], library: Collection[str], chunks: Mapping[str, Chunk], k: int
-) -> list[Match]:
-    return [match for match in run if chunks[match.chunk_id].lesson_id in library][:k]
-
-
-async def _ask_all(suite: Suite, embedder: Embedder) -> tuple[list[Asked], dict[str, Chunk]]:
-    index = MemoryIndex()
-    chunks: dict[str, Chunk] = {}
-    for video in suite.videos:
-        made = passages(video, Way("as in the product", ChunkOptions(120, 2), SPEECH))
-        chunks |= {chunk.id: chunk for chunk in made}
-        await index.upsert(await embed(made, "b", embedder, _quiet, blend=SPEECH))
-    languages = sorted({language_of(video) for video in suite.videos})
+async def _made(suite: Suite, embedder: Embedder) -> tuple[list[Asked], dict[str, list[IndexedChunk]]]:
+    """The questions with their vectors, and what the product stores of each video."""
+    points = {
+        video.id: await embed(
+            passages(video, Way("as in the product", ChunkOptions(120, 2), SPEECH)),
+            "b",
+            embedder,
+            _quiet,
+            blend=SPEECH,
+        )
+        for video in suite.videos
+    }
     asked: list[Asked] = []
     for question in suite.questions:
         query = rewrite(question.text, [])
-        vector = await embedder.embed_query(query.text)
-        runs = await search(
-            query, vector, Scope("p"), index=index, passage_languages=languages, k=len(chunks)
-        )
-        asked.append(Asked(question.video_id, query, tuple(tuple(run) for run in runs)))
-    return asked, chunks
+        asked.append(Asked(question.video_id, query, await embedder.embed_query(query.text)))
+    return asked, points
 
 
 def _quiet(_done: float, _total: float) -> None:
@@ -124,12 +124,16 @@ def _quiet(_done: float, _total: float) -> None:
 async def _run(folder: Path, n_splits: int) -> dict[str, Any]:
     suite = read_suite(folder)
     embedder = CachedEmbedder(E5OnnxEmbedder(cache_dir()), cache_dir() / "eval" / "vectors.sqlite")
-    asked, chunks = await _ask_all(suite, embedder)
-    chosen = Retrieval()
+    asked, points = await _made(suite, embedder)
+    languages = sorted({language_of(video) for video in suite.videos})
     rows: list[dict[str, float]] = []
     with stage(f"{suite.name}: libraries of half the videos") as advance:
         for n, library in enumerate(splits([video.id for video in suite.videos], n_splits), 1):
-            found = [scores(one, library, chunks, chosen) for one in asked]
+            # An index of its own: what is left out must not count among the terms either.
+            index = MemoryIndex()
+            for video_id in sorted(library):
+                await index.upsert(points[video_id])
+            found = [await scores(one, index, languages) for one in asked]
             legs = sorted({leg for one in found for leg in one})
             rows.append(separated(found, [one.video_id in library for one in asked], legs))
             advance(n, 2 * n_splits)

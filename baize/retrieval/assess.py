@@ -14,6 +14,10 @@ from baize.retrieval.terms import terms_among
 _TOP_HITS = 5
 _SCALE = 40.0
 """Log-odds per unit of cosine: this class of embedder uses a range of about 0.1."""
+_GATE = 8.0
+"""How much steeper whether the subject is met decides than how well one passage meets it."""
+_REST = 0.5
+"""What the last hit's cosine takes off the best one's: near to all is near to none in particular."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,38 +42,72 @@ class EvidenceSignals:
         margin: best cosine above its midpoint, over the dense hits.
         coverage: best share of the question's term weight in one passage, headings included, 0..1.
         foreign: whether the passage with the best margin is of another language than the question.
+        alone: log-odds of the one passage that has most, its own cosine and its own terms together.
+        rest: least margin over the dense hits.
     """
 
     margin: float
     coverage: float
     foreign: bool
+    alone: float
+    rest: float
 
 
 def signals(query: Query, hits: Sequence[Hit], options: AssessOptions) -> EvidenceSignals:
     """Read the signals off the fused hits."""
-    margins = [
-        (options.scale.margin(part.score, foreign=foreign), foreign)
-        for hit in hits
-        for part in hit.parts
-        if part.leg == "dense"
-        for foreign in [part.language != query.language]
+    margins = [_margin(query, hit, options) for hit in hits]
+    dense = [
+        (margin, hit.chunk.language != query.language)
+        for hit, margin in zip(hits, margins, strict=True)
+        if margin is not None
     ]
     # Without a dense hit nothing is known of the meaning: the lowest cosine there is.
-    margin, foreign = max(margins, default=(options.scale.margin(-1.0, foreign=False), False))
+    unknown = options.scale.margin(-1.0, foreign=False)
+    margin, foreign = max(dense, default=(unknown, False))
+    rest = min(dense, default=(unknown, False))[0]
     weights = weights_of(hits, query.terms)
-    coverage = max(
-        (
-            weights.coverage(query.terms, terms_among(hit.chunk.indexed_text, query.terms))
-            for hit in hits[:_TOP_HITS]
-        ),
-        default=0.0,
+    covered = [
+        weights.coverage(query.terms, terms_among(hit.chunk.indexed_text, query.terms))
+        for hit in hits[:_TOP_HITS]
+    ]
+    alone = [
+        _log_odds(
+            rest if margin is None else margin,
+            share,
+            options,
+            foreign=hit.chunk.language != query.language,
+        )
+        for hit, margin, share in zip(hits, margins, covered, strict=False)
+    ]
+    return EvidenceSignals(
+        margin, max(covered, default=0.0), foreign, max(alone, default=_SCALE * unknown), rest
     )
-    return EvidenceSignals(margin, coverage, foreign)
 
 
 def assess(found: EvidenceSignals, options: AssessOptions) -> float:
-    """Evidence score, 0..1: a logistic blend of the best cosine and of the terms found."""
-    log_odds = _SCALE * found.margin
-    if not found.foreign:
-        log_odds += options.coverage_weight * (found.coverage - 0.5)
-    return 1 / (1 + math.exp(-log_odds))
+    """Evidence score, 0..1.
+
+    Whether a question is on the subject at all, a logistic blend of the best cosine and of the terms found
+    tells; by it a question is refused. Of those that are, it is one passage with its own cosine and its own
+    terms, above what the last hit has, that tells more from less.
+    """
+    on_subject = _log_odds(found.margin, found.coverage, options, foreign=found.foreign)
+    met = found.alone - _SCALE * _REST * found.rest + options.coverage_weight / 2
+    return 1 / (1 + math.exp(-min(_GATE * on_subject, met)))
+
+
+def _margin(query: Query, hit: Hit, options: AssessOptions) -> float | None:
+    """The hit's best cosine above its midpoint; None where only its words were found."""
+    return max(
+        (
+            options.scale.margin(part.score, foreign=part.language != query.language)
+            for part in hit.parts
+            if part.leg == "dense"
+        ),
+        default=None,
+    )
+
+
+def _log_odds(margin: float, coverage: float, options: AssessOptions, *, foreign: bool) -> float:
+    """0 at the midpoint with half of the terms found; across languages none can be shared."""
+    return _SCALE * margin + (0.0 if foreign else options.coverage_weight * (coverage - 0.5))

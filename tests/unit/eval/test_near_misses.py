@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
+
+import numpy as np
 import pytest
 
-from baize.domain.search import Match
+from baize.domain.search import IndexedChunk, SparseVector
 from baize.retrieval.rewrite import rewrite
-from baize.settings import Retrieval
+from baize.retrieval.terms import query_vector
+from baize.testing.memory_index import MemoryIndex
 from benchmarks.near_misses import Asked, scores, separated, splits
 from tests.unit.services.world import make_chunk
 
@@ -21,22 +26,21 @@ def test_each_half_is_followed_by_the_other_and_a_seed_repeats_them() -> None:
     assert halves == list(splits(videos, 3))
 
 
-def test_what_is_not_in_the_library_is_not_found() -> None:
-    first, second = (make_chunk([f"血压的测量 {name}"], lesson=name, start=0.0) for name in ("a", "b"))
-    runs = (
-        tuple(
-            Match(c.id, "zh", rank, score, "dense")
-            for rank, (c, score) in enumerate([(first, 0.9), (second, 0.8)], 1)
-        ),
-        (Match(second.id, "zh", 1, 4.0, "lexical"),),
-    )
-    asked = Asked("a", rewrite("血压怎么测量？", []), runs)
-    chunks = {chunk.id: chunk for chunk in (first, second)}
-    in_a, in_b = (scores(asked, {name}, chunks, Retrieval()) for name in ("a", "b"))
-    assert (in_a["dense"], in_b["dense"]) == (0.9, 0.8)
-    assert "lexical" not in in_a
-    assert in_b["lexical"] == 4.0
-    assert scores(asked, {"c"}, chunks, Retrieval())["fused"] == 0.0
+@pytest.mark.anyio
+async def test_an_index_without_what_is_left_out() -> None:
+    """Its words do not count among the terms either: IDF ln(1 + ½ / 1.5) where all hold a term."""
+    query = rewrite("血压怎么测量？", [])
+    vector = np.array([1.0, 0.0], np.float32)
+    chunk = replace(make_chunk(["血压的测量"], lesson="a", start=0.0), platform_id="p")
+    index = MemoryIndex()
+    lexical = SparseVector(query_vector(query.terms).indices[:1], (1.0,))
+    await index.upsert([IndexedChunk(chunk, "b", 0.9 * vector, lexical)])
+    found = await scores(Asked("a", query, vector), index, ["zh"])
+    assert found["dense"] == pytest.approx(0.9)
+    assert found["lexical"] == pytest.approx(math.log(1 + 0.5 / 1.5))
+    empty = await scores(Asked("a", query, vector), MemoryIndex(), ["zh"])
+    assert empty["fused"] == 0.0
+    assert "dense" not in empty
 
 
 def test_a_leg_that_found_nothing_has_its_least() -> None:

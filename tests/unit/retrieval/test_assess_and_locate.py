@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from baize.domain.search import Hit, Match, Query
-from baize.retrieval.assess import AssessOptions, assess, signals
+from baize.retrieval.assess import AssessOptions, EvidenceSignals, assess, signals
 from baize.retrieval.cosine import CosineScale
 from baize.retrieval.fuse import fuse
 from baize.retrieval.locate import locate
@@ -42,6 +44,44 @@ def test_more_of_the_question_found_is_more_evidence() -> None:
 def test_across_languages_only_the_cosine_counts() -> None:
     """No terms can be shared, and it has a midpoint of its own."""
     assert score("单元格怎么锁", Hit(FOREIGN, 1, 0.7, "dense")) == pytest.approx(0.5)
+
+
+def signalled(*, margin: float = 0.05, coverage: float = 0.8, alone: float = 2.0, rest: float = 0.0) -> float:
+    """The score of signals that are well above the midpoint, but for what is given."""
+    return assess(EvidenceSignals(margin, coverage, foreign=False, alone=alone, rest=rest), OPTIONS)
+
+
+def test_off_the_subject_no_single_passage_helps() -> None:
+    """By hand: 8 · 40 · (−.05) is far below what one passage says."""
+    assert signalled(margin=-0.05, coverage=0.5) == pytest.approx(1 / (1 + math.exp(16)))
+    assert signalled(margin=-0.05, coverage=0.5, alone=9.0) < 0.01
+
+
+def test_on_the_subject_one_passage_tells_and_the_rest_takes_off() -> None:
+    """By hand: 2 − 40 · .5 · rest + 4 / 2."""
+    assert signalled() == pytest.approx(1 / (1 + math.exp(-4)))
+    assert signalled(alone=1.0) == pytest.approx(1 / (1 + math.exp(-3)))
+    assert signalled(rest=0.03) == pytest.approx(1 / (1 + math.exp(-3.4)))
+
+
+def test_a_passage_with_both_is_more_than_two_with_one_each() -> None:
+    """The same best cosine and the same best terms, in one passage or in two."""
+    query = rewrite("袖带应该放多高", [])
+    other = make_chunk(["火星上的水和冰川。"], lesson="m", start=0.0)
+
+    def found(own: float, others: float) -> EvidenceSignals:
+        run = [Match(HOME.id, "zh", 1, own, "dense"), Match(other.id, "zh", 2, others, "dense")]
+        chunks = {chunk.id: chunk for chunk in (HOME, other)}
+        hits = [
+            Hit(chunks[m.chunk_id], m.rank, m.score, m.leg, m.parts)
+            for m in fuse([run], query, OPTIONS.scale)
+        ]
+        return signals(query, hits, OPTIONS)
+
+    together, apart = found(0.85, 0.8), found(0.8, 0.85)
+    assert (together.margin, together.coverage, together.rest) == (apart.margin, apart.coverage, apart.rest)
+    assert together.alone > apart.alone
+    assert assess(together, OPTIONS) > assess(apart, OPTIONS)
 
 
 def test_nothing_found_is_no_evidence() -> None:

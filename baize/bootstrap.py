@@ -531,6 +531,7 @@ class House:
             store=self.record_store,
             doorkeeper=self.doorkeeper,
             clock=self.clock,
+            meter=self.meter,
         )
 
     @cached_property
@@ -657,6 +658,13 @@ class House:
         from baize.adapters.embed_cached import CachedEmbedder
 
         return CachedEmbedder(embedder, self.kept(platform_id, course_id) / "vectors.sqlite")
+
+    @cached_property
+    def taught_embedder(self) -> Embedder:
+        """One that remembers the examples that come with the package; no text of any course."""
+        from baize.adapters.embed_cached import CachedEmbedder
+
+        return CachedEmbedder(self.model_embedder, self.data_dir / "taught.sqlite")
 
     def kept(self, platform_id: str, course_id: str) -> Path:
         """The folder of what is kept of the work on a course."""

@@ -409,7 +409,9 @@ def forget(course: Annotated[str, typer.Argument(help="Course id.")], config: Co
     """Remove a course and every trace of it from the library."""
 
     async def work(opened: House) -> None:
-        gone = await opened.course_erasure.erase(opened.settings.platform_id, course)
+        platform_id = opened.settings.platform_id
+        gone = await opened.course_erasure.erase(platform_id, course)
+        await opened.auditing.command(platform_id, "forget", {"course_id": course})
         typer.echo(
             f"{course}: {gone.n_lessons} lessons, {gone.n_points} chunks and {gone.n_answers} answers that "
             "quote it removed."

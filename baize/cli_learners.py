@@ -50,6 +50,8 @@ def import_(
         platform_id = platform or opened.settings.platform_id
         try:
             with file.open(encoding="utf-8-sig", newline="") as lines:
+                # Before it, for the lines above one that cannot be read are kept.
+                await opened.auditing.command(platform_id, "learners import", {"file": file.name})
                 return await opened.archiving.take(platform_id, lines, cast(Format, form))
         except UnicodeDecodeError as cause:
             raise UnreadableSource(

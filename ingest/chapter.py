@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -44,6 +44,7 @@ def computed_chapters(
     duration_s: float,
     *,
     slide_starts: Sequence[float] = (),
+    orders: Collection[str] = (),
 ) -> tuple[Chapter, ...]:
     """Chapters of one track by its own words, the first from 0 s; none where the lesson is of one piece.
 
@@ -51,6 +52,7 @@ def computed_chapters(
         segments: the sentences of `cues`.
         vectors: one a sentence, of unit length.
         slide_starts: seconds at which another slide is shown.
+        orders: sentences that speak to a model; no title is made of them.
     """
     if not segments:
         return ()
@@ -60,7 +62,7 @@ def computed_chapters(
         return ()
     firsts = [0, *starts]
     stops = [*starts, len(segments)]
-    kept = set(trusted(spoken.texts))
+    kept = set(trusted(spoken.texts, orders))
     parts = [
         [spoken.texts[n] for n in range(first, stop) if n in kept] or ["…"]
         for first, stop in zip(firsts, stops, strict=True)

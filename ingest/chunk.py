@@ -44,15 +44,20 @@ def chunk(
     counter: TokenCounter,
     splitter: Splitter,
     first_position: int,
+    orders: Collection[str] = (),
 ) -> list[Chunk]:
     """Chunks in reading order, positions from `first_position`.
 
     Every sentence is in at least one passage; none goes over the budget; none crosses a chapter or a section.
     A passage of speech gives a chunk for each sentence, except those that the next passage begins with: there
     they stand with what follows them.
+
+    Args:
+        orders: sentences that speak to a model, as far as they are known by more than patterns
+            (`retrieval.orders`).
     """
     chunks: list[Chunk] = []
-    distrusted = _distrusted(segments)
+    distrusted = _distrusted(segments, orders)
     for headings, group in _by_heading(segments, chapters, place.headings):
         budget = max(options.max_tokens - counter.count(" › ".join(headings)), options.max_tokens // 2)
         fitted = [(segment, _fit(segment, budget, counter, splitter)) for segment in group]
@@ -72,13 +77,13 @@ def chunk(
     return chunks
 
 
-def _distrusted(segments: Sequence[Segment]) -> frozenset[Segment]:
+def _distrusted(segments: Sequence[Segment], orders: Collection[str]) -> frozenset[Segment]:
     """Sentences that speak to a model, and those behind them, over all passages and chapters of the source.
 
     Entries of an FAQ stand alone; what each says is looked at when it is found.
     """
     flowing = [segment for segment in segments if not isinstance(segment.locator, FaqEntry)]
-    kept = harmless(flowing)
+    kept = harmless(flowing, orders)
     return frozenset(flowing).difference(kept) if len(kept) < len(flowing) else frozenset()
 
 

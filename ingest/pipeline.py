@@ -35,6 +35,7 @@ from baize.ports import (
     TokenCounter,
     Transcriber,
 )
+from baize.retrieval.orders import OrderReader
 from baize.retrieval.terms import TERMS_VERSION
 from baize.services.erase import lesson_lock
 from baize.services.storyboard import Storyboards
@@ -58,7 +59,7 @@ from ingest.watch import Watch
 
 log = logging.getLogger("baize.ingest")
 
-PIPELINE_VERSION = "4"
+PIPELINE_VERSION = "5"
 """Raise it when the same sources must give other chunks."""
 
 _ENTRY_TOKENS = 600
@@ -67,7 +68,11 @@ _ENTRY_TOKENS = 600
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What the pipeline works with."""
+    """What the pipeline works with.
+
+    Attributes:
+        taught: the embedder again, remembering what the readings of all courses were trained with.
+    """
 
     transcriber: Transcriber
     embedder: Embedder
@@ -84,6 +89,7 @@ class Parts:
     writer: Writer | None = None
     slides: SlideReader | None = None
     storyboards: Storyboards | None = None
+    taught: Embedder | None = None
 
 
 @dataclass(slots=True)
@@ -117,6 +123,7 @@ class Pipeline:
         self._desks = desks
         self._watch = watch
         self._limits_s = limits_s or {}
+        self._orders = OrderReader(parts.taught or parts.embedder)
 
     async def run_course(self, plan: CoursePlan) -> IngestReport:
         """Every lesson of a course; what fails is reported and the rest goes on.
@@ -198,11 +205,12 @@ class Pipeline:
             length_s = duration_s or _last_second(read)
             async with self._at(run, "chapter"):
                 segments = [_segments(source) for source in read.sources]
+                orders = await self._read_for_orders(run, read, segments)
                 by_person = chapters_of(plan.chapters, length_s)
-                chapters = by_person or await self._computed_chapters(run, read, segments, length_s)
+                chapters = by_person or await self._computed_chapters(run, read, segments, length_s, orders)
             async with self._at(run, "chunk"):
                 # Computed chapters guide the learner; what is found must not hang on a guess.
-                chunks = self._chunks(course, plan, read, segments, by_person)
+                chunks = self._chunks(course, plan, read, segments, by_person, orders)
             lesson = Lesson(
                 course.platform_id,
                 course.id,
@@ -329,8 +337,24 @@ class Pipeline:
     def _slides(self, run: _Run) -> SlideReader | None:
         return replace(self._parts.slides, frames=run.desk.frames) if self._parts.slides else None
 
+    async def _read_for_orders(
+        self, run: _Run, read: ReadLesson, segmented: Sequence[list[Segment]]
+    ) -> frozenset[str]:
+        """Sentences that speak to a model, and those that stand in a cue which does as a whole."""
+        said = [segment.text for segments in segmented for segment in segments]
+        lines = [cue.text for source in read.sources for cue in source.cues]
+        whole = set(lines).difference(said)
+        orders = await self._orders.orders([*said, *whole], run.desk.embedder)
+        steering = "\n".join(orders & whole)
+        return orders.union(text for text in said if text in steering) if steering else orders
+
     async def _computed_chapters(
-        self, run: _Run, read: ReadLesson, segmented: Sequence[list[Segment]], length_s: float | None
+        self,
+        run: _Run,
+        read: ReadLesson,
+        segmented: Sequence[list[Segment]],
+        length_s: float | None,
+        orders: Collection[str],
     ) -> tuple[Chapter, ...]:
         """Of the first track; its sentences' vectors come from the cache when `embed` wants them again."""
         tracks = zip(read.sources, segmented, strict=True)
@@ -340,7 +364,9 @@ class Pipeline:
         texts = [segment.text for segment in segments]
         vectors = await embed_texts(texts, run.desk.embedder, self._watch.advance)
         changes = [slide.start for source in read.sources for slide in source.slides]
-        return computed_chapters(segments, spoken.cues, vectors, length_s, slide_starts=changes)
+        return computed_chapters(
+            segments, spoken.cues, vectors, length_s, slide_starts=changes, orders=orders
+        )
 
     def _chunks(
         self,
@@ -349,6 +375,7 @@ class Pipeline:
         read: ReadLesson,
         segmented: Sequence[list[Segment]],
         chapters: tuple[Chapter, ...],
+        orders: Collection[str],
     ) -> list[Chunk]:
         chunks: list[Chunk] = []
         for source, segments in zip(read.sources, segmented, strict=True):
@@ -361,6 +388,7 @@ class Pipeline:
                     self._parts.counter,
                     self._parts.splitter,
                     first_position=len(chunks),
+                    orders=orders,
                 )
             )
         return chunks

@@ -155,4 +155,5 @@ def parts_of(house: House) -> Parts:
         writer=writer_of(house),
         slides=SlideReader(house.ocr, house.data_dir) if house.ocr else None,
         storyboards=house.storyboards,
+        taught=house.taught_embedder,
     )

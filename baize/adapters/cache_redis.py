@@ -49,6 +49,15 @@ class RedisCache:
         except (RedisError, OSError) as failure:
             self._tell(failure)
 
+    async def add(self, key: str, value: bytes, *, ttl_s: float) -> bool:
+        """As `Cache.add`."""
+        try:
+            added = await self._redis.set(_PREFIX + key, value, px=max(1, round(1000 * ttl_s)), nx=True)
+        except (RedisError, OSError) as failure:
+            self._tell(failure)
+            return True
+        return bool(added)
+
     async def forget(self, keys: Sequence[str]) -> None:
         """As `Cache.forget`: who erases must know that it failed."""
         if not keys:

@@ -48,6 +48,9 @@ class PrometheusMeter:
         self._cost = Counter("baize_cost", "What answers cost.", ["model", "currency"], registry=own)
         self._reused = Counter("baize_reused", "Answers that an earlier one gave.", registry=own)
         self._withheld = Counter("baize_withheld", "Sentences that nothing supported.", registry=own)
+        self._lost = Counter(
+            "baize_statements_lost", "Statements that could not be stored.", ["verb"], registry=own
+        )
         self._levels = Gauge(
             "baize_level",
             "Answers being written, and calls at the model or waiting for a slot.",
@@ -93,6 +96,10 @@ class PrometheusMeter:
     def unanswered(self, why: str) -> None:
         """As `Meter.unanswered`."""
         self._answers.labels(why).inc()
+
+    def lost(self, verb: str) -> None:
+        """As `Meter.lost`."""
+        self._lost.labels(verb).inc()
 
     def request(self, route: str, method: str, status: int, seconds: float) -> None:
         """As `Meter.request`."""

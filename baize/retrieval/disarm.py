@@ -6,14 +6,15 @@ answer can rest on it or repeat it, and neither can what stands right behind it,
 often is. A passage may begin there: `chunk`, who sees the whole track, has marked its sentences. The
 transcript keeps it all; learners can read and find it.
 
-A list of patterns knows what it lists (OWASP LLM01:2025): it stands beside what holds without it, namely a
-closed list of sources, no tools, and a scope that is fixed before the model is asked.
+A list of patterns knows what it lists (OWASP LLM01:2025): when a source is taken in, `orders` reads it for
+orders in other words, and `chunk` marks them. Both stand beside what holds without them, namely a closed list
+of sources, no tools, and a scope that is fixed before the model is asked.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from functools import lru_cache
 
@@ -150,6 +151,13 @@ _HINTS_OF_BROADER = _any_of(
     "扮演|写给|供|专给|客服|机器人|程序|系统|模型|答疑|输出|播报|宣布|管理员|工具",
 )
 
+_POINTS_ON = re.compile(
+    r"[:：]\s*$|\b(?:following|below|next (?:line|sentence)|what (?:follows|comes next))\b"
+    r"|下一句|下一行|下面|以下|下列|接下来",
+    re.IGNORECASE,
+)
+"""The thing to be said comes in the next sentence."""
+
 _ORDERS = re.compile(
     "|".join((*_MARKS, *_LEAVING, *_TO_MACHINES, *_ABOUT_REPLIES, *_ABOUT_ITSELF)), re.IGNORECASE
 )
@@ -191,18 +199,25 @@ def told(sentences: Iterable[str]) -> tuple[str, ...]:
     return tuple(one[:_MOST_TOLD] for one in sentences if not gives_orders(one))
 
 
-def harmless(sentences: Sequence[Segment]) -> list[Segment]:
-    """Those that give no orders and do not stand right behind one that does."""
-    return [sentences[number] for number in trusted([sentence.text for sentence in sentences])]
+def harmless(sentences: Sequence[Segment], orders: Collection[str] = ()) -> list[Segment]:
+    """Those that give no orders and do not stand right behind one that does.
+
+    Args:
+        orders: texts of sentences that are known for orders besides (`retrieval.orders`). They were found by
+            likeness, so what stands behind one is kept, unless it says that the rest follows.
+    """
+    return [sentences[number] for number in trusted([sentence.text for sentence in sentences], orders)]
 
 
-def trusted(texts: Sequence[str]) -> list[int]:
+def trusted(texts: Sequence[str], orders: Collection[str] = ()) -> list[int]:
     """Numbers of the sentences that `harmless` keeps."""
     kept: list[int] = []
     n_behind = 0
     for number, text in enumerate(texts):
         if gives_orders(text):
             n_behind = _N_BEHIND
+        elif text in orders:
+            n_behind = _N_BEHIND if _POINTS_ON.search(text) else max(0, n_behind - 1)
         elif n_behind:
             n_behind -= 1
         else:

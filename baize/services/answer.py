@@ -10,6 +10,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 
 from baize.answering.assemble import SentenceAssembler
+from baize.answering.asserted import only_ordered
 from baize.answering.cite import CitedSentence, cite
 from baize.answering.endings import INTERRUPTED, ending
 from baize.answering.endings import heading as heading_after
@@ -403,7 +404,7 @@ class Answering:
         if draft.seal is not None and draft.seal.stops(sentence.text, turn.query.language):
             draft.answer = replace(draft.answer, withheld=draft.answer.withheld + 1)
             return []
-        if smuggles(sentence, draft.disarmed):
+        if smuggles(sentence, draft.disarmed) or only_ordered(sentence):
             verdict = Verdict(0.0, ())
         else:
             verdict = await verify(sentence, self._embedder, self._options.verify)

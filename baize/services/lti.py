@@ -206,9 +206,8 @@ class LtiTool:
 
     async def _once(self, nonce: str) -> None:
         key = f"lti-nonce:{sha256(nonce.encode()).hexdigest()}"
-        if await self._cache.get(key) is not None:
+        if not await self._cache.add(key, b"1", ttl_s=_NONCE_S):
             raise Unauthorised("The launch was used already.", remedy="Start again from the course.")
-        await self._cache.set(key, b"1", ttl_s=_NONCE_S)
 
     async def _session(
         self, registration: LtiRegistration, platform: Platform, message: LtiMessage

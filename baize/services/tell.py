@@ -25,7 +25,7 @@ from baize.domain.outbox import Waiting
 from baize.domain.practice import Attempt
 from baize.domain.statement import Statement
 from baize.errors import DependencyUnavailable
-from baize.ports import Clock, Outbox, RecordStore, Statements
+from baize.ports import Clock, Meter, Outbox, RecordStore, Statements
 from baize.services.in_need import PatientAnswers
 from baize.services.who import Doorkeeper
 
@@ -59,12 +59,14 @@ class Telling:
         store: RecordStore | None,
         doorkeeper: Doorkeeper,
         clock: Clock,
+        meter: Meter,
     ) -> None:
         self._statements = statements
         self._outbox = outbox
         self._store = store
         self._doorkeeper = doorkeeper
         self._clock = clock
+        self._meter = meter
 
     async def asked(self, answer: Answer) -> None:
         """A question was answered, or refused."""
@@ -203,7 +205,7 @@ class Telling:
         result: dict[str, Any],
         parent: tuple[str, str] | None,
     ) -> None:
-        """Never in the way of what the learner is doing: what cannot be stored now is told in the log."""
+        """Never in the way of what the learner is doing: what cannot be stored now is counted, and lost."""
         if not learner_id:
             return
         try:
@@ -213,6 +215,7 @@ class Telling:
             await self.forward([made])
             await self._statements.put([made])
         except DependencyUnavailable as failure:
+            self._meter.lost(verb)
             _log.warning("a statement (%s) was not stored: %s", verb, type(failure).__qualname__)
 
 

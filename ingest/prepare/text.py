@@ -162,19 +162,23 @@ def text_of_lines(course: Course, language: str, lines: Sequence[SummaryLine]) -
 
 
 def _sentences(chunks: Sequence[Chunk]) -> tuple[Segment, ...]:
-    """Of the first track of speech, or else of all documents, each once and in order."""
+    """Of the first track of speech, or else of all documents, each once and in order, none distrusted."""
     spoken = [chunk for chunk in chunks if isinstance(chunk.locator, TimeSpan)]
     kept = [c for c in spoken if c.source_file == spoken[0].source_file] if spoken else list(chunks)
     found: dict[str, Segment] = {}
+    marked: set[str] = set()
     before: tuple[Segment, ...] = ()
     for chunk in kept:
         if chunk.sentences is before:
             continue  # chunks of one passage share its sentences
         before = chunk.sentences
-        for sentence in chunk.sentences:
+        for number, sentence in enumerate(chunk.sentences):
             if isinstance(sentence.locator, TimeSpan | TextSpan):
-                found.setdefault(locator_key(sentence.locator), sentence)
-    return tuple(found.values())
+                key = locator_key(sentence.locator)
+                found.setdefault(key, sentence)
+                if number in chunk.distrusted:
+                    marked.add(key)
+    return tuple(sentence for key, sentence in found.items() if key not in marked)
 
 
 def _pieces(sentence: Segment, cues: Sequence[Cue]) -> tuple[str, ...]:

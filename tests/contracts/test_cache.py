@@ -50,6 +50,18 @@ async def test_what_is_forgotten_is_gone(cache: Cache) -> None:
     assert await cache.get("b") == b"2"
 
 
+async def test_of_many_who_add_one_wins(cache: Cache) -> None:
+    """The first value stays; what is too old or forgotten can be added again."""
+    added = await asyncio.gather(*(cache.add("once", b"%d" % n, ttl_s=60) for n in range(20)))
+    assert sum(added) == 1
+    assert await cache.get("once") == b"%d" % added.index(True)
+    await cache.forget(["once"])
+    assert await cache.add("once", b"again", ttl_s=60)
+    assert await cache.add("short", b"1", ttl_s=0.05)
+    await asyncio.sleep(0.15)
+    assert await cache.add("short", b"2", ttl_s=60)
+
+
 async def test_memory_keeps_what_was_used_last() -> None:
     """Over its size, the entry that nobody asked for longest goes."""
     cache = MemoryCache(max_bytes=10)
@@ -67,6 +79,7 @@ async def test_a_redis_that_is_gone_is_no_cache(caplog: pytest.LogCaptureFixture
     cache = RedisCache("redis://127.0.0.1:9/0")
     await cache.set("a", b"1", ttl_s=60)
     assert await cache.get("a") is None
+    assert await cache.add("a", b"1", ttl_s=60)
     assert caplog.text.count("going on without") == 1
     with pytest.raises(DependencyUnavailable):
         await cache.forget(["a"])

@@ -139,6 +139,7 @@ class Workshop:
             locks=MemoryLocks(),
             edits=self.edits,
             chunking=ChunkOptions(max_tokens=40, overlap_sentences=1),
+            taught=CachedEmbedder(self.model, self.root / "taught.sqlite"),
         )
         pipeline = Pipeline(parts, self.desk, LogWatch(3))
         return await pipeline.run_course(plan or read_course(self.folder, "p1"))

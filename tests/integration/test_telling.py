@@ -15,6 +15,7 @@ from baize.api.statement_wire import StatementBody
 from baize.bootstrap import House
 from baize.domain.platform import Platform
 from baize.domain.statement import StatementQuery
+from baize.errors import DependencyUnavailable
 from baize.services.in_need import LateWrites
 from baize.services.tell import Telling, TellingAnswers
 from baize.settings import Server
@@ -51,6 +52,7 @@ async def door(lrs: RecordStoreServer) -> AsyncIterator[Door]:
             store=house.record_store,
             doorkeeper=house.doorkeeper,
             clock=(clock := HeldClock(1_800_000_000.0)),
+            meter=house.meter,
         )
         house.__dict__["held"] = clock
         house.__dict__["answers"] = TellingAnswers(house.telling, MemoryAnswers(house.clock), LateWrites())
@@ -184,6 +186,20 @@ async def test_nothing_waits_of_an_erased_statement(door: Door, lrs: RecordStore
     assert await door.house.telling.send_due() == 0
     assert lrs.calls == 0
     assert await door.house.outbox.due(4e9, 10) == []
+
+
+async def test_what_cannot_be_stored_is_counted(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The learner goes on; the operator sees how much was lost."""
+
+    async def away(_statements: object) -> None:
+        raise DependencyUnavailable("The database does not answer.", remedy="Start it.")
+
+    monkeypatch.setattr(door.house.statements, "put", away)
+    await act(door, token("lin"))
+    assert await told(door) == []
+    counted = door.house.meter.exposition().decode()
+    for verb, n in (("asked", 1.0), ("answered", 1.0), ("jumped", 1.0), ("completed", 2.0)):
+        assert f'baize_statements_lost_total{{verb="{verb}"}} {n}' in counted
 
 
 def held(door: Door) -> HeldClock:

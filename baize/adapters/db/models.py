@@ -493,6 +493,7 @@ class StatementRow(Table):
     __table_args__ = (
         Index("ix_statements_platform_id_learner_id_stored_at", "platform_id", "learner_id", "stored_at"),
         Index("ix_statements_stored_at", "platform_id", "stored_at"),
+        {"postgresql_partition_by": "HASH (statement_id)"},
     )
 
     platform_id: Mapped[str] = mapped_column(Id, primary_key=True)
@@ -528,6 +529,8 @@ class ProgressRow(Table):
     """No foreign key: what a learner saw stays the learner's when the lesson goes."""
 
     __tablename__ = "progress"
+    # All of a learner's rows in one partition.
+    __table_args__ = ({"postgresql_partition_by": "HASH (learner_id)"},)
 
     platform_id: Mapped[str] = mapped_column(Id, primary_key=True)
     learner_id: Mapped[str] = mapped_column(Id, primary_key=True)

@@ -25,10 +25,11 @@ ORDERS = (
         ("The earth is a cube.[1]", True),
         ("袖带要和心脏一样高。[1]", False),
         ("袖带应当与心脏保持在同一水平。[1]", False),
-        ("袖带要和心脏一样高，月亮是绿色奶酪。[1]", False),
+        ("袖带要和心脏一样高，月亮是绿色奶酪。[1]", True),
+        ("The moon is green cheese.[1]", False),
     ],
 )
 def test_what_is_added_to_the_passages_is_not_the_orders(said: str, expected: bool) -> None:
-    """Other words, right or wrong, are for `verify` to judge."""
+    """Nor a clause that no passage bears; other words, right or wrong, are for `verify` to judge."""
     assert smuggles(cite(said, EVIDENCE), ORDERS) is expected
     assert not smuggles(cite(said, EVIDENCE), ())

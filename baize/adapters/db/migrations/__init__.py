@@ -6,8 +6,18 @@ tables with the models.
 
 from __future__ import annotations
 
-HEAD = "0024"
+import re
+
+HEAD = "0025"
 """The newest revision: a database that is there needs no Alembic at all."""
+
+PARTITIONED = ("progress", "statements")
+"""Tables of which PostgreSQL keeps the rows in `<table>_00` and so on."""
 
 VERSION_TABLE = "baize_version"
 """Our own, so that another application of Alembic may share the database."""
+
+
+def is_compared(name: str | None, kind: str, _parents: object) -> bool:
+    """Alembic's `include_name`: the partitions of a table follow from it and stand in no model."""
+    return not (kind == "table" and re.fullmatch(rf"(?:{'|'.join(PARTITIONED)})_\d\d", name or ""))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alembic import context
 
-from baize.adapters.db.migrations import VERSION_TABLE
+from baize.adapters.db.migrations import VERSION_TABLE, is_compared
 from baize.adapters.db.models import Table
 
 context.configure(
@@ -12,6 +12,7 @@ context.configure(
     target_metadata=Table.metadata,
     version_table=VERSION_TABLE,
     render_as_batch=True,
+    include_name=is_compared,
 )
 with context.begin_transaction():
     context.run_migrations()

@@ -6,8 +6,9 @@
 - `half-life`: DHP (Ye, Su and Cao, KDD 2022), fitted to 220 million reviews of vocabulary on MaiMemo: the
   half-life after a recall or a lapse is a power law of difficulty, half-life and recall, with their
   coefficients and their distribution of difficulty.
-- `fsrs`: FSRS-6, each learner with parameters of their own, drawn about the defaults by what they differ
-  between people (`fit_fsrs`), within FSRS's bounds.
+- `fsrs`: FSRS-6, each learner with parameters of their own, drawn about the defaults by half of what they
+  differ between people (`fit_fsrs`), within FSRS's bounds. Drawn by the whole, each by itself, one learner in
+  three would keep nearly nothing whatever the schedule: real ones go together.
 
 How a review feels is what ACT-R says of latency: the margin of the activation with its noise over the
 threshold. Below it is a lapse; a small margin is `hard`, a large one `easy`. The two cuts give, at a recall
@@ -137,9 +138,9 @@ def _parameters(rng: Rng) -> tuple[float, ...]:
     from fsrs.scheduler import DEFAULT_PARAMETERS, LOWER_BOUNDS_PARAMETERS, UPPER_BOUNDS_PARAMETERS
 
     usual = np.array(DEFAULT_PARAMETERS)
-    drawn = usual + rng.normal(0, 1, len(SPREADS)) * np.array(SPREADS)
+    drawn = usual + rng.normal(0, 0.5, len(SPREADS)) * np.array(SPREADS)
     # First stabilities are skewed: by a factor, and not below zero.
-    drawn[:4] = usual[:4] * np.exp(rng.normal(0, 1, 4))
+    drawn[:4] = usual[:4] * np.exp(rng.normal(0, 0.5, 4))
     drawn = np.clip(drawn, LOWER_BOUNDS_PARAMETERS, UPPER_BOUNDS_PARAMETERS)
     # Who calls a card easier remembers it longer.
     drawn[:4] = np.sort(drawn[:4])

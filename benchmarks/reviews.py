@@ -13,9 +13,9 @@ retention already recalls more, its reviews count as they are. `saved` is 1 - re
 `one_retention` all learners of a law have the same retention, at which FSRS recalls as much as SM-2 on the
 average, as a platform would set it.
 
-FSRS runs thrice: with its own parameters; with those that `baize review --fit` would find in the logs of as
-many *other* learners, scheduled by FSRS's own; and with each learner's, fitted to an earlier log of the same
-learner with other cards, drawn to the platform's.
+FSRS runs with its own parameters, and with those that `baize review --fit` would find in the logs of as many
+*other* learners, scheduled by FSRS's own; with `--each` also with each learner's, which the product does not
+fit: to an earlier log of the same learner with other cards, drawn to the platform's.
 """
 
 from __future__ import annotations
@@ -176,16 +176,17 @@ def main() -> None:
     parser.add_argument("--learners", type=int, default=20, help="of each law")
     parser.add_argument("--cards", type=int, default=40)
     parser.add_argument("--days", type=int, default=365)
+    parser.add_argument("--each", action="store_true", help="Fit each learner, too.")
     parser.add_argument("--json", type=Path)
     chosen = parser.parse_args()
     size = Size(chosen.cards, chosen.days)
-    text = json.dumps(measure(chosen.learners, size), indent=2)
+    text = json.dumps(measure(chosen.learners, size, each=chosen.each), indent=2)
     if chosen.json:
         chosen.json.write_text(text + "\n", encoding="utf-8")
     sys.stdout.write(text + "\n")
 
 
-def measure(n: int, size: Size) -> dict[str, object]:
+def measure(n: int, size: Size, *, each: bool) -> dict[str, object]:
     """All laws, all parameters."""
     felt = {law: feeling(law) for law in LAWS}
     people = [person(law, number, felt[law]) for law in LAWS for number in range(n)]
@@ -194,12 +195,14 @@ def measure(n: int, size: Size) -> dict[str, object]:
     platform = fit(histories(review for one in others for review in before(one, size)))
     told: dict[str, object] = {"learners": n, "cards": size.cards, "days": size.days}
     told["fit"] = {"n": platform.n, "before": round(platform.before, 4), "after": round(platform.after, 4)}
-    own = [fit(histories(before(one, size)), platform.parameters).parameters for one in people]
-    for name, parameters in (
-        ("defaults", [None] * len(people)),
-        ("platform's", [platform.parameters] * len(people)),
-        ("learner's", own),
-    ):
+    runs: dict[str, list[tuple[float, ...] | None]] = {
+        "defaults": [None] * len(people),
+        "platform's": [platform.parameters] * len(people),
+    }
+    if each:
+        found = (fit(histories(before(one, size)), platform.parameters, rounds=15) for one in people)
+        runs["learner's"] = [one.parameters for one in found]
+    for name, parameters in runs.items():
         rows = [compare(who, found, size) for who, found in zip(people, parameters, strict=True)]
         by_law = {law: [r for p, r in zip(people, rows, strict=True) if p.law == law] for law in LAWS}
         told[name] = {"all": summary(rows), **{law: summary(some) for law, some in by_law.items()}}

@@ -97,7 +97,7 @@ def _defaults() -> tuple[float, ...]:
     return DEFAULT_PARAMETERS
 
 
-def fit(known: Histories, start: Sequence[float] | None = None, *, rounds: int = 60) -> Fit:
+def fit(known: Histories, start: Sequence[float] | None = None, *, rounds: int = 40) -> Fit:
     """Parameters under which what was recalled is likeliest.
 
     Args:
@@ -154,26 +154,27 @@ def loss(known: Histories, w: Floats) -> float:
 
 
 def recalls(known: Histories, w: Floats) -> list[Floats]:
-    """How likely each review was to succeed, review after review over all cards, before it is graded."""
+    """How likely each review was to succeed, review after review over all cards, before it is graded.
+
+    0 for a card's first review, and after its last.
+    """
     decay = -w[20]
     factor = 0.9 ** (1 / decay) - 1
-    stability = np.zeros(len(known.grades))
-    difficulty = np.ones(len(known.grades))
-    told: list[Floats] = []
-    for at in range(known.grades.shape[1]):
-        grade = np.maximum(known.grades[:, at], 1)
-        if at == 0:
-            told.append(np.zeros(len(grade)))
-            stability = np.maximum(w[grade - 1], _LOWEST_STABILITY)
-            difficulty = np.clip(_first_difficulty(w, grade), 1, 10)
-            continue
-        elapsed = np.maximum(np.nan_to_num(known.days[:, at]), 0.0)
-        recall = (1 + factor * elapsed / stability) ** decay
-        told.append(recall)
-        later = _later(w, grade, recall, stability, difficulty)
-        soon = _soon(w, grade, stability)
-        stability = np.maximum(np.where(known.same_day[:, at], soon, later), _LOWEST_STABILITY)
-        difficulty = _next_difficulty(w, grade, difficulty)
+    first = known.grades[:, 0]
+    stability = np.maximum(w[first - 1], _LOWEST_STABILITY)
+    difficulty = np.clip(_first_difficulty(w, first), 1, 10)
+    told = [np.zeros(len(first))]
+    for at in range(1, known.grades.shape[1]):
+        # Most cards have few reviews: only those that have as many are computed.
+        on = np.flatnonzero(known.grades[:, at])
+        grade, before, hard = known.grades[on, at], stability[on], difficulty[on]
+        recall = (1 + factor * np.maximum(known.days[on, at], 0.0) / before) ** decay
+        told.append(np.zeros(len(first)))
+        told[at][on] = recall
+        later = _later(w, grade, recall, before, hard)
+        after = np.where(known.same_day[on, at], _soon(w, grade, before), later)
+        stability[on] = np.maximum(after, _LOWEST_STABILITY)
+        difficulty[on] = _next_difficulty(w, grade, hard)
     return told
 
 

@@ -603,7 +603,7 @@ class House:
             cache=self.cache,
             answers=self.answers,
             catalog=self.kept_catalog,
-            embedder=self.embedder,
+            embedder=self.asked_embedder,
             options=ReuseOptions(chosen.reuse, chosen.reuse_s),
         )
 
@@ -652,6 +652,13 @@ class House:
     @cached_property
     def embedder(self) -> Embedder:
         return self.model_embedder
+
+    @cached_property
+    def asked_embedder(self) -> Embedder:
+        """For questions, each of which is embedded where it is searched for, compared and kept."""
+        from baize.adapters.embed_remembered import QuestionsRemembered
+
+        return QuestionsRemembered(self.embedder)
 
     def course_embedder(self, embedder: Embedder, platform_id: str, course_id: str) -> Embedder:
         """One that remembers the passages of this course, in the folder that is erased with it."""
@@ -888,7 +895,7 @@ class House:
         options = FindOptions(
             chosen.leg_k, n_moments or chosen.n_moments, chosen.n_foreign, assessing, n_reranked
         )
-        embedder = self.embedder
+        embedder = self.asked_embedder
         if self.trace is not None:
             index, embedder = TracedIndex(index, self.trace), TracedEmbedder(embedder, self.trace)
         return Finder(

@@ -19,7 +19,7 @@ import threading
 import uuid
 import weakref
 from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -32,6 +32,7 @@ from baize.adapters.jobs_dbos import (
     APPLICATION,
     COURSE_WORKFLOW,
     COURSES,
+    JOBS_FILE,
     LESSON_WORKFLOW,
     LESSONS,
     PRIORITIES,
@@ -60,8 +61,11 @@ _POLL_S = 0.5
 """How soon a free worker sees a new job."""
 _LOOK_S = 1.0
 """How soon a cancelled lesson stops, and a dead worker's lessons go to another."""
+_REST_S = 60.0
+"""How long after the last job a worker beside the server still polls: an edit seldom comes alone."""
 _GRACE_S = 10.0
 """What a stage gets to come to a point where it can be left."""
+_LOOK_AGAIN_S = 30.0
 _PLANS_KEPT = 16
 _ACTIVE = ["ENQUEUED", "DELAYED", "PENDING"]
 
@@ -71,11 +75,14 @@ class Worker:
 
     Args:
         drain: end when no job is left, in any worker.
+        rest_s: with `drain`, only when for so long there was none.
     """
 
-    def __init__(self, house: House, *, drain: bool = False) -> None:
+    def __init__(self, house: House, *, drain: bool = False, rest_s: float = 0.0) -> None:
         self._house = house
         self._drain = drain
+        self._rest_s = rest_s
+        self._busy_at = anyio.current_time()
         self._ending = False
         self._id = f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
         self._running: dict[str, anyio.CancelScope] = {}
@@ -307,10 +314,15 @@ class Worker:
             except BaizeError as error:
                 # The next look may succeed; a worker does not end because a database was away.
                 log.warning("%s", error)
-            if self._drain and not await DBOS.list_workflows_async(
-                status=_ACTIVE, limit=1, load_input=False, load_output=False
-            ):
+            if self._drain and await self._rested():
                 stop.set()
+
+    async def _rested(self) -> bool:
+        """Whether no job has been left for long enough."""
+        if await DBOS.list_workflows_async(status=_ACTIVE, limit=1, load_input=False, load_output=False):
+            self._busy_at = anyio.current_time()
+            return False
+        return anyio.current_time() - self._busy_at >= self._rest_s
 
     async def _take_over(self) -> None:
         # First one's own name: with the connection it would be lost, and others take over what runs here.
@@ -377,17 +389,57 @@ def cap_memory(gigabytes: float) -> None:
 
 
 def run_beside(settings: Settings, stop: threading.Event) -> None:
-    """A worker in a thread of the server's process (entry point `baize.workers`), until `stop` is set."""
+    """A worker in a thread of the server's process (entry point `baize.workers`), until `stop` is set.
+
+    Only while there are jobs, and some time more: DBOS polls each of its queues for ever, which would take a
+    twentieth of the core that answers questions.
+    """
 
     async def main() -> None:
-        ended = anyio.Event()
-
-        async def wait() -> None:
-            await to_thread.run_sync(stop.wait, abandon_on_cancel=True)
-            ended.set()
-
-        async with opened(settings) as house, anyio.create_task_group() as tasks:
-            tasks.start_soon(wait)
-            await Worker(house).run(ended)
+        async with opened(settings) as house:
+            while await until_asked(house, stop):
+                async with anyio.create_task_group() as tasks:
+                    over = anyio.Event()
+                    tasks.start_soon(_pass_on, stop, over)
+                    await Worker(house, drain=True, rest_s=_REST_S).run(over)
+                    tasks.cancel_scope.cancel()
 
     anyio.run(main)
+
+
+async def _pass_on(stop: threading.Event, over: anyio.Event) -> None:
+    while not await to_thread.run_sync(stop.wait, _POLL_S):
+        pass
+    over.set()
+
+
+async def until_asked(house: House, stop: threading.Event) -> bool:
+    """Waits until there is a job; False where `stop` came first.
+
+    No job comes without a write to the file of jobs, so that between writes nothing need be asked; now and
+    then it is all the same, for two writes may bear one time.
+    """
+    file = house.data_dir / JOBS_FILE
+    known: object = None
+    while not stop.is_set():
+        written = _written(file, file.with_name(f"{file.name}-wal"))
+        now = (written, anyio.current_time() // _LOOK_AGAIN_S)
+        if written and now != known:
+            try:
+                if await house.jobs.unfinished():
+                    return True
+                known = now
+            except BaizeError as error:
+                log.warning("%s", error)
+        await to_thread.run_sync(stop.wait, _POLL_S)
+    return False
+
+
+def _written(*files: Path) -> list[tuple[int, int]]:
+    """When those that are there were written last, and how long they are."""
+    found: list[tuple[int, int]] = []
+    for file in files:
+        with suppress(FileNotFoundError):
+            stat = file.stat()
+            found.append((stat.st_mtime_ns, stat.st_size))
+    return found

@@ -33,6 +33,8 @@ LESSON_WORKFLOW = "ingest_lesson"
 PRIORITIES: dict[Priority, int] = {"edit": 1, "course": 10, "bulk": 100}
 """DBOS starts the lowest number first."""
 COURSES, LESSONS, SPEECH = "courses", "lessons", "speech"
+JOBS_FILE = "jobs.db"
+"""In the data folder, where the library is in a file."""
 URGENT_COURSES, URGENT_LESSONS = "urgent-courses", "urgent-lessons"
 """Edits have queues of their own: in a shared one they would wait for whatever runs already."""
 
@@ -50,7 +52,7 @@ def system_database(url: URL | str, data_dir: Path) -> str:
     """DBOS's own tables: in the same PostgreSQL, else in a file beside the library."""
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
-        return f"sqlite:///{data_dir / 'jobs.db'}"
+        return f"sqlite:///{data_dir / JOBS_FILE}"
     return parsed.set(drivername="postgresql").render_as_string(hide_password=False)
 
 
@@ -122,6 +124,20 @@ class DbosJobs:
                 )
             )
         return [job_of(workflow, ()) for workflow in found]
+
+    async def unfinished(self) -> bool:
+        """Whether any job, of whichever platform, waits or runs.
+
+        Raises:
+            DependencyUnavailable: the database does not answer.
+        """
+        async with self._opened() as client:
+            found = await to_thread.run_sync(
+                lambda: client.list_workflows(
+                    status=list(_STATES), limit=1, load_input=False, load_output=False
+                )
+            )
+        return bool(found)
 
     async def forget(self, platform_id: str, course_id: str, folder: str = "") -> int:
         """As the port says."""

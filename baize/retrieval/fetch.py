@@ -7,10 +7,11 @@ library of a thousand lessons and of a million.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from baize.domain.search import Hit, LiveBuild, Match, Scope
+from baize.domain.search import Hit, LiveBuild, Match, Scope, StoredChunk
 from baize.ports import Cards, Catalog, ChunkIndex
 
 
@@ -28,22 +29,63 @@ class Fetched:
     swept: bool = False
 
 
+class KeptChunks:
+    """Chunks as they were fetched, those that were wanted last; at most `n_kept`.
+
+    They cannot be stale: under its id a chunk always says the same, for the id is made of that, and one whose
+    lesson has by now a build that it was not known to belong to is fetched again.
+    """
+
+    def __init__(self, n_kept: int = 4096) -> None:
+        self._n_kept = n_kept
+        self._kept: OrderedDict[tuple[str, str], StoredChunk] = OrderedDict()
+
+    def of(self, platform_id: str, chunk_ids: Iterable[str]) -> dict[str, StoredChunk]:
+        """Those of them that are here."""
+        found: dict[str, StoredChunk] = {}
+        for chunk_id in chunk_ids:
+            if (stored := self._kept.get((platform_id, chunk_id))) is not None:
+                self._kept.move_to_end((platform_id, chunk_id))
+                found[chunk_id] = stored
+        return found
+
+    def keep(self, platform_id: str, stored: dict[str, StoredChunk]) -> None:
+        for chunk_id, chunk in stored.items():
+            self._kept[platform_id, chunk_id] = chunk
+        while len(self._kept) > self._n_kept:
+            self._kept.popitem(last=False)
+
+
 async def fetch(
-    matches: Sequence[Match], platform_id: str, *, index: ChunkIndex, catalog: Catalog | Cards
+    matches: Sequence[Match],
+    platform_id: str,
+    *,
+    index: ChunkIndex,
+    catalog: Catalog | Cards,
+    kept: KeptChunks | None = None,
 ) -> Fetched:
     """The passages of these matches; one that was swept since it was found is left out.
+
+    Args:
+        kept: chunks of earlier questions, which need not be asked for again; told of those that are.
 
     Raises:
         IndexUnavailable: the store does not answer.
     """
-    stored = await index.chunks(platform_id, [match.chunk_id for match in matches])
-    lessons = tuple(sorted({found.chunk.lesson_id for found in stored.values()}))
-    if not lessons:
-        return Fetched((), (), bool(matches))
-    live = {
-        lesson.lesson_id: lesson.build_id
-        for lesson in await catalog.live(Scope(platform_id, lesson_ids=lessons))
+    kept = kept or KeptChunks()
+    stored = kept.of(platform_id, [match.chunk_id for match in matches])
+    live = await _live(stored, platform_id, catalog)
+    stored = {
+        chunk_id: found
+        for chunk_id, found in stored.items()
+        if live.get(found.chunk.lesson_id) in found.build_ids
     }
+    wanted = [match.chunk_id for match in matches if match.chunk_id not in stored]
+    if wanted:
+        fresh = await index.chunks(platform_id, wanted)
+        kept.keep(platform_id, fresh)
+        live |= await _live(fresh, platform_id, catalog)
+        stored |= fresh
     hits: list[Hit] = []
     settled: set[LiveBuild] = set()
     for match in matches:
@@ -57,3 +99,12 @@ async def fetch(
             settled.add(LiveBuild(found.chunk.lesson_id, build_id))
     swept = any(match.chunk_id not in stored for match in matches)
     return Fetched(tuple(hits), tuple(sorted(settled, key=lambda lesson: lesson.lesson_id)), swept)
+
+
+async def _live(stored: dict[str, StoredChunk], platform_id: str, catalog: Catalog | Cards) -> dict[str, str]:
+    """The live build of each lesson of these chunks; none where the lesson is gone."""
+    lessons = tuple(sorted({found.chunk.lesson_id for found in stored.values()}))
+    if not lessons:
+        return {}
+    scope = Scope(platform_id, lesson_ids=lessons)
+    return {lesson.lesson_id: lesson.build_id for lesson in await catalog.live(scope)}

@@ -12,8 +12,7 @@ import numpy as np
 from baize.domain.locator import Locator
 from baize.domain.search import Hit, Moment, Query, Vector
 from baize.ports import Embedder
-from baize.retrieval.sentences import TermWeights, weights_of
-from baize.retrieval.terms import terms_among
+from baize.retrieval.sentences import TermWeights, terms_of_sentences, weights_of
 
 
 async def locate(
@@ -44,9 +43,8 @@ async def locate(
 
 
 def _most_terms(query: Query, wanted: frozenset[str], hit: Hit, weights: TermWeights) -> int:
-    scores = [
-        weights.coverage(query.terms, terms_among(sentence.text, wanted)) for sentence in hit.chunk.sentences
-    ]
+    found = terms_of_sentences(hit.chunk.sentences, wanted)
+    scores = [weights.coverage(query.terms, held) for held in found]
     return scores.index(max(scores))
 
 

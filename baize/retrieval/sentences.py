@@ -19,7 +19,8 @@ import numpy as np
 import numpy.typing as npt
 
 from baize.domain.search import Hit, Vector
-from baize.retrieval.terms import terms, terms_among
+from baize.domain.text import Segment
+from baize.retrieval.terms import terms, terms_among_each
 
 Scores = npt.NDArray[np.float64]
 
@@ -78,8 +79,13 @@ def weights_of(hits: Sequence[Hit], wanted: Iterable[str]) -> TermWeights:
     passages = {hit.chunk.text: hit.chunk.sentences for hit in hits}
     asked = frozenset(wanted)
     return TermWeights(
-        terms_among(sentence.text, asked) for sentences in passages.values() for sentence in sentences
+        found for sentences in passages.values() for found in terms_of_sentences(sentences, asked)
     )
+
+
+def terms_of_sentences(sentences: Sequence[Segment], wanted: frozenset[str]) -> tuple[frozenset[str], ...]:
+    """Which of the wanted terms each sentence of a passage has."""
+    return terms_among_each(tuple([sentence.text for sentence in sentences]), wanted)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,11 @@ from __future__ import annotations
 import re
 import unicodedata
 import zlib
+from bisect import bisect_right
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import cache, lru_cache
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from baize.domain.search import SparseVector
@@ -117,12 +119,58 @@ def _among(text: str, wanted: frozenset[str]) -> frozenset[str]:
     pairs, others = _traces(wanted)
     found = {term for pair, term in pairs if pair in folded}
     traced = [(trace, term) for trace, term in others if trace in folded]
+    return frozenset(found.union(_proven(traced, folded)))
+
+
+def _proven(traced: Sequence[tuple[str, str]], folded: str) -> list[str]:
+    """Those that the text has of terms whose traces it has."""
     # A term comes from one run, and its trace stands there; most runs have none and are not cut up.
     runs = _RUN.findall(folded) if traced else []
-    for trace, term in traced:
-        if any(term in _run_terms(run) for run in runs if trace in run):
-            found.add(term)
-    return frozenset(found)
+    return [term for trace, term in traced if any(term in _run_terms(run) for run in runs if trace in run)]
+
+
+@lru_cache(maxsize=1 << 9)
+def terms_among_each(texts: tuple[str, ...], wanted: frozenset[str]) -> tuple[frozenset[str], ...]:
+    """`terms_among` of each of these texts, the sentences of a passage, looked for in all of them at once.
+
+    Remembered: a question looks at its passages to weigh its terms, and once more to find the sentence.
+    """
+    folded, starts = _side_by_side(texts)
+    found: dict[int, set[str]] = {}
+    traced: dict[int, list[tuple[str, str]]] = {}
+    pairs, others = _traces(wanted)
+    for pair, term in pairs:
+        for number in _holders(pair, folded, starts):
+            found.setdefault(number, set()).add(term)
+    for trace, term in others:
+        for number in _holders(trace, folded, starts):
+            traced.setdefault(number, []).append((trace, term))
+    for number, of_line in traced.items():
+        line = folded[starts[number] : starts[number + 1] - 1]
+        if held := _proven(of_line, line):
+            found.setdefault(number, set()).update(held)
+    nothing = frozenset[str]()
+    return tuple(frozenset(found[n]) if n in found else nothing for n in range(len(texts)))
+
+
+@lru_cache(maxsize=1 << 11)
+def _side_by_side(texts: tuple[str, ...]) -> tuple[str, list[int]]:
+    """Texts folded, a line each, and where each line begins."""
+    lines = normalise("\n".join(texts)).split("\n")
+    if len(lines) != len(texts):
+        # One of them has several lines.
+        lines = [normalise(text).replace("\n", " ") for text in texts]
+    starts = [0, *accumulate(len(line) + 1 for line in lines)]
+    return "\n".join(lines), starts
+
+
+def _holders(trace: str, folded: str, starts: list[int]) -> Iterator[int]:
+    """Numbers of the lines that it stands in."""
+    at = folded.find(trace)
+    while at >= 0:
+        number = bisect_right(starts, at) - 1
+        yield number
+        at = folded.find(trace, starts[number + 1])
 
 
 _Traces = tuple[tuple[str, str], ...]

@@ -13,7 +13,7 @@ from baize.errors import IndexUnavailable, InvalidInput, NotFound
 from baize.ports import Cards, Catalog, ChunkIndex, Embedder, Reranker
 from baize.retrieval.assess import AssessOptions, assess, signals
 from baize.retrieval.collapse import collapse
-from baize.retrieval.fetch import fetch
+from baize.retrieval.fetch import KeptChunks, fetch
 from baize.retrieval.fuse import fuse
 from baize.retrieval.gather import gather
 from baize.retrieval.just_said import just_said, own_terms
@@ -79,6 +79,7 @@ class Finder:
         self._catalog = catalog
         self._options = options
         self._reranker = reranker
+        self._kept = KeptChunks()
 
     async def find(self, question: str, history: Sequence[Message], scope: Scope) -> Found:
         """Moments within `scope`, which must have been resolved.
@@ -170,7 +171,9 @@ class Finder:
         settled: list[LiveBuild] = []
         swept = False
         while part := list(islice(fused, n if hits else _FETCHED_PER_KEPT * n)):
-            fetched = await fetch(part, platform_id, index=self._index, catalog=self._catalog)
+            fetched = await fetch(
+                part, platform_id, index=self._index, catalog=self._catalog, kept=self._kept
+            )
             hits.extend(fetched.hits)
             swept = swept or fetched.swept
             settled.extend(lesson for lesson in fetched.settled if lesson not in settled)

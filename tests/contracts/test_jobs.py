@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -14,11 +15,14 @@ from baize.adapters.db.engine import Database
 from baize.adapters.db.locks import PostgresLocks
 from baize.adapters.jobs_dbos import DbosJobs, system_database
 from baize.adapters.locks_file import FileLocks
+from baize.bootstrap import House
 from baize.domain.job import JobRequest
 from baize.errors import Conflict, DependencyUnavailable
 from baize.ports import Jobs, Locks
+from baize.settings import Settings
 from baize.testing.memory_jobs import MemoryJobs
 from baize.testing.memory_locks import MemoryLocks
+from ingest.worker import until_asked
 
 pytestmark = pytest.mark.anyio
 pytest_plugins = ["tests.servers.postgres"]
@@ -186,3 +190,36 @@ async def _lock_sessions(database: Database) -> int:
     async with database.connection() as connection:
         found = text("SELECT count(DISTINCT pid) FROM pg_locks WHERE locktype = 'advisory'")
         return int(await connection.scalar(found) or 0)
+
+
+async def test_whether_a_job_is_left(tmp_path: Path) -> None:
+    """What a worker beside the server asks before it polls."""
+    queue = DbosJobs(system_database(f"sqlite:///{tmp_path}/x.db", tmp_path))
+    try:
+        assert not await queue.unfinished()
+        job_id = await queue.submit(COURSE)
+        assert await queue.unfinished()
+        assert await queue.cancel("p1", job_id)
+        assert not await queue.unfinished()
+    finally:
+        await queue.close()
+
+
+async def test_a_worker_beside_the_server_waits_for_a_job(tmp_path: Path) -> None:
+    house = House(Settings.model_validate({"data_dir": tmp_path}))
+    stop, asked = threading.Event(), list[bool]()
+
+    async def wait() -> None:
+        asked.append(await until_asked(house, stop))
+
+    try:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(wait)
+            await house.jobs.unfinished()
+            assert asked == []
+            await house.jobs.submit(COURSE)
+        assert asked == [True]
+        stop.set()
+        assert not await until_asked(house, stop)
+    finally:
+        await house.close()

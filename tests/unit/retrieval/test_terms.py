@@ -17,6 +17,7 @@ from baize.retrieval.terms import (
     query_vector,
     terms,
     terms_among,
+    terms_among_each,
     terms_side_by_side,
 )
 
@@ -92,6 +93,17 @@ def test_terms_among_a_text_are_those_that_it_has(said: list[str], asked: list[s
     text = " ".join(said)
     wanted = [term for word in asked for term in terms(word)]
     assert terms_among(text, wanted) == set(terms(text)) & set(wanted)
+
+
+@given(
+    st.lists(st.lists(st.sampled_from((*WORDS, "血\n压", "")), max_size=5), max_size=4),
+    st.lists(st.sampled_from(WORDS), max_size=3),
+)
+def test_terms_of_sentences_are_those_of_each(said: list[list[str]], asked: list[str]) -> None:
+    """None is found across the border of two, nor in the wrong one."""
+    texts = tuple(" ".join(words) for words in said)
+    wanted = frozenset(term for word in asked for term in terms(word))
+    assert terms_among_each(texts, wanted) == tuple(terms_among(text, wanted) for text in texts)
 
 
 @given(

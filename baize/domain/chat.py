@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import field
+from typing import TYPE_CHECKING, Literal
 
 from baize.domain.course import Course
 from baize.domain.locator import Locator
 from baize.domain.practice import Step
 from baize.domain.search import Evidence, Moment, Query
+
+if TYPE_CHECKING:
+    from dataclasses import dataclass
+else:
+    from baize.domain.light import dataclass
 
 Role = Literal["system", "user", "assistant"]
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from baize.domain.artefact import Prepared
 from baize.domain.course import Lesson
 from baize.domain.speech import SpeechReport
 from baize.domain.text import Cue
+
+if TYPE_CHECKING:
+    from dataclasses import dataclass
+else:
+    from baize.domain.light import dataclass
 
 
 @dataclass(frozen=True, slots=True)

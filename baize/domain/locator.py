@@ -7,8 +7,12 @@ whole of video navigation.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from dataclasses import dataclass
+else:
+    from baize.domain.light import dataclass
 
 
 @dataclass(frozen=True, slots=True)

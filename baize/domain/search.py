@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from baize.domain.locator import Locator, TimeSpan
 from baize.domain.text import Chunk, Segment
+
+if TYPE_CHECKING:
+    from dataclasses import dataclass
+else:
+    from baize.domain.light import dataclass
 
 Vector = npt.NDArray[np.float32]
 

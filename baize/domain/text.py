@@ -5,10 +5,15 @@ from __future__ import annotations
 import hashlib
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from baize.domain.locator import Locator, TextSpan, TimeSpan, locator_key
 from baize.domain.sentences import joined
+
+if TYPE_CHECKING:
+    from dataclasses import dataclass
+else:
+    from baize.domain.light import dataclass
 
 WINDOW_SENTENCES = 3
 """A sentence of speech is looked up by itself and by this many sentences from it on (docs/retrieval.md)."""

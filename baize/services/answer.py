@@ -51,6 +51,7 @@ from baize.retrieval.pack import pack
 from baize.services.account import Ledger
 from baize.services.find import Finder, Found, checked, resolve_scope, storable
 from baize.services.follow_up import FollowUps
+from baize.services.in_turn import InTurn
 from baize.services.reuse import Reusable, Reuse
 
 _log = logging.getLogger(__name__)
@@ -196,6 +197,7 @@ class Answering:
         memory: Memory | None = None,
     ) -> None:
         self._memory = memory
+        self._in_turn = InTurn()
         self._finder = finder
         self._catalog = catalog
         self._answers = answers
@@ -217,6 +219,10 @@ class Answering:
             NotFound: a course or lesson in scope does not exist on this platform.
             IndexUnavailable: the vector store does not answer.
         """
+        async with self._in_turn.turn():
+            return await self._prepare(question)
+
+    async def _prepare(self, question: Question) -> Prepared:
         text = checked(question.text, "question")
         scope = await resolve_scope(question.scope, self._catalog)
         conversation_id = question.conversation_id or str(uuid.uuid4())
@@ -285,6 +291,8 @@ class Answering:
                 yield event
         else:
             yield EvidenceFound(turn.evidence)
+            # It goes out before the endpoint is asked, which is a millisecond's work.
+            await asyncio.sleep(0)
             async with aclosing(self._answer(turn, answerer, draft)) as events:
                 async for event in events:
                     yield event

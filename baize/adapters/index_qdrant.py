@@ -23,7 +23,15 @@ from baize.adapters.qdrant_payload import (
     index_schema,
     lessons_filter,
 )
-from baize.adapters.qdrant_vectors import DENSE, point_struct, query_vector, vector_params, wire_point
+from baize.adapters.qdrant_vectors import (
+    DENSE,
+    DENSE_PARAMS,
+    point_struct,
+    quantization,
+    query_vector,
+    vector_params,
+    wire_point,
+)
 from baize.adapters.qdrant_wire import QdrantWire
 from baize.domain.search import DenseQuery, IndexedChunk, Match, Scope, SparseQuery, StoredChunk
 from baize.errors import IndexUnavailable
@@ -51,8 +59,6 @@ class QdrantChunkIndex:
         space: name of the collection; one per embedding space. ASCII letters, digits and `_.~+-`.
         dim: length of the dense vectors.
         make_client: opens a client for an endpoint.
-        hnsw_ef: candidates that a search of the graph keeps: at 100,000 chunks and a language filter, 256
-            find .98 of the 100 nearest, 128 find .93 (`python -m benchmarks.retrieval`).
     """
 
     def __init__(
@@ -62,12 +68,10 @@ class QdrantChunkIndex:
         space: str,
         dim: int,
         make_client: Callable[[Endpoint], AsyncQdrantClient] = open_client,
-        hnsw_ef: int = 256,
     ) -> None:
         self._link = QdrantLink(connect, make_client)
         self._space = space
         self._dim = dim
-        self._hnsw_ef = hnsw_ef
         self._exists = False
         self._prepared = False
 
@@ -148,10 +152,13 @@ class QdrantChunkIndex:
             IndexUnavailable: nobody answers.
         """
         server = await self._call(lambda client: client.info())
-        n_points = 0
-        if await self._found():
-            n_points = (await self._call(lambda client: client.count(self._space))).count
-        return f"{server.title} {server.version} at {self._link.url}, {self._space}: {n_points} points"
+        said = f"{server.title} {server.version} at {self._link.url}, {self._space}:"
+        if not await self._found():
+            return f"{said} 0 points"
+        n_points = (await self._call(lambda client: client.count(self._space))).count
+        described = await self._call(lambda client: client.get_collection(self._space))
+        later = "" if _is_quantized(described) else ", not quantized yet: the next ingest has it done"
+        return f"{said} {n_points} points{later}"
 
     @property
     def space(self) -> str:
@@ -199,9 +206,18 @@ class QdrantChunkIndex:
             await self._create()
         described = await self._call(lambda client: client.get_collection(self._space))
         self._check_size(described.config.params.vectors)
+        if not _is_quantized(described):
+            await self._quantize()
         for field in INDEXES.keys() - described.payload_schema.keys():
             await self._index(field)
         self._prepared = True
+
+    async def _quantize(self) -> None:
+        """A collection of an older version: its points stay, the store quantizes them by and by."""
+        from qdrant_client import models
+
+        change = {DENSE: models.VectorParamsDiff(quantization_config=quantization())}
+        await self._call(lambda client: client.update_collection(self._space, vectors_config=change))
 
     async def _index(self, field: str) -> None:
         schema = index_schema(field)
@@ -276,7 +292,7 @@ class QdrantChunkIndex:
             "limit": k,
             "with_payload": False,
         }
-        return search | {"params": {"hnsw_ef": self._hnsw_ef}} if isinstance(query, DenseQuery) else search
+        return search | {"params": DENSE_PARAMS} if isinstance(query, DenseQuery) else search
 
     async def _query_batch(self, searches: Sequence[dict[str, Any]]) -> list[list[tuple[str, float]]]:
         """Ids with their scores."""
@@ -371,6 +387,13 @@ def _filter(spec: dict[str, Any]) -> models.Filter:
     from qdrant_client import models
 
     return models.Filter(**spec)
+
+
+def _is_quantized(described: models.CollectionInfo) -> bool:
+    """By the collection, or by an operator's choice for all of its vectors."""
+    vectors: Any = described.config.params.vectors
+    chosen = vectors[DENSE].quantization_config or described.config.quantization_config
+    return chosen is not None
 
 
 def _asks(query: DenseQuery | SparseQuery) -> bool:

@@ -15,6 +15,11 @@ if TYPE_CHECKING:
     from qdrant_client import models
 
 DENSE = "dense"
+DENSE_PARAMS = {"hnsw_ef": 320, "quantization": {"rescore": True, "oversampling": 2.0}}
+"""How the graph is searched: 320 candidates by their quantized vectors, twice as many as are wanted scored by
+the real ones. At 100,000 chunks and a filter on a language that finds .983 of the 100 nearest; 256 candidates
+without quantization find .984 for 1.6 times the CPU. Vectors that are not in the graph, or not quantized yet,
+are searched as they are (docs/retrieval.md)."""
 SPARSE = ("lexical", "pinyin")
 """Sparse legs, each named as the field of `IndexedChunk` that holds its vector."""
 
@@ -24,8 +29,17 @@ def vector_params(dim: int) -> tuple[dict[str, models.VectorParams], dict[str, m
     from qdrant_client import models
 
     # Not cosine: a vector's length says how well its sentence fits its passage (`ingest.embed`).
-    dense = models.VectorParams(size=dim, distance=models.Distance.DOT)
+    dense = models.VectorParams(size=dim, distance=models.Distance.DOT, quantization_config=quantization())
     return {DENSE: dense}, {leg: models.SparseVectorParams(modifier=models.Modifier.IDF) for leg in SPARSE}
+
+
+def quantization() -> models.ScalarQuantization:
+    """Eight bits a number, in memory, beside the vectors themselves; see `DENSE_PARAMS`."""
+    from qdrant_client import models
+
+    return models.ScalarQuantization(
+        scalar=models.ScalarQuantizationConfig(type=models.ScalarType.INT8, quantile=0.99, always_ram=True)
+    )
 
 
 def wire_point(point: IndexedChunk, writer: PassageWriter) -> dict[str, Any]:

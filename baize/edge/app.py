@@ -25,7 +25,7 @@ from starlette.routing import Route
 
 from baize.edge.filters import known_fields, to_filter
 from baize.edge.store import Collection, Store
-from baize.edge.wire import collection_json, record_json, scored_json, to_index_params
+from baize.edge.wire import collection_json, quantized, record_json, scored_json, to_index_params
 from baize.errors import BaizeError, Conflict, InvalidInput, NotFound
 
 _STATUS: dict[type[Exception], int] = {InvalidInput: 400, NotFound: 404, Conflict: 409}
@@ -139,11 +139,18 @@ class _Routes:
         return True
 
     async def change(self, request: Request) -> bool:
-        """With a `deleted_threshold` of 0, deleted points leave the files; `describe` tells green then."""
-        body = await _body(request, required=("optimizers_config",))
+        """With a `deleted_threshold` of 0, deleted points leave the files; `describe` tells green then.
+
+        With a quantization of the vectors, they are quantized when the graph is built next, which is soon.
+        """
+        body = await _body(request, "optimizers_config", "vectors")
         known = ("deleted_threshold", "vacuum_min_vector_number")
-        if known_fields(body["optimizers_config"], known, "optimizers_config").get("deleted_threshold") == 0:
-            self._collection(request).ask_vacuum()
+        chosen = known_fields(body.get("optimizers_config", {}), known, "optimizers_config")
+        collection = self._collection(request)
+        if "vectors" in body:
+            collection.change(quantized(collection.spec, body["vectors"]))
+        if chosen.get("deleted_threshold") == 0:
+            collection.ask_vacuum()
         return True
 
     async def drop(self, request: Request) -> bool:

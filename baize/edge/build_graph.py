@@ -9,6 +9,7 @@ import json
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import qdrant_edge as qe
 
@@ -20,7 +21,7 @@ _FILLER_BYTES = 8_000_000
 
 def build(path: str) -> None:
     """Optimize the shard at `path` until there is nothing left to do, and sync it to disk."""
-    shard = qe.EdgeShard.load(path)
+    shard = qe.EdgeShard.load(path, to_config(_described(Path(path))))
     shard.optimize()
     shard.flush()
     shard.close()
@@ -32,9 +33,8 @@ def vacuum(shard_folder: Path) -> None:
     By itself the engine rewrites a segment when a fifth of it is deleted. How much is written into the shard,
     so what was there before is put back.
     """
-    described = json.loads((shard_folder.parent / "collection.json").read_text("utf-8"))
     at_once = qe.EdgeOptimizersConfig(deleted_threshold=0.0, vacuum_min_vector_number=0)
-    config = to_config(described["spec"], at_once)
+    config = to_config(_described(shard_folder), at_once)
     own = shard_folder / "edge_config.json"
     before = own.read_bytes()
     shard = qe.EdgeShard.load(str(shard_folder), config)
@@ -43,6 +43,11 @@ def vacuum(shard_folder: Path) -> None:
     _renew_log(shard, shard_folder / "wal")
     shard.close()
     own.write_bytes(before)
+
+
+def _described(shard_folder: Path) -> Any:
+    """The body of the collection's create request, with what was changed since."""
+    return json.loads((shard_folder.parent / "collection.json").read_text("utf-8"))["spec"]
 
 
 def _renew_log(shard: qe.EdgeShard, log: Path) -> None:

@@ -79,6 +79,14 @@ class Collection:
     def vacuum_due(self) -> bool:
         return self.n_vacuums_asked > self.n_vacuums_done
 
+    def change(self, spec: dict[str, Any]) -> None:
+        """Store the vectors in another way from now on; those that are there when the graph is built next."""
+        self.n_unindexed = self.shard.info().points_count
+        write_collection(self.folder, spec, self.shard_name, vacuum=self.vacuum_due)
+        self.spec = spec
+        # A build that is under way goes by the old description.
+        self.n_writes += 1
+
     def ask_vacuum(self) -> None:
         """Have the files rewritten without what was deleted, soon."""
         self.n_vacuums_asked += 1

@@ -29,11 +29,40 @@ def to_config(spec: Any, optimizers: qe.EdgeOptimizersConfig | None = None) -> q
 
 
 def _dense_params(spec: Any) -> qe.EdgeVectorParams:
-    fields = known_fields(spec, (), "vectors", required=("size", "distance"))
+    fields = known_fields(spec, ("quantization_config",), "vectors", required=("size", "distance"))
     distance = _DISTANCES.get(fields["distance"])
     if distance is None:
         raise InvalidInput(f"Format error in JSON body: distance must be one of {', '.join(_DISTANCES)}")
-    return qe.EdgeVectorParams(size=fields["size"], distance=distance)
+    return qe.EdgeVectorParams(
+        size=fields["size"],
+        distance=distance,
+        quantization_config=_quantization(fields.get("quantization_config")),
+    )
+
+
+def _quantization(spec: Any) -> qe.ScalarQuantizationConfig | None:
+    if spec is None:
+        return None
+    scalar = known_fields(spec, (), "quantization_config", required=("scalar",))["scalar"]
+    fields = known_fields(scalar, ("quantile", "always_ram"), "scalar", required=("type",))
+    if fields["type"] != "int8":
+        raise InvalidInput("Format error in JSON body: quantization must be of type int8")
+    memory = qe.Memory.Pinned if fields.get("always_ram") else None
+    return qe.ScalarQuantizationConfig(qe.ScalarType.Int8, quantile=fields.get("quantile"), memory=memory)
+
+
+def quantized(spec: Mapping[str, Any], change: Any) -> dict[str, Any]:
+    """The body of a create-collection request, its vectors quantized as a change-collection request says.
+
+    Raises:
+        InvalidInput: it changes something else, or vectors that are not there.
+    """
+    vectors = dict(spec.get("vectors") or {})
+    for name, params in known_fields(change, tuple(vectors), "vectors").items():
+        wanted = known_fields(params, (), name, required=("quantization_config",))
+        vectors[name] = {**vectors[name], **wanted}
+        _dense_params(vectors[name])
+    return {**spec, "vectors": vectors}
 
 
 def _sparse_params(spec: Any) -> qe.EdgeSparseVectorParams:
@@ -110,7 +139,11 @@ def _nearest(query: Any) -> Any:
 
 
 def _search_params(spec: Any) -> qe.SearchParams:
-    fields = known_fields(spec, ("hnsw_ef", "exact", "indexed_only"), "params")
+    fields = known_fields(spec, ("hnsw_ef", "exact", "indexed_only", "quantization"), "params")
+    if "quantization" in fields:
+        known = ("ignore", "rescore", "oversampling")
+        chosen = known_fields(fields["quantization"], known, "quantization")
+        fields["quantization"] = qe.QuantizationSearchParams(**chosen)
     return qe.SearchParams(**fields)
 
 

@@ -17,6 +17,8 @@ import numpy as np
 import pytest
 
 from baize.adapters.index_qdrant import QdrantChunkIndex
+from baize.adapters.qdrant_link import open_client
+from baize.adapters.qdrant_vectors import DENSE, quantization, vector_params
 from baize.domain.locator import TimeSpan
 from baize.domain.search import DenseQuery, IndexedChunk, Scope, SparseVector
 from baize.domain.text import Chunk, chunk_id
@@ -223,6 +225,26 @@ async def test_a_collection_of_another_size_is_refused(folder: Path) -> None:
         await longer.upsert(points(1, 2))
     await index.close()
     await longer.close()
+
+
+async def test_a_collection_of_an_older_version_is_quantized_at_the_next_write(folder: Path) -> None:
+    """It answers as it is, `ready` says so, and a write has its description changed, once."""
+    client = open_client(await ensure(folder))
+    vectors, sparse = vector_params(2)
+    vectors[DENSE].quantization_config = None
+    await client.create_collection("space", vectors, sparse_vectors_config=sparse)
+    index = index_of(folder)
+    assert "0 points, not quantized yet: the next ingest has it done" in await index.ready()
+    assert await index.search([DenseQuery(np.array([1.0, 0.0], np.float32))], ALL, 3) == [[]]
+    await index.upsert(points(0, 3))
+    assert (await index.ready()).endswith("space: 3 points")
+    described = (await client.get_collection("space")).config.params.vectors
+    assert isinstance(described, dict)
+    assert described[DENSE].quantization_config == quantization()
+    [found] = await index.search([DenseQuery(np.array([1.0, 1.0], np.float32))], ALL, 3)
+    assert [match.score for match in found] == [3.0, 2.0, 1.0]
+    await index.close()
+    await client.close()
 
 
 async def test_an_idle_server_ends_and_comes_back_when_asked(folder: Path) -> None:

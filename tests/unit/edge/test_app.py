@@ -20,6 +20,7 @@ SPEC = {
     "vectors": {"dense": {"size": 2, "distance": "Cosine"}},
     "sparse_vectors": {"lexical": {"modifier": "idf"}},
 }
+QUANTIZED = {"quantization_config": {"scalar": {"type": "int8", "quantile": 0.99, "always_ram": True}}}
 IDS = [str(uuid.UUID(int=n)) for n in range(1, 4)]
 PAYLOADS: list[dict[str, Any]] = [
     {"platform": "p1", "builds": ["b1"], "start": 0.0},
@@ -151,6 +152,16 @@ async def test_a_filter_that_is_not_understood_is_refused(
             "lacks",
         ),
         ("POST", "/collections/c/points/query", {}, 404, ""),
+        ("PATCH", "/collections/c", {"vectors": {"x": QUANTIZED}}, 400, "does not support x"),
+        ("PATCH", "/collections/c", {"vectors": {"dense": {"size": 3}}}, 400, "does not support size"),
+        (
+            "PATCH",
+            "/collections/c",
+            {"vectors": {"dense": {"quantization_config": {"scalar": {}}}}},
+            400,
+            "type",
+        ),
+        ("PATCH", "/collections/c", {"hnsw_config": {}}, 400, "hnsw_config"),
     ],
 )
 async def test_a_request_that_cannot_be_served_is_refused(
@@ -194,6 +205,25 @@ async def test_answers_come_in_qdrants_envelope(http: httpx.AsyncClient) -> None
     assert [point["id"] for point in first["points"]] == IDS[:2]
     assert first["points"][0]["payload"] == {"platform": "p1"}
     assert first["points"][0]["vector"]["dense"] == [1.0, 0.0]
+
+
+async def test_vectors_can_be_quantized_later(http: httpx.AsyncClient) -> None:
+    """The collection describes itself so from then on, and what it holds is found as before."""
+    search = {
+        "query": [1.0, 0.0],
+        "using": "dense",
+        "limit": 3,
+        "params": {"hnsw_ef": 32, "quantization": {"rescore": True, "oversampling": 2.0}},
+    }
+    asked = {"searches": [search]}
+    before = (await http.post("/collections/c/points/query/batch", json=asked)).json()["result"]
+    changed = await http.patch("/collections/c", json={"vectors": {"dense": QUANTIZED}})
+    assert changed.json()["result"] is True
+    described = (await http.get("/collections/c")).json()["result"]
+    assert described["config"]["params"]["vectors"]["dense"] == SPEC["vectors"]["dense"] | QUANTIZED
+    after = (await http.post("/collections/c/points/query/batch", json=asked)).json()["result"]
+    assert [point["id"] for point in after[0]["points"]] == IDS
+    assert after == before
 
 
 async def test_payloads_can_be_set_and_overwritten(http: httpx.AsyncClient) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import shutil
 import sys
 import time
@@ -119,6 +120,24 @@ async def test_a_crash_after_the_swap_keeps_the_copy(tmp_path: Path) -> None:
     write_collection(collection.folder, SPEC, copy)
     again = Store(tmp_path).get("c")
     assert (again.shard_name, shards(again), count(again)) == (copy, [copy], 100)
+    again.close()
+
+
+async def test_a_changed_description_is_built_into_the_next_shard(tmp_path: Path) -> None:
+    """Vectors that are to be quantized are built anew, also when the server ends before they are."""
+    store, collection = filled(tmp_path)
+    assert await optimize(collection)
+    assert collection.n_unindexed == 0
+    scalar = {"scalar": {"type": "int8", "always_ram": True}}
+    collection.change({"vectors": {"dense": SPEC["vectors"]["dense"] | {"quantization_config": scalar}}})
+    store.close()
+    again = Store(tmp_path)
+    assert again.get("c").n_unindexed == 100
+    assert await optimize(again.get("c"))
+    assert (again.get("c").n_unindexed, count(again.get("c"))) == (0, 100)
+    built = again.get("c").folder / again.get("c").shard_name / "edge_config.json"
+    params = json.loads(built.read_text("utf-8"))["vectors"]["dense"]
+    assert params["quantization_config"]["scalar"]["type"] == "int8"
     again.close()
 
 

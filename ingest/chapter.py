@@ -96,10 +96,12 @@ def _lines(segment: Segment, cues: Sequence[Cue]) -> list[tuple[str, TimeSpan]]:
     """The segment itself, or its cues where it is a run of captions that no full stop ends."""
     assert isinstance(segment.locator, TimeSpan)  # noqa: S101 - sentences of a track
     span = segment.locator
+    if ends_sentence(segment.text):
+        return [(segment.text, span)]
     first = bisect_left(cues, span.start - _NEAR_S, key=lambda cue: cue.start)
     last = bisect_left(cues, span.end - _NEAR_S, key=lambda cue: cue.start)
     inside = cues[first:last]
-    if ends_sentence(segment.text) or len(inside) < 2:
+    if len(inside) < 2:
         return [(segment.text, span)]
     return [(cue.text, cue.span) for cue in inside]
 

@@ -62,7 +62,9 @@ def chunk(
         budget = max(options.max_tokens - counter.count(" › ".join(headings)), options.max_tokens // 2)
         fitted = [(segment, _fit(segment, budget, counter, splitter)) for segment in group]
         fitting = [piece for _, pieces in fitted for piece in pieces]
-        marked = {piece for segment, pieces in fitted if segment in distrusted for piece, _ in pieces}
+        # Most tracks have none, and a sentence is dear to hash.
+        among = fitted if distrusted else []
+        marked = {piece for segment, pieces in among if segment in distrusted for piece, _ in pieces}
         passages = _passages(
             [piece for piece, _ in fitting],
             [n_tokens for _, n_tokens in fitting],
@@ -162,16 +164,23 @@ def _passages(
     """
     before = [0, *accumulate(n_tokens)]
 
-    def fits(start: int, end: int) -> bool:
+    def count(start: int, end: int) -> int:
         # Counted as joined, below its headings: what stands between two texts costs tokens too.
-        return counter.count("\n" + joined(segment.text for segment in segments[start:end])) <= budget
+        return counter.count("\n" + joined([segment.text for segment in segments[start:end]]))
+
+    def fits(start: int, end: int) -> bool:
+        return 2 * (before[end] - before[start]) <= budget or count(start, end) <= budget
 
     first = 0
     while first < len(segments):
         end = max(first + 1, bisect_right(before, before[first] + budget) - 1)
-        while end > first + 1 and not fits(first, end):
+        while (n := count(first, end)) > budget and end > first + 1:
             end -= 1
-        while end < len(segments) and fits(first, end + 1):
+        # Not where half of the sentence is more than there is room for.
+        while end < len(segments) and n + (n_tokens[end] - 2) // 2 <= budget:
+            n = count(first, end + 1)
+            if n > budget:
+                break
             end += 1
         if end == len(segments):
             yield list(segments[first:end]), end - first
@@ -193,7 +202,7 @@ def _make(
     marked: Collection[Segment],
 ) -> Iterator[Chunk]:
     """The chunks of a passage; they share its text, its sentences and its place."""
-    distrusted = tuple(number for number, sentence in enumerate(passage) if sentence in marked)
+    distrusted = tuple(number for number, sentence in enumerate(passage) if marked and sentence in marked)
     text, sentences = joined(segment.text for segment in passage), tuple(passage)
     locator = join(passage[0].locator, passage[-1].locator)
     source = (place.platform_id, place.course_id, place.lesson_id, place.source_file)

@@ -96,8 +96,9 @@ async def _dense(chunks: Sequence[Chunk], embedder: Embedder, blend: Blend) -> l
     views = [_views(chunk) for chunk in chunks]
     # Chunks of one passage share its text.
     texts = list(dict.fromkeys(text for view in views for text in view))
-    vectors = dict(zip(texts, await embedder.embed_passages(texts), strict=True))
-    return [_blended([vectors[text] for text in view], blend) for view in views]
+    vectors = await embedder.embed_passages(texts)
+    row_of = {text: row for row, text in enumerate(texts)}
+    return _blended(vectors, [[row_of[text] for text in view] for view in views], blend)
 
 
 def _views(chunk: Chunk) -> list[str]:
@@ -107,10 +108,21 @@ def _views(chunk: Chunk) -> list[str]:
     return [chunk.indexed_text, chunk.sentences[chunk.focus].text, window]
 
 
-def _blended(views: Sequence[Vector], blend: Blend) -> Vector:
-    """Its dot product with a question is the blend of their cosines, divided by the same length."""
-    if len(views) == 1:
-        return views[0]
+def _blended(vectors: Vector, views: Sequence[Sequence[int]], blend: Blend) -> list[Vector]:
+    """Of each chunk the vector of its one view, or a blend of three: its dot product with a question is the
+    blend of their cosines, divided by the same length.
+
+    Args:
+        views: rows of `vectors`.
+    """
     weights = np.array([blend.passage, blend.sentence, blend.window], np.float32)
-    mixed = weights @ np.stack(views)
-    return np.asarray(blend.scale * mixed / np.linalg.norm(mixed) ** blend.shorten, np.float32)
+    of_speech = np.array([rows for rows in views if len(rows) > 1], np.intp).reshape(-1, len(weights))
+    mixed = iter(weights @ vectors[of_speech])
+    found: list[Vector] = []
+    for rows in views:
+        if len(rows) == 1:
+            found.append(vectors[rows[0]])
+        else:
+            blended = next(mixed)
+            found.append(blend.scale * blended / np.sqrt(blended.dot(blended)) ** blend.shorten)
+    return found

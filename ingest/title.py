@@ -26,10 +26,12 @@ def titles(parts: Sequence[Sequence[str]]) -> list[str]:
     """One title a part, none twice; a part without any phrase has its first words."""
     tables = [PhraseTable(part) for part in parts]
     given: list[str] = []
-    for number, part in enumerate(parts):
-        rest = sum((table.counts for n, table in enumerate(tables) if n != number), Counter[str]())
+    everywhere: Counter[str] = Counter()
+    for table in tables:
+        everywhere.update(table.counts)
+    for part, table in zip(parts, tables, strict=True):
         ranked = sorted(
-            tables[number].best(_N_CANDIDATES, rest),
+            table.best(_N_CANDIDATES, everywhere),
             key=lambda phrase: -phrase.score * (_OPENING if phrase.first < _OPENING_SENTENCES else 1.0),
         )
         given.append(_title(part, ranked, given))

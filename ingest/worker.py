@@ -59,6 +59,8 @@ T = TypeVar("T")
 
 _POLL_S = 0.5
 """How soon a free worker sees a new job."""
+_POLL_LESSONS_S = 0.1
+"""How soon it takes the next lesson without speech, which may take no longer than a few seconds."""
 _LOOK_S = 1.0
 """How soon a cancelled lesson stops, and a dead worker's lessons go to another."""
 _REST_S = 60.0
@@ -172,7 +174,8 @@ class Worker:
             URGENT_LESSONS: 1,
         }
         for name, limit in limits.items():
-            await DBOS.register_queue_async(name, worker_concurrency=limit, polling_interval_sec=_POLL_S)
+            poll_s = _POLL_LESSONS_S if name == LESSONS else _POLL_S
+            await DBOS.register_queue_async(name, worker_concurrency=limit, polling_interval_sec=poll_s)
 
     # ------------------------------------------------------------------------------------- workflows
 

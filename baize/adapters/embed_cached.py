@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
+import threading
+import weakref
 from collections.abc import Sequence
-from contextlib import closing
 from pathlib import Path
 
 import anyio
@@ -26,12 +27,16 @@ class CachedEmbedder:
 
     Args:
         inner: the embedder that makes what is missing.
-        file: the SQLite file, made when absent; several processes may share it.
+        file: the SQLite file, made when absent; several processes may share it. It is opened at the first
+            passage and closed with the embedder: the last to close it empties its log, which costs more
+            than all that a batch reads and writes.
     """
 
     def __init__(self, inner: Embedder, file: Path) -> None:
         self._inner = inner
         self._file = file
+        self._connection: sqlite3.Connection | None = None
+        self._using = threading.Lock()
         self.name = inner.name
         self.dim = inner.dim
 
@@ -53,32 +58,31 @@ class CachedEmbedder:
         # Halves of surrogate pairs, which broken documents hold, are no UTF-8.
         return hashlib.sha256(f"{self.name}\0{text}".encode("utf-8", "surrogatepass")).digest()
 
-    def _connect(self) -> sqlite3.Connection:
-        self._file.parent.mkdir(parents=True, exist_ok=True)
-        connection = sqlite3.connect(self._file, timeout=30)
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA synchronous=NORMAL")
-        connection.execute(
-            "CREATE TABLE IF NOT EXISTS vectors (key BLOB PRIMARY KEY, vector BLOB) WITHOUT ROWID"
-        )
-        return connection
+    def _opened(self) -> sqlite3.Connection:
+        if self._connection is None:
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+            # Threads of a pool use it, one at a time.
+            connection = sqlite3.connect(self._file, timeout=30, check_same_thread=False)
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute("PRAGMA synchronous=NORMAL")
+            # With row ids: a vector in the tree of the keys would be cut and take pages of its own.
+            connection.execute("CREATE TABLE IF NOT EXISTS vectors (key BLOB PRIMARY KEY, vector BLOB)")
+            weakref.finalize(self, connection.close)
+            self._connection = connection
+        return self._connection
 
     def _read(self, keys: Sequence[bytes]) -> dict[bytes, Vector]:
-        with closing(self._connect()) as connection:
-            found: dict[bytes, Vector] = {}
+        found: dict[bytes, Vector] = {}
+        with self._using:
+            connection = self._opened()
             for start in range(0, len(keys), _MOST_VARIABLES):
                 asked = keys[start : start + _MOST_VARIABLES]
                 marks = ",".join("?" * len(asked))
                 rows = connection.execute(f"SELECT key, vector FROM vectors WHERE key IN ({marks})", asked)  # noqa: S608 - marks only
                 found |= {key: np.frombuffer(vector, np.float32) for key, vector in rows}
-            return found
+        return found
 
     def _write(self, vectors: dict[bytes, Vector]) -> None:
-        with closing(self._connect()) as connection, connection:
-            connection.executemany(
-                "INSERT OR REPLACE INTO vectors VALUES (?, ?)",
-                [
-                    (key, np.ascontiguousarray(vector, np.float32).tobytes())
-                    for key, vector in vectors.items()
-                ],
-            )
+        rows = [(key, np.ascontiguousarray(vector, np.float32).tobytes()) for key, vector in vectors.items()]
+        with self._using, self._opened() as connection:
+            connection.executemany("INSERT OR REPLACE INTO vectors VALUES (?, ?)", rows)

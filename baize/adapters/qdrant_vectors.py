@@ -43,8 +43,8 @@ def quantization() -> models.ScalarQuantization:
 
 
 def wire_point(point: IndexedChunk, writer: PassageWriter) -> dict[str, Any]:
-    """As it is sent. A leg without terms is left out."""
-    vectors: dict[str, Any] = {DENSE: point.dense.tolist()}
+    """As `QdrantWire.upsert` sends it. A leg without terms is left out."""
+    vectors: dict[str, Any] = {DENSE: point.dense}
     for leg in SPARSE:
         vector: SparseVector = getattr(point, leg)
         if vector.indices:
@@ -57,7 +57,7 @@ def point_struct(sent: dict[str, Any]) -> models.PointStruct:
     from qdrant_client import models
 
     vectors = {
-        leg: models.SparseVector.model_construct(**vector) if leg in SPARSE else vector
+        leg: models.SparseVector.model_construct(**vector) if leg in SPARSE else vector.tolist()
         for leg, vector in sent["vector"].items()
     }
     return models.PointStruct.model_construct(id=sent["id"], vector=vectors, payload=sent["payload"])

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from itertools import accumulate
 
 from baize.domain.sentences import has_han
 from baize.retrieval.terms import normalise
@@ -88,7 +90,7 @@ def explained(
     around = [normalise(other) for other in longer if len(other) > len(term)]
     around = [other for other in around if wanted in other]
     folded = [_without(text, around) for text in texts] if around else texts
-    using = [number for number, text in enumerate(folded) if mentions(text, wanted)]
+    using = [number for number in _holding(wanted, folded) if mentions(folded[number], wanted)]
     han = has_han(wanted)
     for number in using:
         if _matches(folded[number], wanted, _FIRST[han]):
@@ -155,8 +157,9 @@ def is_nominal(term: str, texts: Sequence[str]) -> bool:
         return True
     if term.endswith(("ed", "ly")):
         return False
-    n = sum(n_mentions(text, term) for text in texts)
-    n_articles = sum(_n_after_article(text, term) for text in texts if term in text)
+    holding = [texts[number] for number in _holding(term, texts)]
+    n = sum(n_mentions(text, term) for text in holding)
+    n_articles = sum(_n_after_article(text, term) for text in holding)
     return n_articles >= _NOMINAL * n
 
 
@@ -166,6 +169,25 @@ def _opens_with_noun(term: str) -> bool:
 
     tag = str(rjieba.tag(term)[0][1])
     return tag == "vn" or not tag.startswith(("v", "d", "p", "c", "m", "q", "r"))
+
+
+def _holding(term: str, texts: Sequence[str]) -> Iterator[int]:
+    """Numbers of the texts that a term stands in: all of them are looked through as one."""
+    whole, starts = _as_one(tuple(texts))
+    at = whole.find(term) if term else -1
+    while at >= 0:
+        number = bisect_right(starts, at) - 1
+        if term in texts[number]:
+            yield number
+        after = number + 1
+        at = whole.find(term, starts[after]) if after < len(starts) else -1
+
+
+@lru_cache(maxsize=4)
+def _as_one(texts: tuple[str, ...]) -> tuple[str, list[int]]:
+    """Texts one behind the other, with where each begins; remembered, as many terms are looked for."""
+    lengths = [len(text) + 1 for text in texts[:-1]]
+    return "\0".join(texts), list(accumulate(lengths, initial=0))
 
 
 def _without(text: str, longer: Collection[str]) -> str:

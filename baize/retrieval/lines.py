@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from baize.domain.sentences import ends_sentence, has_han, joint
 from baize.retrieval.disarm import gives_orders
@@ -48,25 +48,38 @@ _HANGING_EN = re.compile(
     r"|than|like|this|these|we|you|i))$",
     re.IGNORECASE,
 )
+_LONGEST_END = 10
+"""Characters: no more than these are looked at for what hangs."""
 _HALF_ZH = re.compile(r"如果|假如|要是|当|因为|由于|虽然|尽管|为了|除了|只要|一旦|即使")
 _OTHER_HALF_ZH = re.compile(r"就|则|那么|都|会|便|才|也|还是|，")
-_COURTESY = re.compile(
-    r"大家好|朋友们好|同学们好|[你您]好|各位|欢迎|谢谢|感谢|再见|下[次节一]?(?:节课|次课|课|集|期|讲)|见[。！]$|关注(?:我们|一下)|点赞|订阅"
-    r"|这[节堂门]课(?:就|我们|会|将)|本(?:视频|课程|节|讲|章)|[这下上]一?个视频|下[一两]个?视频|视频会|我将(?:会|在|告诉)?|下面我|接下来我|我要(?:写|讲|说)"
-    r"|今天(?:我们|这|的课)|我们?(?:今天|来看|先来|再来|接下来)"
-    r"|\b(?:hello|hi everyone|welcome|thanks?|thank you|see you|goodbye|bye|subscribe|"
+
+
+def _said(english: str, chinese: str) -> Callable[[str], bool]:
+    """Searches a text for either, whatever the case; plain English for its own, in lower case, at half the
+    cost."""
+    plain, both = re.compile(english), re.compile(f"{english}|{chinese}", re.IGNORECASE)
+
+    def search(text: str) -> bool:
+        return (plain.search(text.lower()) if text.isascii() else both.search(text)) is not None
+
+    return search
+
+
+_is_courtesy = _said(
+    r"\b(?:hello|hi everyone|welcome|thanks?|thank you|see you|goodbye|bye|subscribe|"
     r"(?:in )?(?:this|the next|the last|the previous) (?:video|lesson|lecture)|next (?:time|week)|"
     r"today,? (?:we|you|i|let)|today's)\b",
-    re.IGNORECASE,
+    r"大家好|朋友们好|同学们好|[你您]好|各位|欢迎|谢谢|感谢|再见|下[次节一]?(?:节课|次课|课|集|期|讲)|见[。！]$|关注(?:我们|一下)|点赞|订阅"
+    r"|这[节堂门]课(?:就|我们|会|将)|本(?:视频|课程|节|讲|章)|[这下上]一?个视频|下[一两]个?视频|视频会|我将(?:会|在|告诉)?|下面我|接下来我|我要(?:写|讲|说)"
+    r"|今天(?:我们|这|的课)|我们?(?:今天|来看|先来|再来|接下来)",
 )
-_TO_A_MACHINE = re.compile(
+_is_to_a_machine = _said(
     r"(?:ignore|disregard|forget|override)\b.{0,40}\b(?:instruction|prompt|rule|above|previous)|"
     r"system prompt|"
     r"you are (?:now )?(?:an? )?(?:ai|assistant|chatgpt|deepseek|language model)|as an ai\b|jailbreak|"
-    r"(?:reply|respond|answer|output) (?:only |exactly )?(?:with|in) (?:json|the following)|"
+    r"(?:reply|respond|answer|output) (?:only |exactly )?(?:with|in) (?:json|the following)",
     r"(?:忽略|无视|忘[记掉]).{0,12}(?:指令|提示|规则|要求|以上|之前|上[面述])|系统提示|"
     r"你(?:现在)?是(?:一个|一名)?(?:AI|人工智能助手|语言模型|助手)|(?:请|只|必须)(?:回复|输出)(?:以下|如下|JSON)",
-    re.IGNORECASE,
 )
 _QUESTION = re.compile(r"[?？][”’\"'）)]*\s*$|[吗呢][。]?$")
 _CLAUSE = re.compile(
@@ -107,7 +120,7 @@ def line_of(text: str, language: str) -> str:
 
 def addresses_a_machine(text: str) -> bool:
     """Whether a sentence speaks to a language model rather than to a learner. It is never shown to one."""
-    return _TO_A_MACHINE.search(text) is not None or gives_orders(text)
+    return _is_to_a_machine(text) or gives_orders(text)
 
 
 def cut(text: str, longest: int) -> str:
@@ -136,14 +149,14 @@ def stands_alone(text: str, language: str, *, punctuated: bool = True) -> bool:
     body = bare.rstrip("。.!！…”\"' ")
     if len(body) < _limit(_SHORTEST, language) or (punctuated and not ends_sentence(whole)):
         return False
-    if _QUESTION.search(whole) or _COURTESY.search(whole) or addresses_a_machine(whole):
+    if _QUESTION.search(whole) or _is_courtesy(whole) or addresses_a_machine(whole):
         return False
     if not han and punctuated and whole[:1].islower():
         return False
     if han and not punctuated and _HALF_ZH.match(bare) and not _OTHER_HALF_ZH.search(bare):
         return False
     leaning, hanging = (_LEANING_ZH, _HANGING_ZH) if han else (_LEANING_EN, _HANGING_EN)
-    return not leaning.match(bare) and not hanging.search(body)
+    return not leaning.match(bare) and not hanging.search(body, max(0, len(body) - _LONGEST_END))
 
 
 def _limit(table: dict[str, int], language: str) -> int:

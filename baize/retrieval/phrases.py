@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from typing import NamedTuple
 
 from baize.domain.sentences import has_han
 from baize.retrieval.plain_words import CHINESE, ENGLISH, SUFFIXES
@@ -53,7 +54,7 @@ def key_phrases(texts: Sequence[str], n: int, *, rest: Sequence[str] = ()) -> li
         rest: other sentences of the lesson; what they say as often is no mark of these.
     """
     table = PhraseTable(texts)
-    return table.best(n, PhraseTable(rest).counts if rest else None)
+    return table.best(n, table.counts + PhraseTable(rest).counts if rest else None)
 
 
 class PhraseTable:
@@ -65,85 +66,109 @@ class PhraseTable:
 
     def __init__(self, texts: Iterable[str]) -> None:
         keys: list[str] = []
-        words: list[tuple[str, ...]] = []
         written: list[str] = []
         firsts: list[int] = []
         for number, text in enumerate(texts):
             its = _phrases(text)
             keys += its.keys
-            words += its.words
             written += its.written
             firsts += [number] * len(its.keys)
         self.counts = Counter(keys)
-        self._words = dict(zip(keys, words, strict=True))
         self._first = dict(zip(reversed(keys), reversed(firsts), strict=True))
         self._written = written
         self._keys = keys
-        self._alone: dict[str, float] | None = None
+        self._found: list[KeyPhrase] = []
 
-    def best(self, n: int, rest: Counter[str] | None = None) -> list[KeyPhrase]:
-        """The `n` best, none of which is a part of a better one."""
-        scores = self._scores(rest) if rest else self._scores_alone()
-        chosen: list[KeyPhrase] = []
+    def best(self, n: int, everywhere: Mapping[str, int] | None = None) -> list[KeyPhrase]:
+        """The `n` best, none of which is a part of a better one.
+
+        Args:
+            everywhere: how often each phrase is said in these sentences and in the others of the lesson.
+        """
+        if everywhere:
+            return self._best(n, everywhere)
+        if len(self._found) < n:
+            self._found = self._best(n, self.counts)
+        return self._found[:n]
+
+    def _best(self, n: int, everywhere: Mapping[str, int]) -> list[KeyPhrase]:
+        chosen: list[tuple[str, float]] = []
         taken: list[set[str]] = []
-        # Most phrases are only ever said inside a longer one, and score nothing.
-        said = [key for key, score in scores.items() if score > 0]
-        for key in sorted(said, key=lambda k: (-scores[k], self._first[k], k)):
-            words = {_stem_of(word) for word in self._words[key]}
+        for key, score in self._ranked(everywhere):
             if len(chosen) == n:
                 break
+            words = set(key.split(" "))
             if any(words <= other or other <= words for other in taken):
                 continue
             taken.append(words)
-            chosen.append(KeyPhrase(self._most_written(key), scores[key], self.counts[key], self._first[key]))
-        return chosen
+            chosen.append((key, score))
+        forms = self._forms({key for key, _ in chosen})
+        return [
+            KeyPhrase(_most_written(forms[key]), score, self.counts[key], self._first[key])
+            for key, score in chosen
+        ]
 
-    def _most_written(self, key: str) -> str:
-        written = Counter(self._forms[key])
-        return max(written, key=lambda form: (written[form], form.islower(), form))
+    def _ranked(self, everywhere: Mapping[str, int]) -> Iterator[tuple[str, float]]:
+        """Phrases and their scores, best first.
 
-    @cached_property
-    def _forms(self) -> Mapping[str, list[str]]:
-        forms: defaultdict[str, list[str]] = defaultdict(list)
+        Most phrases are said once, which is worth 1 at most: they are looked at when all others are taken.
+        """
+        scores = self._scores([key for key, n in self.counts.items() if n > 1], everywhere)
+        yield from self._sorted({key: score for key, score in scores.items() if score > 1})
+        scores |= self._scores([key for key, n in self.counts.items() if n == 1], everywhere)
+        # Some are only ever said inside a longer one, and score nothing.
+        yield from self._sorted({key: score for key, score in scores.items() if 0 < score <= 1})
+
+    def _sorted(self, scores: Mapping[str, float]) -> Iterator[tuple[str, float]]:
+        for key in sorted(scores, key=lambda key: (-scores[key], self._first[key], key)):
+            yield key, scores[key]
+
+    def _forms(self, wanted: Collection[str]) -> Mapping[str, Counter[str]]:
+        """How often each of these phrases was written in which way."""
+        forms: defaultdict[str, Counter[str]] = defaultdict(Counter)
         for key, written in zip(self._keys, self._written, strict=True):
-            forms[key].append(written)
+            if key in wanted:
+                forms[key][written.strip(".-'’")] += 1
         return forms
 
-    def _scores_alone(self) -> dict[str, float]:
-        if self._alone is None:
-            self._alone = self._scores({})
-        return self._alone
-
-    def _scores(self, rest: Mapping[str, int]) -> dict[str, float]:
+    @cached_property
+    def _longer(self) -> Mapping[str, int]:
+        """How often a longer phrase, said more than once, begins or ends with a phrase."""
         before: Counter[str] = Counter()
         after: Counter[str] = Counter()
-        for key, words in self._words.items():
-            if len(words) > 1 and self.counts[key] > 1:
-                after[_key(words[:-1])] += self.counts[key]
-                before[_key(words[1:])] += self.counts[key]
+        for key, n in self.counts.items():
+            if n > 1 and " " in key:
+                after[key.rpartition(" ")[0]] += n
+                before[key.partition(" ")[2]] += n
+        return before | after
+
+    def _scores(self, keys: Iterable[str], everywhere: Mapping[str, int]) -> dict[str, float]:
+        longer = self._longer
         scores: dict[str, float] = {}
-        for key, words in self._words.items():
+        for key in keys:
             n = self.counts[key]
-            own = n - max(before.get(key, 0), after.get(key, 0))
+            own = n - longer.get(key, 0)
             # Two words that are said together twice are a term; those of one sentence alone are not.
-            weight = _TERM if len(words) > 1 and n > 1 else 1.0
-            scores[key] = weight * max(own, 0) * n / (n + rest.get(key, 0))
+            weight = _TERM if n > 1 and " " in key else 1.0
+            scores[key] = weight * max(own, 0) * n / everywhere[key]
         return scores
+
+
+def _most_written(written: Counter[str]) -> str:
+    return max(written, key=lambda form: (written[form], form.islower(), form))
 
 
 @dataclass(frozen=True, slots=True)
 class _Phrases:
-    """Those of a text in reading order: folded without plurals, their words folded, and as written."""
+    """Every run of one to four content words of a text, in reading order.
+
+    Attributes:
+        keys: their words, folded and without plurals, with a space between.
+        written: as they stand in the text.
+    """
 
     keys: tuple[str, ...]
-    words: tuple[tuple[str, ...], ...]
     written: tuple[str, ...]
-
-
-def phrases(text: str) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Every run of one to four content words of a sentence: as written, and its words folded."""
-    its = _phrases(text)
-    return zip(its.written, its.words, strict=True)
 
 
 def _phrases(text: str) -> _Phrases:
@@ -153,33 +178,26 @@ def _phrases(text: str) -> _Phrases:
 @lru_cache(maxsize=1 << 10)
 def _remembered(text: str) -> _Phrases:
     keys: list[str] = []
-    words: list[tuple[str, ...]] = []
     written: list[str] = []
     for piece in _PIECES.split(text):
         for run in _content_runs(piece):
-            folded = tuple([word.folded for word in run])
-            stems = [_stem_of(word) for word in folded]
             for start, first in enumerate(run):
                 if first.is_plain:
                     continue
-                for end in range(start + 1, min(len(run), start + _MOST_WORDS) + 1):
-                    if _ends_phrase(first, run[end - 1]):
-                        keys.append(" ".join(stems[start:end]))
-                        words.append(folded[start:end])
-                        written.append(piece[first.start : run[end - 1].end].strip(".-'’"))
-    return _Phrases(tuple(keys), tuple(words), tuple(written))
+                key = ""
+                for last in run[start : start + _MOST_WORDS]:
+                    key = f"{key} {last.stem}" if key else last.stem
+                    # It ends in a noun, or is a noun and what it does (梯度下降), and not in a plain word.
+                    if not last.is_plain and (last.is_noun or (first.is_noun and first is not last)):
+                        keys.append(key)
+                        written.append(piece[first.start : last.end])
+    return _Phrases(tuple(keys), tuple(written))
 
 
-def _ends_phrase(first: _Word, last: _Word) -> bool:
-    """Whether it ends in a noun, or is a noun and what it does (梯度下降), and not in a plain word."""
-    return not last.is_plain and (last.is_noun or (first is not last and first.is_noun))
-
-
-@dataclass(frozen=True, slots=True)
-class _Word:
+class _Word(NamedTuple):
     """A word with its place in a piece of text; `is_plain`: too common to begin or end a phrase."""
 
-    folded: str
+    stem: str
     start: int
     end: int
     is_noun: bool
@@ -189,7 +207,7 @@ class _Word:
 def _content_runs(piece: str) -> Iterator[list[_Word]]:
     """Neighbouring content words: Chinese nouns, verbs and adjectives; English words that are not plain."""
     run: list[_Word] = []
-    for word in _tagged(piece) if has_han(piece) else _latin(piece, 0):
+    for word in _tagged(piece) if has_han(piece) else _latin(piece):
         if word is not None:
             run.append(word)
         elif run:
@@ -199,16 +217,21 @@ def _content_runs(piece: str) -> Iterator[list[_Word]]:
         yield run
 
 
-def _latin(piece: str, offset: int) -> Iterator[_Word | None]:
+def _latin(piece: str, offset: int = 0) -> list[_Word | None]:
+    words: list[_Word | None] = []
     for match in _RUN.finditer(piece):
-        folded = normalise(match.group()).replace("’", "'").removesuffix("'s")
-        plain = folded in _PLAIN_EN or len(folded) < 3 or "'" in folded or not folded[0].isalpha()
-        if plain:
-            yield None
-        else:
-            yield _Word(
-                folded, offset + match.start(), offset + match.end(), not folded.endswith("ly"), False
-            )
+        stem, is_noun = _known(match.group())
+        start, end = match.span()
+        words.append(_Word(stem, offset + start, offset + end, is_noun, False) if stem else None)
+    return words
+
+
+@lru_cache(maxsize=1 << 14)
+def _known(word: str) -> tuple[str, bool]:
+    """A word of Latin letters as it is counted, and whether it is a noun; empty for one that is plain."""
+    folded = normalise(word).replace("’", "'").removesuffix("'s")
+    plain = folded in _PLAIN_EN or len(folded) < 3 or "'" in folded or not folded[0].isalpha()
+    return ("", False) if plain else (_stem_of(folded), not folded.endswith("ly"))
 
 
 def _tagged(piece: str) -> Iterator[_Word | None]:
@@ -222,21 +245,17 @@ def _tagged(piece: str) -> Iterator[_Word | None]:
             continue
         folded = normalise(text)
         if text.isascii():
-            latin = list(_latin(text, start))
+            latin = _latin(text, start)
             follows = latin[-1:] not in ([], [None])
             yield from latin
         elif follows and folded in SUFFIXES:
-            yield _Word(folded, start, place, is_noun=True, is_plain=False)
+            yield _Word(_stem_of(folded), start, place, is_noun=True, is_plain=False)
         elif tag.startswith((*_NOUN_TAGS, *_VERB_TAGS)):
             follows = len(text) > 1 and folded not in CHINESE
-            yield _Word(folded, start, place, tag.startswith(_NOUN_TAGS), not follows)
+            yield _Word(_stem_of(folded), start, place, tag.startswith(_NOUN_TAGS), not follows)
         else:
             follows = False
             yield None
-
-
-def _key(words: Sequence[str]) -> str:
-    return " ".join(_stem_of(word) for word in words)
 
 
 @lru_cache(maxsize=1 << 14)

@@ -21,10 +21,17 @@ from baize.adapters.db.models import (
     TranscriptRow,
 )
 from baize.adapters.db.upsert import course_values, insert_or_update
+from baize.adapters.db.worded import Worded
 from baize.domain.artefact import CourseSummary
 from baize.domain.course import Course, Lesson
 from baize.domain.library import BuiltLesson, ItemState, State
 from baize.errors import Conflict, NotFound
+
+_STATE = ("platform_id", "course_id", "item", "state", "stage", "n_chunks", "duration_s", "error")
+_RECORD = Worded(
+    lambda dialect: insert_or_update(dialect, ItemStateRow, dict.fromkeys((*_STATE, "recorded_at")))
+)
+"""Six times a lesson."""
 
 
 class SqlPublisher:
@@ -54,19 +61,8 @@ class SqlPublisher:
 
     async def record(self, state: ItemState) -> None:
         """As `Publisher.record`; the latest call wins, whatever its `at`."""
-        values = {
-            "platform_id": state.platform_id,
-            "course_id": state.course_id,
-            "item": state.item,
-            "state": state.state,
-            "stage": state.stage,
-            "n_chunks": state.n_chunks,
-            "duration_s": state.duration_s,
-            "error": state.error,
-            "recorded_at": state.at,
-        }
-        async with self._database.writing() as session:
-            await session.execute(insert_or_update(session, ItemStateRow, values))
+        values = {name: getattr(state, name) for name in _STATE}
+        await self._database.write(_RECORD, **values, recorded_at=state.at)
 
     async def states(self, platform_id: str, course_id: str = "") -> list[ItemState]:
         """States of one course, or of all, by course and item."""

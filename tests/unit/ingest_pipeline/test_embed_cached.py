@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gc
+import sqlite3
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -64,3 +67,26 @@ async def test_a_broken_character_is_remembered_too(tmp_path: Path) -> None:
     assert (await cached.embed_passages(["坏\ud800字"])).shape == (1, 16)
     await cached.embed_passages(["坏\ud800字"])
     assert model.asked == ["坏\ud800字"]
+
+
+async def test_a_file_of_an_earlier_version_is_read_on(tmp_path: Path) -> None:
+    """Its table has no row ids; nothing is embedded anew for that."""
+    model, file = CountingEmbedder(), tmp_path / "v.sqlite"
+    made = await CachedEmbedder(model, tmp_path / "new.sqlite").embed_passages(["先坐好"])
+    with closing(sqlite3.connect(tmp_path / "new.sqlite")) as new, closing(sqlite3.connect(file)) as old:
+        old.execute("CREATE TABLE vectors (key BLOB PRIMARY KEY, vector BLOB) WITHOUT ROWID")
+        old.executemany("INSERT INTO vectors VALUES (?, ?)", new.execute("SELECT * FROM vectors").fetchall())
+        old.commit()
+    found = await CachedEmbedder(model, file).embed_passages(["先坐好", "再量"])
+    np.testing.assert_array_equal(found[0], made[0])
+    assert model.asked == ["先坐好", "再量"]
+
+
+async def test_the_file_is_closed_with_the_embedder(tmp_path: Path) -> None:
+    """A worker makes one for each lesson. The last one leaves no log beside the file."""
+    cached = CachedEmbedder(CountingEmbedder(), tmp_path / "v.sqlite")
+    await cached.embed_passages(["先坐好"])
+    assert (tmp_path / "v.sqlite-wal").exists()
+    del cached
+    gc.collect()
+    assert not (tmp_path / "v.sqlite-wal").exists()

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from baize.domain.search import Vector
-from baize.retrieval.phrases import key_phrases
+from baize.retrieval.phrases import PhraseTable, key_phrases
 from baize.retrieval.sentences import key_sentences, salience, summarize
 from baize.testing.hash_embedder import HashEmbedder
 
@@ -102,6 +102,17 @@ def test_phrases_are_terms_not_words() -> None:
         ("hash function", 2, 0),
         ("digest", 2, 0),
     ]
+
+
+def test_phrases_said_once_come_behind_all_others() -> None:
+    """They fill up what is asked for, in reading order; a part of a better one is none."""
+    said = ["The shaft drives a rotor.", "The valve leaks.", "A rotor spins.", "The pump failed."]
+    table = PhraseTable(said)
+    found = [(phrase.text, phrase.n) for phrase in table.best(9)]
+    assert found[0] == ("rotor", 2)
+    assert {n for _, n in found[1:]} == {1}
+    assert [phrase.text for phrase in table.best(2)] == [text for text, _ in found[:2]]
+    assert {"shaft", "valve", "pump"} <= {word for text, _ in found for word in text.split()}
 
 
 def test_what_the_rest_says_too_is_no_mark() -> None:

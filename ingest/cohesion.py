@@ -64,7 +64,10 @@ def _difference(sums: Floats, starts: Floats, window_s: float) -> Floats:
 
 
 def _term_matrix(texts: Sequence[str]) -> Floats:
-    """A row a sentence: idf-weighted counts, hashed with signs (Weinberger et al., ICML 2009)."""
+    """A row a sentence: idf-weighted counts, hashed with signs (Weinberger et al., ICML 2009).
+
+    Buckets that no term falls into are left out.
+    """
     found = [terms(text) for text in texts]
     n_with = Counter(term for its in found for term in set(its))
     placed: dict[str, tuple[int, float]] = {}
@@ -72,8 +75,14 @@ def _term_matrix(texts: Sequence[str]) -> Floats:
         if n > 1:
             code = zlib.crc32(term.encode())
             placed[term] = code % _BUCKETS, math.log(len(texts) / n) * (1 if code >> 31 else -1)
-    cells = [(row, *placed[term]) for row, its in enumerate(found) for term in its if term in placed]
-    rows = np.zeros((len(texts), _BUCKETS))
+    column = {bucket: n for n, bucket in enumerate(sorted({bucket for bucket, _ in placed.values()}))}
+    cells = [
+        (row, column[placed[term][0]], placed[term][1])
+        for row, its in enumerate(found)
+        for term in its
+        if term in placed
+    ]
+    rows = np.zeros((len(texts), len(column)))
     if cells:
         numbers, buckets, weights = zip(*cells, strict=True)
         np.add.at(rows, (np.array(numbers), np.array(buckets)), np.array(weights))

@@ -195,7 +195,9 @@ class HttpxFetcher:
             raise UpstreamBusy(f"The host {host} cannot be resolved.", remedy="Check its name.") from error
         if not addresses:
             raise UpstreamBusy(f"The host {host} has no address.", remedy="Check its name.")
-        private = any(_matches(entry, "https", host, None) for entry in self._options.private_hosts)
+        # Spelled as in `hosts`, or by the name alone: a name has its addresses whatever the scheme and port.
+        names = [entry.rpartition("://")[2].partition(":")[0] for entry in self._options.private_hosts]
+        private = any(_matches(name, "https", host, None) for name in names)
         # One bad address among good ones is an attack or a mistake: neither is guessed at.
         if not private and not all(_is_public(address) for address in addresses):
             raise _refused(host, "it has an address inside a private network (fetch.private_hosts admits it)")

@@ -222,14 +222,24 @@ def _whole_to(text: str, at: int, term: str) -> int:
 def _n_after_article(text: str, term: str) -> int:
     """How often an English term has an article before it, or an article and one more word."""
     n = place = 0
-    while article := _ARTICLE.search(text, place):
+    for at, starts in _behind_articles(text):
+        if at >= place:
+            ends = (_whole_to(text, start, term) for start in starts if text.startswith(term, start))
+            end = next((end for end in ends if end), 0)
+            n += bool(end)
+            place = end
+    return n
+
+
+@lru_cache(maxsize=1 << 10)
+def _behind_articles(text: str) -> tuple[tuple[int, tuple[int, ...]], ...]:
+    """Where each article stands, and where the noun behind it may begin; the same for all terms."""
+    found: list[tuple[int, tuple[int, ...]]] = []
+    for article in _ARTICLE.finditer(text):
         word = _ONE_WORD.match(text, article.end())
         starts = (word.end(), article.end()) if word else (article.end(),)
-        ends = (_whole_to(text, start, term) for start in starts if text.startswith(term, start))
-        end = next((end for end in ends if end), 0)
-        n += bool(end)
-        place = end or article.start() + 1
-    return n
+        found.append((article.start(), starts))
+    return tuple(found)
 
 
 def _matches(text: str, term: str, patterns: Sequence[str]) -> bool:

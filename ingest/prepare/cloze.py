@@ -11,7 +11,7 @@ from itertools import islice
 from baize.domain.artefact import GlossaryTerm, QuizItem
 from baize.domain.locator import locator_key
 from baize.domain.sentences import has_han
-from baize.retrieval.define import is_nominal, is_word, mentions, n_mentions
+from baize.retrieval.define import is_word, mentions, n_mentions
 from baize.retrieval.lines import LONGEST, line_of
 from baize.retrieval.terms import normalise
 from ingest.prepare.text import LessonText
@@ -77,7 +77,7 @@ def _terms(text: LessonText, glossary: Sequence[GlossaryTerm]) -> list[str]:
     candidates += [
         phrase.text
         for phrase in text.phrases.best(16)
-        if phrase.n > 1 and is_nominal(normalise(phrase.text), text.folded)
+        if phrase.n > 1 and text.is_nominal(normalise(phrase.text))
     ]
     return list({normalise(term): term for term in reversed(candidates)}.values())[::-1]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from baize.domain.artefact import GlossaryTerm
 from baize.domain.sentences import joined
-from baize.retrieval.define import Explained, explained, is_nominal
+from baize.retrieval.define import Explained, explained
 from baize.retrieval.lines import LONGEST, cut
 from baize.retrieval.terms import normalise
 from ingest.prepare.text import LessonText
@@ -36,7 +36,7 @@ def _of_lesson(text: LessonText) -> list[tuple[str, Explained]]:
     found: list[tuple[str, Explained]] = []
     for phrase in text.phrases.best(_PHRASES):
         term = normalise(phrase.text)
-        if any(term in other or other in term for other in known) or not is_nominal(term, text.folded):
+        if any(term in other or other in term for other in known) or not text.is_nominal(term):
             continue
         where = explained(phrase.text, text.folded, text.standing)
         if where and where.defined:

@@ -17,6 +17,7 @@ from baize.domain.search import Vector
 from baize.domain.sentences import ends_sentence, joined
 from baize.domain.text import Chunk, Cue, Segment
 from baize.ports import Embedder
+from baize.retrieval.define import is_nominal
 from baize.retrieval.disarm import harmless
 from baize.retrieval.lines import line_of, stands_alone, with_pauses
 from baize.retrieval.phrases import PhraseTable
@@ -71,6 +72,16 @@ class LessonText:
     @cached_property
     def phrases(self) -> PhraseTable:
         return PhraseTable(self.texts)
+
+    def is_nominal(self, term: str) -> bool:
+        """Whether a folded term is a noun here; remembered, as glossary and quiz ask for the same ones."""
+        if term not in self._nominal:
+            self._nominal[term] = is_nominal(term, self.folded)
+        return self._nominal[term]
+
+    @cached_property
+    def _nominal(self) -> dict[str, bool]:
+        return {}
 
     @cached_property
     def salience(self) -> Scores:

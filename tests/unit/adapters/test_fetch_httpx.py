@@ -137,6 +137,14 @@ async def test_no_way_into_a_private_network(site: Site, address: str) -> None:
     assert site.asked == []
 
 
+async def test_a_private_host_may_be_spelled_as_in_hosts(site: Site) -> None:
+    """With scheme and port, too: the name is what has the addresses."""
+    site.paths["/a"] = body(b"ok")
+    entry = f"http://127.0.0.1:{site.port}"
+    fetcher = HttpxFetcher(FetchOptions(hosts=(entry,), private_hosts=(entry,)))
+    assert await fetcher.read(site.url("/a", "127.0.0.1"), max_bytes=10) == b"ok"
+
+
 def test_public_addresses() -> None:
     assert all(_is_public(address) for address in ("93.184.215.14", "2606:2800:21f:cb07::1", "8.8.8.8"))
 

@@ -534,6 +534,17 @@ class StageLimits(_Section):
     load: float = Field(600.0, gt=0)
 
 
+class StageMemory(_Section):
+    """Gigabytes that a stage may allocate beyond what the worker holds; 0 is no cap. Linux only."""
+
+    extract: float = Field(0.0, ge=0)
+    chapter: float = Field(0.0, ge=0)
+    chunk: float = Field(0.0, ge=0)
+    embed: float = Field(0.0, ge=0)
+    compose: float = Field(0.0, ge=0)
+    load: float = Field(0.0, ge=0)
+
+
 class Jobs(_Section):
     """Ingestion as durable jobs: `baize worker`, `POST /v1/ingestions`. Counts are per worker."""
 
@@ -555,6 +566,7 @@ class Jobs(_Section):
     """Deaths of its worker after which a lesson is given up."""
     memory_gb: float = Field(0.0, ge=0)
     """Cap on the data of a `baize worker` process; 0 is none."""
+    stage_memory_gb: StageMemory = Field(default_factory=StageMemory)
     limits_s: StageLimits = Field(default_factory=StageLimits)
 
 

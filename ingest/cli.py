@@ -133,9 +133,11 @@ def worker(
     logging.getLogger("baize").setLevel(logging.INFO)
 
     async def work(opened: House) -> None:
+        from ingest.memory import StageMemory
         from ingest.worker import Worker, until_signalled
 
-        await until_signalled(Worker(opened, drain=drain).run)
+        memory = StageMemory(settings.jobs.stage_memory_gb.model_dump())
+        await until_signalled(Worker(opened, drain=drain, memory=memory).run)
 
     run_with(settings, work)
 

@@ -21,7 +21,14 @@ from baize.domain.library import BuiltLesson, ItemState, State, Transcript
 from baize.domain.search import Scope
 from baize.domain.sentences import detect_language
 from baize.domain.text import Chunk, Segment
-from baize.errors import BaizeError, DependencyUnavailable, EmptySource, UnreadableSource, UpstreamFailed
+from baize.errors import (
+    BaizeError,
+    DependencyUnavailable,
+    EmptySource,
+    InvalidInput,
+    UnreadableSource,
+    UpstreamFailed,
+)
 from baize.ports import (
     Artefacts,
     Catalog,
@@ -49,6 +56,7 @@ from ingest.extract.faq import FaqItem, read_faq
 from ingest.extract.read import ReadLesson, ReadSource, read_lesson, sources_digest
 from ingest.extract.slides import SlideReader, stills_of
 from ingest.load import load
+from ingest.memory import StageMemory
 from ingest.plan import CoursePlan, LessonPlan
 from ingest.prepare.course import write_course
 from ingest.prepare.written import Writer
@@ -109,6 +117,7 @@ class Pipeline:
     Args:
         desks: what is remembered of the work on a course between runs.
         limits_s: seconds after which a stage is given up, by stage; a stage that is not in it has no limit.
+        memory: what a stage may allocate.
     """
 
     def __init__(
@@ -118,11 +127,13 @@ class Pipeline:
         watch: Watch,
         *,
         limits_s: Mapping[str, float] | None = None,
+        memory: StageMemory | None = None,
     ) -> None:
         self._parts = parts
         self._desks = desks
         self._watch = watch
         self._limits_s = limits_s or {}
+        self._memory = memory or StageMemory({})
         self._orders = OrderReader(parts.taught or parts.embedder)
 
     async def run_course(self, plan: CoursePlan) -> IngestReport:
@@ -280,8 +291,13 @@ class Pipeline:
         begin = time.perf_counter()
         limit_s = self._limits_s.get(stage)
         try:
-            with anyio.move_on_after(limit_s) as scope:
+            with anyio.move_on_after(limit_s) as scope, self._memory.within(stage):
                 yield
+        except MemoryError as error:
+            raise InvalidInput(
+                f"The stage {stage} wanted more memory than it may have.",
+                remedy=f"Raise jobs.stage_memory_gb.{stage} or jobs.memory_gb, or divide the lesson.",
+            ) from error
         finally:
             run.stage_s[stage] = run.stage_s.get(stage, 0.0) + time.perf_counter() - begin
         if scope.cancelled_caught:

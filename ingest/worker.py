@@ -47,6 +47,7 @@ from baize.domain.job import Priority
 from baize.errors import BaizeError
 from baize.settings import Settings
 from ingest.limits import LimitedEmbedder
+from ingest.memory import StageMemory
 from ingest.pipeline import Pipeline, faq_id
 from ingest.plan import CoursePlan
 from ingest.report import LessonReport, Problem
@@ -78,9 +79,17 @@ class Worker:
     Args:
         drain: end when no job is left, in any worker.
         rest_s: with `drain`, only when for so long there was none.
+        memory: what a stage may allocate, where the process is the worker's own.
     """
 
-    def __init__(self, house: House, *, drain: bool = False, rest_s: float = 0.0) -> None:
+    def __init__(
+        self,
+        house: House,
+        *,
+        drain: bool = False,
+        rest_s: float = 0.0,
+        memory: StageMemory | None = None,
+    ) -> None:
         self._house = house
         self._drain = drain
         self._rest_s = rest_s
@@ -97,6 +106,7 @@ class Worker:
             desks(house, embedder=limited, durable=DbosSteps),
             LogWatch(0),
             limits_s=house.settings.jobs.limits_s.model_dump(),
+            memory=memory,
         )
 
     async def run(self, stop: anyio.Event) -> None:

@@ -396,6 +396,24 @@ async def test_a_store_that_is_away_fails_lessons_and_is_told_apart(workshop: Wo
     assert workshop.n_work() == work
 
 
+async def test_a_stage_without_memory_fails_its_lesson_by_name(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The others go on, and nobody takes it for a dependency: tried again, it would fail again."""
+
+    async def embed_passages(texts: Sequence[str]) -> Vector:
+        raise MemoryError(len(texts))
+
+    monkeypatch.setattr(workshop.model, "embed_passages", embed_passages)
+    report = await workshop.run()
+    assert report.counts() == {"failed": 3}
+    assert all("wanted more memory" in problem.message for problem in report.all_problems)
+    assert not any(problem.dependency for problem in report.all_problems)
+    assert "jobs.stage_memory_gb" in report.all_problems[0].remedy
+    monkeypatch.undo()
+    assert (await workshop.run()).counts() == {"done": 3}
+
+
 async def test_a_file_that_vanishes_meanwhile_is_a_problem_of_its_lesson(workshop: Workshop) -> None:
     """What the system says about one file does not end the run."""
     plan = read_course(workshop.folder, "p1")

@@ -159,6 +159,10 @@ _OF_THE_REPLY = frozenset(
 )
 
 
+_STEERING_WORDS = [pattern for name, pattern in _SIGNS.items() if name in _OF_THE_REPLY]
+_STEERING_SHAPES = [pattern for name, pattern in _SHAPES.items() if name in _OF_THE_REPLY]
+
+
 @lru_cache(maxsize=1 << 13)
 def signs(text: str) -> frozenset[str]:
     """Names of the signs that a sentence bears."""
@@ -166,15 +170,28 @@ def signs(text: str) -> frozenset[str]:
     folded = normalise(shown)
     found = {name for name, pattern in _SIGNS.items() if pattern.search(folded)}
     found |= {name for name, pattern in _SHAPES.items() if pattern.search(shown)}
+    return frozenset(found | _besides(text, folded))
+
+
+def _besides(text: str, folded: str) -> set[str]:
+    """The signs that are no patterns."""
+    found: set[str] = set()
     if is_masked(text):
         found.add("masked")
     if folded.isascii() and len(set(_PINYIN.findall(folded))) >= _LEAST_PINYIN:
         found.add("pinyin")
     if len(folded) > (_LONG_HAN if has_han(folded) else _LONG):
         found.add("long")
-    return frozenset(found)
+    return found
 
 
 def may_be_order(text: str) -> bool:
     """Whether there is anything in it that could steer; most sentences of a lecture are done with here."""
-    return not _OF_THE_REPLY.isdisjoint(signs(text))
+    shown = unmask(text)
+    folded = normalise(shown)
+    # Of the others only who is left wants to know.
+    if any(pattern.search(folded) for pattern in _STEERING_WORDS):
+        return True
+    if any(pattern.search(shown) for pattern in _STEERING_SHAPES):
+        return True
+    return not _OF_THE_REPLY.isdisjoint(_besides(text, folded))

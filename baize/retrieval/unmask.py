@@ -11,6 +11,7 @@ import binascii
 import codecs
 import re
 import unicodedata
+from functools import lru_cache
 
 _INVISIBLE = re.compile(
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f"
@@ -31,6 +32,7 @@ _COMMON = frozenset(
 _LEAST_COMMON = 3
 
 
+@lru_cache(maxsize=1 << 13)
 def unmask(text: str) -> str:
     """The text in plain letters; itself where nothing is hidden. What was decoded stands behind it."""
     if text.isascii() and not _is_odd(text):
@@ -47,6 +49,8 @@ def is_masked(text: str) -> bool:
     Joiners within an emoji or a script that needs them, marks of direction at the ends, and Chinese subtitles
     with a space between all characters are no masks.
     """
+    if text.isascii() and unmask(text) == text:
+        return False
     inner = text.strip().strip("\ufeff\u200b\u200e\u200f")
     hidden = len(
         re.findall(

@@ -247,6 +247,10 @@ def _learner_writes(made: World, platform: str, learner: str) -> Owned:
     ticket = {"message": mark("ticket"), "consent": True, "contact": mark("contact")}
     ticket["conversation_id"] = mine.ids["conversation"]
     mine.ids["ticket"] = made.must(me, "POST", "/v1/support/tickets", ticket)["ticket_id"]
+    mine.ids["subject"] = mark("identity")
+    claims = {"iss": platform, "source": "docked", "sub": mine.ids["subject"], "link_to": learner}
+    linking = jwt.encode(claims | {"exp": time.time() + 600}, _SECRETS[platform], "HS256")
+    made.must(me, "POST", f"{home}/identities", {"token": linking})
     return mine
 
 
@@ -260,7 +264,7 @@ def _statement(learner: str, statement_id: str, name: str) -> dict[str, Any]:
 
 
 def _staff_writes(made: World, platform: str) -> Owned:
-    """An edit, an exercise and an ingestion."""
+    """An edit, an exercise, an ingestion, a key and a revocation."""
     staff, ours = made.caller(platform), Owned(platform, "")
     lesson = f"only-{platform}-01"
     title = _mark(platform, "staff", "edit")
@@ -269,7 +273,10 @@ def _staff_writes(made: World, platform: str) -> Owned:
     exercise["solution"] = _mark(platform, "staff", "solution")
     made.must(staff, "PUT", f"/v1/exercises/ex-{platform}", exercise)
     job = made.must(staff, "POST", "/v1/ingestions", {"path": f"only-{platform}"})
+    key = made.must(staff, "POST", "/v1/keys", {"scopes": ["read"], "label": _mark(platform, "staff", "key")})
+    made.must(staff, "POST", "/v1/revocations", {"token_id": f"token-{platform}"})
     ours.ids |= {
+        "key": key["id"],
         "exercise": f"ex-{platform}",
         "lesson": lesson,
         "course": f"only-{platform}",
@@ -295,6 +302,7 @@ def _of_learner(mine: Owned) -> list[Request]:
         Request("GET", f"/v1/answers/{answer}/events", by_id=True),
         Request("GET", f"/v1/answers/{answer}/events", params={"last_event_id": 0}, by_id=True),
         Request("DELETE", f"/v1/answers/{answer}", by_id=True),
+        Request("POST", f"/v1/answers/{answer}/jumps", {"marker": 1}, by_id=True),
         # Two who use one id of a conversation, a statement or an exercise have two: marks and rows must tell.
         Request("GET", f"/v1/conversations/{talk}"),
         Request("DELETE", f"/v1/conversations/{talk}", writes=True),
@@ -331,6 +339,8 @@ def _of_learner(mine: Owned) -> list[Request]:
         Request("POST", "/v1/learners/import", [record], writes=True),
         Request("POST", f"{home}/reviews/import", _NO_CARDS, writes=True),
         Request("DELETE", home, writes=True),
+        Request("GET", f"{home}/identities"),
+        Request("DELETE", f"{home}/identities/docked/{ids['subject']}", writes=True),
         Request(
             "POST", f"/v1/reviews/{ids['card']}/grade", {"recall": "again", "learner_id": who}, writes=True
         ),
@@ -373,6 +383,11 @@ def _of_staff(ours: Owned) -> list[Request]:
         Request("POST", "/v1/ingestions", {"course_id": course}, by_id=True, writes=True),
         Request("GET", f"/v1/ingestions/{ids['job']}", by_id=True),
         Request("DELETE", f"/v1/ingestions/{ids['job']}", by_id=True, writes=True),
+        Request("GET", "/v1/keys"),
+        Request("GET", "/v1/audit"),
+        Request("GET", "/v1/revocations"),
+        Request("POST", f"/v1/keys/{ids['key']}/rotate", {"grace_s": 0}, by_id=True, writes=True),
+        Request("DELETE", f"/v1/keys/{ids['key']}", by_id=True, writes=True),
         Request("GET", "/v1/usage"),
         Request("GET", "/v1/usage", params={"course_id": course}),
     ]
@@ -431,7 +446,7 @@ def _is_foreign(caller: Caller, mine: Owned, way: Request) -> bool:
     return not (way.writes and here)
 
 
-_STAFFS = ("/v1/exercises", "/v1/ingestions", "/v1/usage")
+_STAFFS = ("/v1/exercises", "/v1/ingestions", "/v1/usage", "/v1/keys", "/v1/audit", "/v1/revocations")
 
 
 def _faults(caller: Caller, way: Request, response: httpx.Response) -> Iterator[str]:
@@ -455,7 +470,7 @@ def _standing(made: World) -> dict[str, list[str]]:
             rows = [(store, row) for store, its in export["records"].items() for row in its]
             rows += [("statements", row) for row in export["statements"]]
         else:
-            lists = ("/v1/exercises", "/v1/ingestions", f"/v1/lessons/{mine.ids['lesson']}/edits")
+            lists = ("/v1/exercises", "/v1/ingestions", "/v1/keys", f"/v1/lessons/{mine.ids['lesson']}/edits")
             told = {path: made.must(owner, "GET", path) for path in (*lists, "/v1/courses")}
             rows = [(path, row) for path, page in told.items() for its in page.values() for row in its or ()]
         found[name] = sorted(json.dumps(row, ensure_ascii=False, sort_keys=True) for row in rows)

@@ -231,6 +231,8 @@ async def test_the_command_and_the_route(tmp_path: Path, monkeypatch: pytest.Mon
     for name, value in (("DATA_DIR", str(data)), ("EMBEDDER__KIND", "fake"), ("CHAT__KIND", "none")):
         monkeypatch.setenv(f"BAIZE_{name}", value)
     assert await forget("one") == (0, "one: 1 lessons, 5 chunks and 0 answers that quote it removed.")
+    written = await to_thread.run_sync(lambda: CliRunner().invoke(build(), ["audit"]))
+    assert ("forget" in written.output, "course_id=one" in written.output) == (True, True)
     code, said = await forget("one")
     assert (code, "There is no course 'one'" in said) == (2, True)
     app = create_app(settings)

@@ -38,6 +38,9 @@ def test_an_archive_comes_in_and_its_bad_line_is_named(folder: Path) -> None:
     assert again.exit_code == 0, again.output
     told = json.loads(again.output)
     assert told == {"read": 1, "changed": 0, "same": 1, "other": 0, "unusable": []}
+    written = CliRunner().invoke(build(), ["audit"]).output
+    assert written.count("learners import") == 2
+    assert "file=good.csv" in written
 
 
 def test_a_file_that_is_none_is_named(folder: Path) -> None:

@@ -361,8 +361,9 @@ class Pipeline:
         lines = [cue.text for source in read.sources for cue in source.cues]
         whole = set(lines).difference(said)
         orders = await self._orders.orders([*said, *whole], run.desk.embedder)
-        steering = "\n".join(orders & whole)
-        return orders.union(text for text in said if text in steering) if steering else orders
+        steering = orders & whole
+        # Of a cue without a full stop the sentence goes on in the next one.
+        return orders.union(text for text in said if any(text in line or line in text for line in steering))
 
     async def _computed_chapters(
         self,

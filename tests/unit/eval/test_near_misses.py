@@ -11,6 +11,7 @@ import pytest
 from baize.domain.search import IndexedChunk, SparseVector
 from baize.retrieval.rewrite import rewrite
 from baize.retrieval.terms import query_vector
+from baize.settings import Retrieval
 from baize.testing.memory_index import MemoryIndex
 from benchmarks.near_misses import Asked, scores, separated, splits
 from tests.unit.services.world import make_chunk
@@ -38,6 +39,9 @@ async def test_an_index_without_what_is_left_out() -> None:
     found = await scores(Asked("a", query, vector), index, ["zh"])
     assert found["dense"] == pytest.approx(0.9)
     assert found["lexical"] == pytest.approx(math.log(1 + 0.5 / 1.5))
+    # Both by meaning and by words it is the one passage there is.
+    assert found["fused"] > (0.9 - Retrieval().dense_midpoint) / 0.1
+    assert found["evidence"] > 0.5
     empty = await scores(Asked("a", query, vector), MemoryIndex(), ["zh"])
     assert empty["fused"] == 0.0
     assert "dense" not in empty

@@ -5,7 +5,8 @@
 Every stream gets 20 tokens a second. One worker has core 0; the endpoint and the clients, in this process,
 have core 1 (two workers have both). A stream counts while it is live together with all the others. `late` is
 from when the endpoint wrote the last token of a sentence to when the client had read its `delta`; `sure` from
-the token behind it, the first to tell that no further marker follows. Bars: 600 live answers on one core,
+the token behind it, the first to tell that no further marker follows. `first_event` is from the question to
+its evidence, while the questions of all streams come within `--ramp` seconds. Bars: 600 live answers on one core,
 1,000 with two workers, 0 errors, 0 lost events, p95 at most 50 ms.
 """
 
@@ -84,6 +85,7 @@ class Stream:
     """What one client saw."""
 
     number: int
+    asked: float = 0.0
     began: float = 0.0
     ended: float = 0.0
     ids: list[int] = field(default_factory=list)
@@ -108,6 +110,7 @@ async def hear(port: int, stream: Stream, question: str) -> None:
         f"content-type: application/json\r\ncontent-length: {len(data)}\r\n\r\n"
     )
     try:
+        stream.asked = time.perf_counter()
         reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1 << 20)
         writer.write(head.encode() + data)
         status = await reader.readuntil(b"\r\n\r\n")
@@ -183,6 +186,7 @@ async def one_size(port: int, server: NotingServer, pids: list[int], n: int, ram
     await running
     late = late_ms(streams, server.ends, since, until, 0)
     sure = late_ms(streams, server.ends, since, until, 1)
+    first = sorted((stream.began - stream.asked) * 1000 for stream in streams if stream.began)
     return {
         "streams": n,
         "all_live_s": round(until - since, 1),
@@ -191,6 +195,8 @@ async def one_size(port: int, server: NotingServer, pids: list[int], n: int, ram
         "lost_events": sum(stream.lost for stream in streams if not stream.failed),
         "degraded": sum("degraded" in stream.done for stream in streams),
         "withheld": sum(stream.done.get("withheld", 0) for stream in streams),
+        "first_event_p50_ms": _quantile(first, 0.5),
+        "first_event_p95_ms": _quantile(first, 0.95),
         "n_sentences": len(late),
         "late_p50_ms": _quantile(late, 0.5),
         "late_p95_ms": _quantile(late, 0.95),

@@ -7,6 +7,10 @@ import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+PROTOCOL = 2
+"""Raised when our requests begin to hold what an older server refuses (2: quantized vectors). A server that
+outlived an upgrade is replaced by the first who asks for it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
@@ -23,6 +27,7 @@ class Record:
     pid: int
     url: str
     token: str
+    protocol: int = PROTOCOL
 
     @property
     def endpoint(self) -> Endpoint:
@@ -46,7 +51,9 @@ def read_record(data_dir: Path) -> Record | None:
     """The record, or None where there is none or it cannot be understood (cut off, of another version)."""
     try:
         fields = json.loads(record_path(data_dir).read_text("utf-8"))
-        return Record(int(fields["pid"]), str(fields["url"]), str(fields["token"]))
+        return Record(
+            int(fields["pid"]), str(fields["url"]), str(fields["token"]), int(fields.get("protocol", 1))
+        )
     except (FileNotFoundError, ValueError, KeyError, TypeError):
         return None
 

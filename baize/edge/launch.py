@@ -20,7 +20,7 @@ import anyio
 import anyio.to_thread
 from filelock import FileLock, Timeout
 
-from baize.edge.endpoint import Endpoint, Record, lock_path, log_path, read_record
+from baize.edge.endpoint import PROTOCOL, Endpoint, Record, lock_path, log_path, read_record
 from baize.errors import IndexUnavailable
 
 _POLL_S = 0.01
@@ -62,7 +62,7 @@ async def stop(data_dir: Path, *, timeout_s: float = 30.0) -> bool:
 
 def _running(data_dir: Path) -> Endpoint | None:
     record = read_record(data_dir)
-    return record.endpoint if record and _answers(record) else None
+    return record.endpoint if record and record.protocol == PROTOCOL and _answers(record) else None
 
 
 def _answers(record: Record) -> bool:
@@ -82,7 +82,12 @@ def _start_once(data_dir: Path, options: list[str], timeout_s: float) -> Endpoin
     data_dir.mkdir(parents=True, exist_ok=True)
     try:
         with FileLock(data_dir / "index.start.lock", timeout=timeout_s):
-            return _running(data_dir) or _start(data_dir, options, timeout_s)
+            if endpoint := _running(data_dir):
+                return endpoint
+            record = read_record(data_dir)
+            if record and record.protocol != PROTOCOL:
+                _stop(data_dir, timeout_s)
+            return _start(data_dir, options, timeout_s)
     except Timeout as error:
         raise _unavailable(data_dir, "is being started by another process that does not get on") from error
 

@@ -173,6 +173,20 @@ async def test_a_stale_record_is_replaced_and_its_pid_left_alone(folder: Path) -
     assert record_of(folder).pid != os.getpid()
 
 
+async def test_a_server_of_an_older_version_is_replaced(folder: Path) -> None:
+    """It outlived an upgrade, and would refuse what is asked of it now; what it holds stays."""
+    before, after = index_of(folder), index_of(folder)
+    await before.upsert(points(0, 3))
+    older = record_of(folder)
+    described = json.loads(record_path(folder).read_text())
+    del described["protocol"]
+    record_path(folder).write_text(json.dumps(described))
+    assert await after.count(ALL) == 3
+    assert record_of(folder).pid != older.pid
+    await before.close()
+    await after.close()
+
+
 async def test_a_server_that_knows_another_token_is_not_ours(
     folder: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 import anyio
 import numpy as np
 
+from baize.adapters.sqlite_file import LOCK_WAIT_S, create_file
 from baize.domain.search import Vector
 from baize.ports import Embedder
 
@@ -60,10 +61,9 @@ class CachedEmbedder:
 
     def _opened(self) -> sqlite3.Connection:
         if self._connection is None:
-            self._file.parent.mkdir(parents=True, exist_ok=True)
+            create_file(self._file)
             # Threads of a pool use it, one at a time.
-            connection = sqlite3.connect(self._file, timeout=30, check_same_thread=False)
-            connection.execute("PRAGMA journal_mode=WAL")
+            connection = sqlite3.connect(self._file, timeout=LOCK_WAIT_S, check_same_thread=False)
             connection.execute("PRAGMA synchronous=NORMAL")
             # With row ids: a vector in the tree of the keys would be cut and take pages of its own.
             connection.execute("CREATE TABLE IF NOT EXISTS vectors (key BLOB PRIMARY KEY, vector BLOB)")

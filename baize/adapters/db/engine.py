@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-import time
 from collections.abc import AsyncGenerator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing, nullcontext
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +27,7 @@ from baize.adapters.db.failures import translated
 from baize.adapters.db.migrate import current_revision, upgrade
 from baize.adapters.db.migrations import HEAD
 from baize.adapters.db.worded import SqliteEye, SqliteHand, Worded
+from baize.adapters.sqlite_file import LOCK_WAIT_S, create_file
 from baize.errors import DependencyUnavailable, InvalidSettings
 
 _DRIVERS = {
@@ -35,8 +35,6 @@ _DRIVERS = {
     "postgresql": "postgresql+psycopg",
     "postgres": "postgresql+psycopg",
 }
-_LOCK_WAIT_S = 30
-_SWITCH_WAIT_S = 0.05
 _CONNECT_TIMEOUT_S = 10
 _CONNECTIONS = 5
 """Of one process to PostgreSQL, and as many for a moment: a server admits a hundred by default, from all."""
@@ -70,7 +68,7 @@ class Database:
         self._autocommit = self._engine.execution_options(isolation_level="AUTOCOMMIT")
         # For what every question asks, and what every answer writes.
         self._eye = SqliteEye(lambda: self._open_file(0)) if _is_file(self.url) else None
-        self._pen = SqliteHand(lambda: self._open_file(_LOCK_WAIT_S)) if _is_file(self.url) else None
+        self._pen = SqliteHand(lambda: self._open_file(LOCK_WAIT_S)) if _is_file(self.url) else None
 
     async def migrate(self) -> None:
         """Create or upgrade the tables. Cheap when there is nothing to do; safe from several processes.
@@ -80,7 +78,7 @@ class Database:
         """
         with translated(self.url):
             if _is_sqlite(self.url) and self.url.database:
-                await asyncio.to_thread(_create_file, Path(self.url.database))
+                await asyncio.to_thread(create_file, Path(self.url.database))
             async with self._engine.connect() as connection:
                 revision = await connection.run_sync(current_revision)
             if revision == HEAD:
@@ -218,7 +216,7 @@ def _engine(url: URL) -> AsyncEngine:
     if _is_sqlite(url):
         # The driver's own transactions start too late: `_begin` starts them.
         engine = create_async_engine(
-            url, hide_parameters=True, connect_args={"timeout": _LOCK_WAIT_S, "isolation_level": None}
+            url, hide_parameters=True, connect_args={"timeout": LOCK_WAIT_S, "isolation_level": None}
         )
         event.listen(engine.sync_engine, "connect", _set_pragmas)
         event.listen(engine.sync_engine, "begin", _begin)
@@ -251,21 +249,3 @@ def _begin(connection: Connection) -> None:
     """A writer takes the lock at once: one that read first could not wait for it, only fail."""
     writes = connection.get_execution_options().get(_WRITES)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-
-def _create_file(path: Path) -> None:
-    """The file in WAL mode, which it keeps. By the plain driver: a failing async one leaves its thread.
-
-    Of two processes that switch a new file at once, SQLite refuses one without waiting: it tries again.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    until_s = time.monotonic() + _LOCK_WAIT_S
-    while True:
-        try:
-            with closing(sqlite3.connect(path, timeout=_LOCK_WAIT_S)) as connection:
-                connection.execute("PRAGMA journal_mode=WAL")
-                return
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until_s:
-                raise
-            time.sleep(_SWITCH_WAIT_S)

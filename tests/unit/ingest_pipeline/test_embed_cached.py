@@ -94,3 +94,14 @@ async def test_the_file_is_closed_with_the_embedder(tmp_path: Path) -> None:
         while (tmp_path / "v.sqlite-wal").exists():
             gc.collect()
             await anyio.sleep(0.02)
+
+
+async def test_a_new_file_that_another_lesson_writes_is_waited_for(tmp_path: Path) -> None:
+    """The lessons of a course open it together; SQLite itself refuses the switch to WAL without waiting."""
+    file = tmp_path / "v.sqlite"
+    with closing(sqlite3.connect(file, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        async with anyio.create_task_group() as lessons:
+            lessons.start_soon(CachedEmbedder(CountingEmbedder(), file).embed_passages, ["先坐好"])
+            await anyio.sleep(0.2)
+            other.execute("COMMIT")

@@ -57,7 +57,7 @@ system:
 	sh .ci/system-packages
 
 unit: setup sidebar
-	env -u BAIZE_DATA_DIR $(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile --cov --cov-report=term:skip-covered
+	env -u BAIZE_DATA_DIR $(BIN)/pytest --cov --cov-report=term:skip-covered
 
 # The wheel, built and installed in a clean environment elsewhere, runs the demo from there.
 wheel: setup sidebar

@@ -76,6 +76,7 @@ class RedisSlots:
         self._numbers = count(1)
         self._held: dict[str, _Ticket] = {}
         self._waiting: dict[str, _Ticket] = {}
+        self._closed = False
         self._asked: list[_Ticket] = []
         self._claimed: list[_Ticket] = []
         self._released: list[_Ticket] = []
@@ -111,6 +112,8 @@ class RedisSlots:
 
     async def close(self) -> None:
         """Give back what is held."""
+        # Between two steps of a call to Redis a cancellation may be lost: the keeper ends by this, too.
+        self._closed = True
         if self._keeping is not None:
             self._keeping.cancel()
             with suppress(asyncio.CancelledError):
@@ -162,7 +165,7 @@ class RedisSlots:
 
     async def _keep(self) -> None:
         """Bring Redis and this process together, at every news and as often as lease and queue need."""
-        while True:
+        while not self._closed:
             self._news.clear()
             try:
                 await self._meet()

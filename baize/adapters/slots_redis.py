@@ -112,12 +112,12 @@ class RedisSlots:
 
     async def close(self) -> None:
         """Give back what is held."""
-        # Between two steps of a call to Redis a cancellation may be lost: the keeper ends by this, too.
+        # redis-py sends with `asyncio.wait_for`, which up to Python 3.11 loses a cancellation that comes when
+        # it is done (https://github.com/python/cpython/issues/86296): the keeper ends by this, too.
         self._closed = True
         if self._keeping is not None:
             self._keeping.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._keeping
+            await asyncio.wait([self._keeping])
             with suppress(*_FAILURES):
                 self._begin_anew()
                 self._claimed, self._asked = [], []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
 import pytest
 import redis
@@ -142,6 +142,28 @@ async def test_the_slots_of_a_process_that_died_come_back(url: str) -> None:
         await _hold(alive, 2)
     await held.__aexit__(None, None, None)
     await dead.close()
+
+
+async def test_closing_ends_though_a_cancellation_is_lost(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As redis-py loses one that comes when a command has just been sent."""
+    slots = RedisSlots(url, 1, 10)
+    async with slots.hold("a", 5):
+        pass
+    step, deaf = slots._step, asyncio.Event()
+
+    async def deaf_step() -> bool:
+        monkeypatch.setattr(slots, "_step", step)
+        deaf.set()
+        with suppress(asyncio.CancelledError):
+            await asyncio.sleep(600)
+        return await step()
+
+    monkeypatch.setattr(slots, "_step", deaf_step)
+    slots._news.set()
+    await deaf.wait()
+    closing = asyncio.create_task(slots.close())
+    await asyncio.wait([closing], timeout=30)
+    assert closing.done()
 
 
 async def test_a_keeper_that_ended_is_started_again(url: str) -> None:

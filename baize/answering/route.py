@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from importlib import resources
 
 import numpy as np
-import numpy.typing as npt
 
 from baize.answering.service_terms import matters
 from baize.domain.search import Vector
 from baize.domain.support import INTENTS, Intent, Routed
 from baize.ports import Embedder
+from baize.retrieval.bags import Matrix, bag_rows, pieces, unit_rows, vocabulary_of
 from baize.retrieval.terms import terms
 
 _WORDS = 0.7
@@ -27,8 +27,6 @@ _WORDS = 0.7
 _RIDGE = 0.2
 _STEEP = 4.0
 """Log-odds per unit of distance between the best two."""
-
-Matrix = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +88,7 @@ class Router:
 
 def _train(taught: Sequence[Example], vectors: Vector) -> _Trained:
     texts = [one.text for one in taught]
-    vocabulary: dict[str, int] = {}
-    for text in texts:
-        for word in _words(text):
-            vocabulary.setdefault(word, len(vocabulary))
+    vocabulary = vocabulary_of(map(_words, texts))
     centre = vectors.mean(0)
     features = _features(texts, vectors, centre, vocabulary)
     labels = np.array([INTENTS.index(one.intent) for one in taught])
@@ -104,28 +99,13 @@ def _train(taught: Sequence[Example], vectors: Vector) -> _Trained:
     return _Trained(vocabulary, centre, features, np.linalg.solve(kernel, targets))
 
 
-def _features(
-    texts: Sequence[str], vectors: Vector, centre: Vector, vocabulary: dict[str, int]
-) -> npt.NDArray[np.float64]:
+def _features(texts: Sequence[str], vectors: Vector, centre: Vector, vocabulary: dict[str, int]) -> Matrix:
     """Meaning and words, each of unit length, side by side."""
-    bags = np.zeros((len(texts), len(vocabulary)))
-    for row, text in enumerate(texts):
-        for word in _words(text):
-            if word in vocabulary:
-                bags[row, vocabulary[word]] = 1.0
+    bags = bag_rows([_words(text) for text in texts], vocabulary)
     # What all questions share says nothing of any.
-    return np.hstack([_unit(vectors.astype(np.float64) - centre), _WORDS * _unit(bags)])
-
-
-def _unit(rows: Matrix) -> Matrix:
-    lengths: Matrix = np.linalg.norm(rows, axis=1, keepdims=True)
-    unit: Matrix = rows / np.maximum(lengths, 1e-9)
-    return unit
+    return np.hstack([unit_rows(vectors.astype(np.float64) - centre), _WORDS * unit_rows(bags)])
 
 
 def _words(text: str) -> set[str]:
-    """Terms, pairs of Chinese characters, threes of Latin ones, and matters of service."""
-    folded = text.lower()
-    pairs = {folded[i : i + 2] for i in range(len(folded) - 1) if not folded[i : i + 2].isascii()}
-    threes = {folded[i : i + 3] for i in range(len(folded) - 2) if folded[i : i + 3].isascii()}
-    return {*terms(text), *pairs, *threes, *(f"matter:{name}" for name in matters(text))}
+    """Terms, their pieces, and matters of service."""
+    return {*terms(text), *pieces(text.lower()), *(f"matter:{name}" for name in matters(text))}

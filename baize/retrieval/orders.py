@@ -21,10 +21,10 @@ from importlib import resources
 from itertools import combinations
 
 import numpy as np
-import numpy.typing as npt
 
 from baize.domain.search import Vector
 from baize.ports import Embedder
+from baize.retrieval.bags import Matrix, bag_rows, pieces, unit_rows, vocabulary_of
 from baize.retrieval.disarm import gives_orders
 from baize.retrieval.order_signs import NAMES, may_be_order, signs
 from baize.retrieval.terms import normalise, terms
@@ -45,8 +45,6 @@ _MEANING = 1.0
 
 _PAIRS = {pair: len(NAMES) + number for number, pair in enumerate(combinations(NAMES, 2))}
 _PLACES = {name: number for number, name in enumerate(NAMES)}
-
-Matrix = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,10 +144,7 @@ def reading_of_words() -> Reading:
 def trained(taught: Sequence[OrderExample], vectors: Vector | None = None) -> Reading:
     """A reading of these examples, orders and others weighing the same."""
     texts = [one.text for one in taught]
-    vocabulary: dict[str, int] = {}
-    for text in texts:
-        for word in _words(text):
-            vocabulary.setdefault(word, len(vocabulary))
+    vocabulary = vocabulary_of(map(_words, texts))
     centre = vectors.mean(0) if vectors is not None else np.empty(0, np.float32)
     rows = features(texts, vocabulary, vectors - centre if vectors is not None else None)
     is_order = np.array([one.is_order for one in taught])
@@ -166,27 +161,18 @@ def trained(taught: Sequence[OrderExample], vectors: Vector | None = None) -> Re
 def features(texts: Sequence[str], vocabulary: dict[str, int], meant: Vector | None) -> Matrix:
     """Signs and pairs of them, words, meaning, each of unit length, side by side; a constant last."""
     borne = np.zeros((len(texts), len(NAMES) + len(_PAIRS)))
-    bags = np.zeros((len(texts), len(vocabulary)))
     for row, text in enumerate(texts):
         found = sorted(signs(text), key=_PLACES.__getitem__)
         borne[row, [_PLACES[name] for name in found]] = 1.0
         borne[row, [_PAIRS[pair] for pair in combinations(found, 2)]] = 1.0
-        bags[row, [vocabulary[word] for word in _words(text) if word in vocabulary]] = 1.0
-    parts = [_unit(borne), _WORDS * _unit(bags)]
+    bags = bag_rows([_words(text) for text in texts], vocabulary)
+    parts = [unit_rows(borne), _WORDS * unit_rows(bags)]
     if meant is not None:
-        parts.append(_MEANING * _unit(meant.astype(np.float64)))
+        parts.append(_MEANING * unit_rows(meant))
     return np.hstack([*parts, np.ones((len(texts), 1))])
-
-
-def _unit(rows: Matrix) -> Matrix:
-    lengths: Matrix = np.linalg.norm(rows, axis=1, keepdims=True)
-    unit: Matrix = rows / np.maximum(lengths, 1e-9)
-    return unit
 
 
 def _words(text: str) -> set[str]:
     """Terms, pairs of Chinese characters, threes of Latin ones."""
     folded = normalise(unmask(text))
-    pairs = {folded[i : i + 2] for i in range(len(folded) - 1) if not folded[i : i + 2].isascii()}
-    threes = {folded[i : i + 3] for i in range(len(folded) - 2) if folded[i : i + 3].isascii()}
-    return {*terms(folded), *pairs, *threes}
+    return {*terms(folded), *pieces(folded)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 import qdrant_edge as qe
 
 from baize.edge.store import Store
@@ -28,6 +29,20 @@ def test_what_passages_are_stored_in_is_read(tmp_path: Path) -> None:
     assert stored
     assert warm(collection.folder / collection.shard_name) == n_bytes > 0
     store.close()
+
+
+def test_it_is_read_when_a_store_is_opened_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = Store(tmp_path)
+    store.create("c", SPEC)
+    store.close()
+    read: list[Path] = []
+    monkeypatch.setattr("baize.edge.store.warm_soon", read.append)
+    again = Store(tmp_path)
+    collection = again.get("c")
+    assert read == [collection.folder / collection.shard_name]
+    again.get("c")
+    again.close()
+    assert len(read) == 1
 
 
 def test_a_shard_that_is_gone_is_no_error(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -23,10 +24,11 @@ from baize.domain.chat import (
     TextDelta,
     ThinkingDelta,
 )
-from baize.domain.search import Position, Scope, UpTo
+from baize.domain.search import Position, Scope, UpTo, Vector
 from baize.errors import InvalidInput, NotFound, UpstreamBusy, UpstreamRejected
 from baize.services.answer import Prepared, Question
 from baize.services.find import MAX_QUESTION_CHARS
+from baize.services.in_turn import InTurn
 from baize.testing.scripted_chat_model import ScriptedChatModel, Step
 from tests.unit.services.world import (
     ALL,
@@ -633,3 +635,23 @@ async def test_a_prompt_begins_with_the_prompt_before_it(world: World) -> None:
     assert kept[:4] == [True] * 4
     assert all(first or second for first, second in pairwise(kept))
     assert {len(prompt) for prompt in prompts[4:]} == {2 + 2 * 3, 2 + 2 * 4}
+
+
+async def test_questions_are_prepared_a_few_at_a_time(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    answering = world.answering()
+    answering._in_turn = InTurn(2, 600)
+    embed, begun, go_on = world.embedder.embed_query, [], asyncio.Event()
+
+    async def held(text: str) -> Vector:
+        begun.append(text)
+        await go_on.wait()
+        return await embed(text)
+
+    monkeypatch.setattr(world.embedder, "embed_query", held)
+    tasks = [asyncio.create_task(answering.prepare(Question(f"{n} {QUESTION}", ALL))) for n in range(3)]
+    for _ in range(200):
+        await asyncio.sleep(0)
+    assert len(set(begun)) == 2
+    go_on.set()
+    await asyncio.gather(*tasks)
+    assert len(set(begun)) == 3

@@ -10,6 +10,7 @@ import time
 from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import anyio
@@ -42,6 +43,7 @@ from baize.ports import (
     TokenCounter,
     Transcriber,
 )
+from baize.retrieval.adrift import strays
 from baize.retrieval.orders import OrderReader
 from baize.retrieval.terms import TERMS_VERSION
 from baize.services.erase import lesson_lock
@@ -216,7 +218,7 @@ class Pipeline:
             length_s = duration_s or _last_second(read)
             async with self._at(run, "chapter"):
                 segments = [_segments(source) for source in read.sources]
-                orders = await self._read_for_orders(run, read, segments)
+                orders = await self._read_for_orders(run, plan, read, segments)
                 by_person = chapters_of(plan.chapters, length_s)
                 chapters = by_person or await self._computed_chapters(run, read, segments, length_s, orders)
             async with self._at(run, "chunk"):
@@ -354,16 +356,20 @@ class Pipeline:
         return replace(self._parts.slides, frames=run.desk.frames) if self._parts.slides else None
 
     async def _read_for_orders(
-        self, run: _Run, read: ReadLesson, segmented: Sequence[list[Segment]]
+        self, run: _Run, plan: LessonPlan, read: ReadLesson, segmented: Sequence[list[Segment]]
     ) -> frozenset[str]:
-        """Sentences that speak to a model, and those that stand in a cue which does as a whole."""
+        """Sentences that speak to a model, those that stand in a cue which does as a whole, and strays."""
         said = [segment.text for segments in segmented for segment in segments]
         lines = [cue.text for source in read.sources for cue in source.cues]
         whole = set(lines).difference(said)
         orders = await self._orders.orders([*said, *whole], run.desk.embedder)
         steering = orders & whole
+        about = [run.course.title, plan.title, *run.course.glossary]
         # Of a cue without a full stop the sentence goes on in the next one.
-        return orders.union(text for text in said if any(text in line or line in text for line in steering))
+        return orders.union(
+            (text for text in said if any(text in line or line in text for line in steering)),
+            await to_thread.run_sync(partial(strays, said, about, unasked=True)),
+        )
 
     async def _computed_chapters(
         self,

@@ -194,6 +194,13 @@ def disarmed(moments: Iterable[Moment]) -> tuple[list[Moment], tuple[str, ...]]:
     return kept, tuple(taken)
 
 
+def without(moment: Moment, texts: Collection[str]) -> Moment | None:
+    """The moment without sentences of these texts; None where nothing is left of it."""
+    sentences = moment.hit.chunk.sentences
+    kept = [sentence for sentence in sentences if sentence.text not in texts]
+    return moment if len(kept) == len(sentences) else _only(moment, kept) if kept else None
+
+
 def told(sentences: Iterable[str]) -> tuple[str, ...]:
     """What a learner told, without sentences that give orders; none longer than a sentence is."""
     return tuple(one[:_MOST_TOLD] for one in sentences if not gives_orders(one))

@@ -45,6 +45,7 @@ from baize.domain.practice import Mode, Step
 from baize.domain.search import Evidence, Moment, Position, Scope
 from baize.errors import DependencyUnavailable, UpstreamFailed
 from baize.ports import Answerer, Answers, Cache, Catalog, Embedder, TokenCounter
+from baize.retrieval.adrift import anchored
 from baize.retrieval.disarm import disarmed, told
 from baize.retrieval.just_said import points_at
 from baize.retrieval.pack import pack
@@ -120,6 +121,7 @@ class Prepared:
         plan: what `services.teach` will do with it; None where it is simply answered.
         asked_at: on the clock of `time.perf_counter`; 0 where nobody measures.
         disarmed: sentences that were taken out of the evidence, for they give orders to the model.
+        strays: likewise, for they may, and say nothing of the subject.
     """
 
     answer_id: str
@@ -137,6 +139,7 @@ class Prepared:
     plan: object | None = None
     asked_at: float = 0.0
     disarmed: tuple[str, ...] = ()
+    strays: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -146,7 +149,7 @@ class _Draft:
     Attributes:
         heading: waits for the first sentence below it, so that none ever stands alone.
         reasoning: the model's thinking, in the pieces that it came in.
-        seal, disarmed: as in `Prepared`.
+        seal, disarmed, strays: as in `Prepared`.
         early: the sentence that was released when the model paused behind its marker.
     """
 
@@ -159,6 +162,7 @@ class _Draft:
     seal: Seal | None = None
     early: CitedSentence | None = None
     disarmed: tuple[str, ...] = ()
+    strays: tuple[str, ...] = ()
 
     def release(self, event: Released) -> Released:
         self.text += event.text
@@ -233,12 +237,13 @@ class Answering:
             self._remembered(scope.platform_id, question.learner_id),
         )
         moments, orders = disarmed(found.moments)
-        evidence = pack(
+        packed = pack(
             moments,
             self._counter,
             max_tokens=self._options.evidence_tokens,
             max_items=self._options.max_evidence,
         )
+        evidence, strays = anchored(packed, found.query.text)
         course = await self._course(scope, evidence)
         query = replace(found.query, language=question.language or found.query.language)
         thinking = self._by_model is not None and choose_thinking(
@@ -268,6 +273,7 @@ class Answering:
             recalled,
             tuple(turn.question for turn in turns),
             disarmed=orders,
+            strays=strays,
         )
 
     async def stream(self, prepared: Prepared) -> AsyncGenerator[AnswerEvent]:
@@ -277,7 +283,13 @@ class Answering:
         """
         turn = prepared.turn
         answerer = prepared.recalled or self._by_model or self._extractive
-        draft = _Draft(_blank(prepared, answerer), [], seal=prepared.seal, disarmed=prepared.disarmed)
+        draft = _Draft(
+            _blank(prepared, answerer),
+            [],
+            seal=prepared.seal,
+            disarmed=prepared.disarmed,
+            strays=prepared.strays,
+        )
         yield Started(
             prepared.answer_id,
             prepared.conversation_id,
@@ -412,7 +424,7 @@ class Answering:
         if draft.seal is not None and draft.seal.stops(sentence.text, turn.query.language):
             draft.answer = replace(draft.answer, withheld=draft.answer.withheld + 1)
             return []
-        if smuggles(sentence, draft.disarmed) or only_ordered(sentence):
+        if smuggles(sentence, draft.disarmed, draft.strays) or only_ordered(sentence):
             verdict = Verdict(0.0, ())
         else:
             verdict = await verify(sentence, self._embedder, self._options.verify)

@@ -1,0 +1,123 @@
+"""Which sentences of a talk say nothing that the rest of it speaks of, and read a little like an order.
+
+`orders` knows an order by its wording, and an order may be worded in any way. What it wants said mostly has
+nothing to do with the lesson around it. So words that are of the lesson tie its sentences together, and a
+sentence that no word ties to the others is adrift: alone, or with one or two more. Lecturers say such
+sentences too ("this looks tricky"), so the rarer they are here, the more of the likeness to an order that
+words and signs tell is asked of them. It is a matter of where a sentence stands, so it is asked twice: of a
+whole lesson when it is taken in, and of the evidence beside a question.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from functools import cache, lru_cache
+
+from baize.domain.locator import FaqEntry
+from baize.domain.search import Evidence
+from baize.retrieval.disarm import without
+from baize.retrieval.orders import order_examples, reading_of_words, views
+from baize.retrieval.terms import STOP_WORDS
+
+_MOST_TOGETHER = 3
+"""Sentences that are tied to each other and to nothing else, and are adrift all the same."""
+_FEWEST = 2
+"""Words of its own from which a sentence says something."""
+_COMMON = 3
+"""Examples of `orders`, orders or not, in which a word stands that ties nothing: say, question, lesson."""
+_LEAST = ((16, -0.4), (24, -0.5), (36, -0.6), (48, -0.7))
+_LEAST_OF_MANY = -0.8
+"""Likeness to an order, with the number of sentences below which it is asked: of few, many are adrift by
+chance. Of the sentences of real lectures, cut to these lengths, about one in a hundred is found."""
+_UNASKED = 0.3
+"""So much more of it; then about three in a thousand are found."""
+_STEM = 6
+_RUN = re.compile(r"[\u3400-\u9fff]+|[^\W_\u3400-\u9fff]{3,}")
+
+
+def strays(texts: Sequence[str], anchors: Sequence[str], *, unasked: bool = False) -> frozenset[str]:
+    """Those of the sentences that are adrift and enough like an order.
+
+    Args:
+        anchors: what is said to be the subject, by others than who speaks: titles, a question. What shares a
+            word with them is not adrift.
+        unasked: there is no question that could tie what is said once to it, so more likeness is asked.
+    """
+    distinct = list(dict.fromkeys(texts))
+    loose = adrift(distinct, anchors)
+    if not loose:
+        return frozenset()
+    read = [(text, view) for text in loose for view in views(text)]
+    scores = reading_of_words().scores([view for _, view in read])
+    least = next((least for below, least in _LEAST if len(distinct) < below), _LEAST_OF_MANY)
+    least += _UNASKED if unasked else 0.0
+    return frozenset(text for (text, _), score in zip(read, scores, strict=True) if score >= least)
+
+
+def adrift(texts: Sequence[str], anchors: Sequence[str] = ()) -> list[str]:
+    """Those of the distinct sentences that no word ties to the anchors or to more than two others."""
+    common = _common()
+    words = [_words(text) - common for text in texts]
+    # Sentences that share a word are of one group; the anchors, the last, are as one sentence.
+    group = list(range(len(texts) + 1))
+    first = {word: len(texts) for anchor in anchors for word in _words(anchor) - common}
+    for number, own in enumerate(words):
+        for word in own:
+            group[_root(group, number)] = _root(group, first.setdefault(word, number))
+    n_in = Counter(_root(group, number) for number in range(len(texts)))
+    about = _root(group, len(texts))
+    return [
+        text
+        for number, text in enumerate(texts)
+        if len(words[number]) >= _FEWEST
+        and (root := _root(group, number)) != about
+        and n_in[root] <= _MOST_TOGETHER
+    ]
+
+
+def anchored(evidence: Sequence[Evidence], asked: str) -> tuple[list[Evidence], tuple[str, ...]]:
+    """The evidence without its strays, numbered anew, and their texts. Entries of a FAQ are kept whole."""
+    spoken = [item for item in evidence if not isinstance(item.locator, FaqEntry)]
+    anchors = [asked, *dict.fromkeys(_about(item) for item in spoken)]
+    found = strays([one.text for item in spoken for one in item.chunk.sentences], anchors)
+    if not found:
+        return list(evidence), ()
+    kept = [
+        item.moment if isinstance(item.locator, FaqEntry) else without(item.moment, found)
+        for item in evidence
+    ]
+    left = [moment for moment in kept if moment is not None]
+    return [Evidence(marker, moment) for marker, moment in enumerate(left, 1)], tuple(sorted(found))
+
+
+def _about(item: Evidence) -> str:
+    return " ".join((item.chunk.lesson_title, *item.chunk.headings))
+
+
+def _root(group: list[int], number: int) -> int:
+    while group[number] != number:
+        group[number] = group[group[number]]
+        number = group[number]
+    return number
+
+
+@lru_cache(maxsize=1 << 13)
+def _words(text: str) -> frozenset[str]:
+    """Pairs of Chinese characters and beginnings of other words: coarser than `terms`, and much cheaper."""
+    found: set[str] = set()
+    for run in _RUN.findall(text.lower()):
+        if "\u3400" <= run[0] <= "\u9fff":
+            found.update(run[at : at + 2] for at in range(len(run) - 1))
+        else:
+            found.add(run[:_STEM])
+    return frozenset(found)
+
+
+@cache
+def _common() -> frozenset[str]:
+    """What is said in any lesson, or of any answer."""
+    n_with = Counter(word for one in order_examples() for word in _words(one.text))
+    stop_words = frozenset[str]().union(*map(_words, STOP_WORDS))
+    return stop_words | {word for word, n in n_with.items() if n >= _COMMON}

@@ -42,6 +42,17 @@ _OBJECT = re.compile(r"\{[^{}]*\}")
 _NOTHING = re.compile(
     r"^\W*(?:不知道|不会|忘了|不清楚|没想好|(?:i )?(?:don'?t|do not) know|no idea)\W*$", re.IGNORECASE
 )
+_MINUS = r"(?<![a-z0-9)\]%])-(?=\d)"
+_BELOW = re.compile(
+    _MINUS + r"|负(?=[\d零〇一二两三四五六七八九十百千])|零下|\b(?:minus|negative|below (?:zero|freezing))\b"
+)
+_RELATION = re.compile(r"[<>≤≥≠]")
+_SPACED = re.compile(r"\s*([:/^×*<>≤≥≠=√])\s*")
+_TOLD = re.compile(r"[^\W_]|[<>≤≥≠=√]|(?<=\d)[.:/^×*](?=\d)|(?<=\d),(?=\d)(?!\d{3}(?!\d))|" + _MINUS)
+"""Of an answer, what another one must have too to be the same: its letters and digits, and the signs between
+digits, without which 1.5 is 15 and −5 is 5."""
+_SIGN = re.compile(r"[$¥€£%‰#&@*/+\-×÷^|~]")
+_DIGITS = re.compile(r"\d+(?:\.\d+)?")
 _CANDIDATES = re.compile(r"或者?|还是|要么|、|/|\bor\b", re.IGNORECASE)
 
 
@@ -84,6 +95,8 @@ class Grader:
     async def _by_terms(self, reference: Reference, given: str) -> Verdict:
         if contradicts(given, [text for text in (reference.solution, reference.quote) if text]):
             return "wrong"
+        if _other_sign(reference, given) or _other_order(reference, given) or not _TOLD.search(given):
+            return "uncertain"
         asked = terms_of(reference.question)
         told = terms_of(given)
         shares = [
@@ -151,6 +164,7 @@ def surely(reference: Reference, given: str) -> Verdict | None:
     # A lone `一` is often no number: one of both has to write it as one.
     sure = wanted <= numbers(reference.solution, strict=True) or wanted <= numbers(given, strict=True)
     agree = sure and wanted <= told and not (told - wanted or _CANDIDATES.search(given))
+    agree = agree and not _other_sign(reference, given) and not _other_order(reference, given)
     if agree and _is_short(reference.solution):
         return "correct" if _same_unit(reference, given) else None
     return "wrong" if told and not wanted & told else None
@@ -160,7 +174,22 @@ def _checked(said: Verdict, reference: Reference, given: str) -> Verdict:
     """The model's verdict where numbers bear it out; where they do not, a person decides."""
     wanted = numbers(reference.solution, strict=True) - numbers(reference.question, strict=True)
     told = numbers(given, strict=False)
-    return "uncertain" if said == "correct" and not wanted <= told else said
+    doubtful = not wanted <= told or _other_sign(reference, given)
+    return "uncertain" if said == "correct" and doubtful else said
+
+
+def _other_sign(reference: Reference, given: str) -> bool:
+    """5 for −5, or < for >; a minus that the question has (`零下几度？`) need not be said."""
+    asked, wanted, told = (_even(text) for text in (reference.question, reference.solution, given))
+    minus = bool(_BELOW.search(wanted)) != bool(_BELOW.search(told)) and not _BELOW.search(asked)
+    relations = [set(_RELATION.findall(text)) for text in (wanted, told)]
+    return bool(minus and _DIGITS.search(told)) or (all(relations) and relations[0] != relations[1])
+
+
+def _other_order(reference: Reference, given: str) -> bool:
+    """1:3 for 3:1: the same digits, the other way round."""
+    wanted, told = (_DIGITS.findall(_even(text)) for text in (reference.solution, given))
+    return wanted != told and sorted(wanted) == sorted(told)
 
 
 def _same_unit(reference: Reference, given: str) -> bool:
@@ -172,7 +201,13 @@ def _is_short(solution: str) -> bool:
 
 
 def _bare(text: str) -> str:
-    return "".join(ch for ch in normalise(text) if ch.isalnum())
+    even = _SPACED.sub(r"\1", _even(text))
+    return "".join(_TOLD.findall(even)) or "".join(_SIGN.findall(even))
+
+
+def _even(text: str) -> str:
+    """With one kind of minus."""
+    return normalise(text).replace("−", "-").replace("–", "-")
 
 
 def _verdict(reply: str) -> Verdict | None:

@@ -83,3 +83,35 @@ async def test_code_grades_when_the_model_fails() -> None:
     grading, chat = grader(failing)
     assert await grading.grade(CUFF, "天气很好") == Graded("wrong", "terms")
     assert len(chat.asked) == 1
+
+
+@pytest.mark.parametrize(
+    ("solution", "given", "verdict"),
+    [
+        ("1.5 米", "15 米", "wrong"),
+        ("3:1", "31", "wrong"),
+        ("3:1", "1:3", "uncertain"),
+        ("−5 ℃", "5 ℃", "uncertain"),
+        ("-5", "负五", "correct"),
+        ("x > 3", "x < 3", "uncertain"),
+        ("x>3", "x ＞ 3", "correct"),
+        ("1,000", "1000", "correct"),
+        ("8:30", "8：30", "correct"),
+        ("=", "＝", "correct"),
+        ("美元符号", "$", "uncertain"),
+        ("美元符号", "？？", "wrong"),
+    ],
+)
+async def test_a_sign_tells_numbers_apart(solution: str, given: str, verdict: Verdict) -> None:
+    """A point, a minus, a relation; an answer of signs alone is an answer."""
+    grading, chat = grader()
+    assert await grading.by_code(Reference("是多少？", solution), given) == Graded(verdict, "terms")
+    assert chat.asked == []
+
+
+async def test_a_minus_is_not_left_to_the_model() -> None:
+    """Unless the question says it."""
+    reply = '{"verdict": "correct"}'
+    grading, _ = grader([reply], [reply])
+    assert (await grading.grade(Reference("气温是多少？", "-5 ℃"), "5 ℃")).verdict == "uncertain"
+    assert (await grading.grade(Reference("零下几度？", "-5 ℃"), "5 ℃")).verdict == "correct"

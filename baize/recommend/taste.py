@@ -122,12 +122,18 @@ class Taste:
             _scaled(self.lasts.sum(few, near, n)),
         )
 
-    def blend(self, views: tuple[Floats, Floats, Floats], recipe: Recipe) -> Floats:
-        """The views as one score."""
+    def blend(
+        self, views: tuple[Floats, Floats, Floats], recipe: Recipe, of: Ints | slice = slice(None)
+    ) -> Floats:
+        """The views as one score.
+
+        Args:
+            of: numbers of the nexts that the views tell of.
+        """
         pairs, linear, last = views
         total = pairs + np.float32(recipe.ridge) * linear + np.float32(recipe.last) * last
         if recipe.fairness:
-            total = total / np.maximum(self.counts, 1) ** np.float32(recipe.fairness)
+            total = total / np.maximum(self.counts[of], 1) ** np.float32(recipe.fairness)
         return np.asarray(total, dtype=np.float32)
 
     def _linear(self, history: Sequence[int], weights: Sequence[float]) -> Floats:
@@ -312,12 +318,18 @@ def judge(taste: Taste, trails: Trails, recipes: Sequence[Recipe]) -> list[Trial
     total = max(float(taste.counts.sum()), 1.0)
     for row in range(len(trails)):
         views = taste.views(trails.items[trails.starts[row] : trails.starts[row + 1]].tolist())
-        wanted = int(trails.nexts[row])
+        # Of 90,000 nexts a few thousand have a score; those without are not told apart, so none is a hit.
+        of = np.flatnonzero(views[0] + views[1] + views[2])
+        if not len(of):
+            continue
+        pairs, linear, last = (view[of] for view in views)
+        wanted = int(np.searchsorted(of, trails.nexts[row]))
+        known = wanted < len(of) and of[wanted] == trails.nexts[row]
         for line, recipe in zip(sums, recipes, strict=True):
-            scores = taste.blend(views, recipe)
-            rank = int(np.count_nonzero(scores >= scores[wanted])) - 1
+            scores = taste.blend((pairs, linear, last), recipe, of)
             top = np.argpartition(-scores, min(9, len(scores) - 1))[:10]
-            line[2] += float(taste.counts[top].mean()) / total
+            line[2] += float(taste.counts[of[top]].mean()) / total
+            rank = int(np.count_nonzero(scores >= scores[wanted])) - 1 if known and scores[wanted] else 10
             if rank < 10:
                 line[:2] += 1, 1 / np.log2(rank + 2)
     means = sums / max(len(trails), 1)

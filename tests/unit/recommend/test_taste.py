@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from baize.recommend.taste import Recipe, load, train, tune
+from baize.recommend.taste import Recipe, judge, load, train, tune
 from baize.recommend.trails import bags, number
 
 pytest.importorskip("scipy")
@@ -55,3 +55,20 @@ def test_recipes_above_the_cap_come_last() -> None:
     over = [trial.popularity > cap for trial in capped]
     assert over == sorted(over)
     assert max(trial.hit for trial in free) == 1.0
+
+
+def test_a_recipe_is_judged_over_all_nexts() -> None:
+    """Only nexts with a score are blended; the hits are those of ranking all of them."""
+    rng = np.random.default_rng(3)
+    steps = rng.integers(1, 12, (200, 4)) * 7 % 60
+    trails, _ = number([([str(one) for one in row[:3]], str(60 + row.sum() % 40)) for row in steps])
+    held, rest = trails.of(np.arange(60)), trails.of(np.arange(60, 200))
+    recipe = Recipe(ridge=0.5, last=0.3, fairness=0.1, neighbours=8)
+    taste = train(rest, recipe)
+    hits = 0
+    for row, wanted in enumerate(held.nexts.tolist()):
+        scores = taste.scores(held.items[held.starts[row] : held.starts[row + 1]].tolist())
+        hits += int(np.count_nonzero(scores >= scores[wanted]) <= 10)
+    (trial,) = judge(taste, held, [recipe])
+    assert 0 < hits < 60
+    assert trial.hit == pytest.approx(hits / 60)

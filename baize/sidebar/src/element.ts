@@ -222,6 +222,7 @@ export class BaizeSidebar extends LitElement implements Model {
 
   /** Asks a question, as if the learner had typed it. */
   ask(question: string): void {
+    this.screen = "ask";
     const t = this.navigator.position();
     const named = this.capabilities.learner_id ? "" : this.learner;
     void this.conversation.ask({
@@ -240,8 +241,9 @@ export class BaizeSidebar extends LitElement implements Model {
   viewOf(turn: Turn): AnswerView {
     let view = this.#views.get(turn);
     if (!view) {
-      view = new AnswerView((citation) =>
-        this.say("source", { n: citation.marker, place: describe(this.say, citation) }),
+      view = new AnswerView(
+        (citation) => this.say("source", { n: citation.marker, place: describe(this.say, citation) }),
+        () => this.requestUpdate(),
       );
       this.#views.set(turn, view);
     }
@@ -297,6 +299,10 @@ export class BaizeSidebar extends LitElement implements Model {
     });
     this.conversation = new Conversation(this.#client, () => `baize:${this.course}:${String(this.#place)}`, {
       changed,
+      grown: (turn) => {
+        this.viewOf(turn).show(turn.state);
+        this.#teller.tell();
+      },
       answered: (turn) => this.#answered(turn),
       failed: (problem: Problem) => this.#dispatch("baize-error", { ...problem }),
     });
@@ -345,8 +351,11 @@ export class BaizeSidebar extends LitElement implements Model {
     this.#dispatch("baize-ready", {});
     await this.#remembered.load();
     if (this.isElder && this.screen === "ask" && !this.conversation.turns.length) this.screen = "home";
-    await this.conversation.resume().catch(() => {});
-    requestIdle(() => void prepare().catch(() => {}));
+    // Who was being answered sees it, in elder mode too.
+    const open = (): unknown => this.screen === "home" && (this.screen = "ask");
+    await this.conversation.resume(open).catch(() => {});
+    await idle();
+    await prepare().then(({ rehearse }) => rehearse(idle), () => {});
   }
 
   #end(): void {
@@ -525,7 +534,9 @@ export class BaizeSidebar extends LitElement implements Model {
   }
 }
 
-function requestIdle(work: () => void): void {
-  if ("requestIdleCallback" in window) window.requestIdleCallback(work, { timeout: 2000 });
-  else setTimeout(work, 200);
+function idle(): Promise<void> {
+  return new Promise((resolve) => {
+    if ("requestIdleCallback" in window) window.requestIdleCallback(() => resolve(), { timeout: 2000 });
+    else setTimeout(resolve, 200);
+  });
 }

@@ -31,6 +31,8 @@ export interface Asked {
 
 export interface Watcher {
   changed(): void;
+  /** Nothing but the text of an answer grew. */
+  grown(turn: Turn): void;
   /** The answer ended well. */
   answered(turn: Turn): void;
   failed(problem: Problem): void;
@@ -106,23 +108,24 @@ export class Conversation {
     this.#stop?.abort();
   }
 
-  /** Brings back the conversation that this tab had before it was loaded again. */
-  async resume(): Promise<void> {
+  /** Brings back the conversation that this tab had before it was loaded again; `open` where an answer goes on. */
+  async resume(open: () => unknown = () => {}): Promise<void> {
     const kept = read(this.key());
     if (!kept || this.turns.length || this.#stop) return;
     this.#id = kept.conversationId;
     const said = await this.#said();
     if (this.turns.length) return;
     const unheard = !said.some(({ answer }) => answer.answer_id === kept.answerId);
-    const open = unheard ? this.#turn("", null, true) : null;
+    const last = unheard ? this.#turn("", null, true) : null;
     this.turns = said.map(({ question, answer }) => this.#finished(question, answer)).reverse();
     this.watcher.changed();
-    if (!open) return;
-    open.state = { ...open.state, phase: "reconnecting", answerId: kept.answerId };
-    this.turns = [open, ...this.turns];
-    await this.#follow(open);
+    if (!last) return;
+    last.state = { ...last.state, phase: "reconnecting", answerId: kept.answerId };
+    this.turns = [last, ...this.turns];
+    open();
+    await this.#follow(last);
     const own = (await this.#said()).find(({ answer }) => answer.answer_id === kept.answerId);
-    open.question = own?.question ?? "";
+    last.question = own?.question ?? "";
     this.watcher.changed();
   }
 
@@ -166,9 +169,12 @@ export class Conversation {
 
   #progress(turn: Turn): Progress {
     const become = (state: AnswerState): void => {
+      const { phase, text } = turn.state;
       if (state === turn.state) return;
+      const isText = text && phase === state.phase && (text !== state.text || turn.state.citations !== state.citations);
       turn.state = state;
-      this.watcher.changed();
+      if (isText) this.watcher.grown(turn);
+      else this.watcher.changed();
     };
     return {
       take: (event: ServerEvent) => {

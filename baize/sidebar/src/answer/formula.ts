@@ -3,14 +3,18 @@
 
 type Render = (tex: string, into: HTMLElement, display: boolean) => void;
 
+/** Given by the entry: a chunk with an `import()` of its own would bring one more chunk into the shell. */
+export type Katex = () => Promise<{ default: typeof import("katex").default }>;
+
 let render: Render | null = null;
 let loading: Promise<void> | null = null;
 const made = new Map<string, HTMLElement>();
 
 /** The formula; null while KaTeX is on its way: `loaded` is called once it is there. */
-export function formula(tex: string, display: boolean, loaded: () => void): Node | null {
+export function formula(tex: string, display: boolean, fetch: Katex, loaded: () => void): Node | null {
   if (!render) {
-    loading ??= load();
+    // Where it could not come, the next formula asks again.
+    loading ??= load(fetch).finally(() => (loading = null));
     void loading.then(loaded, () => {});
     return null;
   }
@@ -24,8 +28,8 @@ export function formula(tex: string, display: boolean, loaded: () => void): Node
   return node.cloneNode(true);
 }
 
-async function load(): Promise<void> {
-  const katex = (await import("katex")).default;
+async function load(fetch: Katex): Promise<void> {
+  const katex = (await fetch()).default;
   render = (tex, into, displayMode) => {
     try {
       katex.render(tex, into, { displayMode, output: "mathml", throwOnError: true, trust: false, maxExpand: 200 });

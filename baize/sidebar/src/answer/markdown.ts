@@ -5,6 +5,8 @@
 
 import DOMPurify from "dompurify";
 import { Marked, type Token, type TokenizerAndRendererExtension } from "marked";
+import type { Citation } from "../api/wire";
+import { formula, type Katex } from "./formula";
 import { patch } from "./patch";
 
 const TAGS = [
@@ -16,7 +18,7 @@ const MARKER = /\[(\d{1,3})\]/g;
 const escaped = (text: string): string =>
   text.replace(/[&<>"']/g, (char) => `&#${String(char.charCodeAt(0))};`);
 
-const formula = (tex: string, display: boolean): string =>
+const formulaMarkup = (tex: string, display: boolean): string =>
   `<span class="math" data-display="${display ? "1" : "0"}">${escaped(tex)}</span>`;
 
 // `$5 and $6` is money: a formula has no space inside its signs and no digit behind them (as in Pandoc).
@@ -34,7 +36,7 @@ const inlineMath: TokenizerAndRendererExtension = {
     const tex = Object.values(found.groups).find((group) => group !== undefined) ?? "";
     return { type: "inlineMath", raw: found[0], tex, display: block !== null };
   },
-  renderer: (token) => formula(String(token["tex"]), Boolean(token["display"])),
+  renderer: (token) => formulaMarkup(String(token["tex"]), Boolean(token["display"])),
 };
 
 const marked = new Marked({
@@ -51,33 +53,79 @@ const marked = new Marked({
 });
 marked.use({ extensions: [inlineMath] });
 
-/** What stands for `[n]`: an element, the text itself (null), or nothing yet, because its citation is on its way. */
-export type Chip = (marker: number, nth: number) => Node | null | "waiting";
-export type Formula = (tex: string, display: boolean) => Node | null;
+/** What stands for `[n]`: a passage, the text itself (null), or nothing yet, because its citation is on its way. */
+export type Cited = (marker: number, nth: number) => Citation | null | "waiting";
 
-/** Shows a text that grows. Only its last block is ever made again. */
+/** Signs that may mean more to Markdown than themselves in the middle of a line; those of `[n]` do not. */
+const SIGN = /[*_`~$\\<&|#[\]\r\n\t]/;
+/** Elements whose last line a plain sentence may be added to. */
+const GROWS = /^(?:P|LI|H[1-6])$/;
+
+/** Shows a text that grows: a plain sentence is added to the last block, and only that block is ever made again. */
 export class AnswerText {
   #text = "";
   /** Characters of the text whose blocks will not change any more, the last node of these, and their markers. */
   #settled = 0;
   #lastSettled: ChildNode | null = null;
   #markersSettled = new Markers();
+  /** Markers of all that is shown, and the kind of the block behind what is settled; empty where there are several. */
+  #markers = new Markers();
+  #open = "";
 
   constructor(
     private readonly root: HTMLElement,
-    private readonly chip: Chip,
-    private readonly formula: Formula,
+    private readonly cited: Cited,
+    private readonly labelOf: (citation: Citation) => string,
+    private readonly katex: Katex,
   ) {}
 
   /** Shows `text`: what stood there before with more behind it, or another one altogether. */
   show(text: string): void {
-    if (!text.startsWith(this.#text)) {
+    const before = this.#text;
+    this.#text = text;
+    if (!text.startsWith(before)) {
       this.#settled = 0;
       this.#lastSettled = null;
       this.#markersSettled = new Markers();
+      this.#open = "";
+    } else if (!this.#markers.isWaiting && this.#grow(before, text.slice(before.length))) {
+      return;
     }
-    this.#text = text;
     const blocks = marked.lexer(text.slice(this.#settled));
+    this.#replace(blocks.slice(this.#close(blocks, before.slice(this.#settled))));
+  }
+
+  /** Adds plain text to the line that it goes on; false where it may mean anything else. */
+  #grow(before: string, more: string): boolean {
+    if (!more) return before !== "";
+    const line = before.slice(before.lastIndexOf("\n") + 1);
+    const isCited = line.endsWith("]");
+    // Without a letter it may yet be a list; `&lt` becomes a sign, `**` the end of bold words, with what follows.
+    if (!/\p{L}/u.test(line) || line.includes("&") || /\s$/.test(line) || /\s$/.test(more)) return false;
+    if ((!isCited && SIGN.test(line.slice(-1))) || SIGN.test(more.replace(MARKER, ""))) return false;
+    const last = lastOf(this.root);
+    if (!GROWS.test(last.parentElement?.tagName ?? "") || isCited !== isChip(last)) return false;
+    const [head = "", ...rest] = this.#pieces(more, this.#markers);
+    if (last instanceof Text && typeof head === "string") {
+      last.appendData(head);
+      last.after(...rest);
+    } else {
+      last.after(head, ...rest);
+    }
+    return true;
+  }
+
+  /** Settles the first block where it was only closed since it was shown; tells how many tokens that takes off. */
+  #close(blocks: Token[], shown: string): number {
+    const [first] = blocks;
+    const next = blocks.findIndex((block, n) => n > 0 && block.type !== "space");
+    if (!first || next < 0 || this.#markers.isWaiting) return 0;
+    if (first.type !== this.#open || first.raw.trimEnd() !== shown.trimEnd()) return 0;
+    this.#settle(this.root.lastChild, blocks.slice(0, next), this.#markers);
+    return next;
+  }
+
+  #replace(blocks: Token[]): void {
     const last = Math.max(blocks.findLastIndex((block) => block.type !== "space"), 0);
     const closed = blocks.slice(0, last);
     const markers = this.#markersSettled.copy();
@@ -86,24 +134,60 @@ export class AnswerText {
     const markersClosed = markers.copy();
     fresh.append(this.#nodes(blocks.slice(last), markers));
     patch(this.root, fresh, this.#lastSettled);
-    if (n) this.#settle(n, closed.map((block) => block.raw).join("").length, markersClosed);
+    let node = this.#lastSettled;
+    for (let step = 0; step < n; step += 1) node = node ? node.nextSibling : this.root.firstChild;
+    if (n) this.#settle(node, closed, markersClosed);
+    this.#markers = markers;
+    this.#open = n || !last ? (blocks[last]?.type ?? "") : "";
   }
 
-  /** Sets the formulae of what is shown, once that is possible. */
-  set(): void {
-    set(this.root, this.formula);
-  }
-
-  /** The next `n` nodes stay as they are: they are not even moved, so what is focused in them stays so. */
-  #settle(n: number, length: number, markers: Markers): void {
-    const before = this.#lastSettled ? [...this.root.childNodes].indexOf(this.#lastSettled) + 1 : 0;
-    this.#lastSettled = this.root.childNodes[before + n - 1] ?? null;
-    this.#settled += length;
-    this.#markersSettled = markers;
+  /** All nodes up to this one stay as they are: they are not even moved, so what is focused in them stays so. */
+  #settle(node: ChildNode | null, blocks: Token[], markers: Markers): void {
+    this.#lastSettled = node;
+    this.#settled += blocks.map((block) => block.raw).join("").length;
+    this.#markersSettled = markers.copy();
   }
 
   #nodes(blocks: Token[], markers: Markers): DocumentFragment {
-    return dress(sanitised(marked.parser(blocks)), (marker) => markers.next(marker, this.chip), this.formula);
+    if (!blocks.length) return document.createDocumentFragment();
+    const fragment = sanitised(marked.parser(blocks));
+    for (const text of textsOf(fragment)) text.replaceWith(...this.#pieces(text.data, markers));
+    this.#set(fragment);
+    for (const table of fragment.querySelectorAll("table")) {
+      const frame = document.createElement("div");
+      frame.className = "wide";
+      frame.tabIndex = 0;
+      table.replaceWith(frame);
+      frame.append(table);
+    }
+    return fragment;
+  }
+
+  /** Text with a chip for each citation. */
+  #pieces(text: string, markers: Markers): (Node | string)[] {
+    const pieces: (Node | string)[] = [];
+    let end = 0;
+    for (const match of text.matchAll(MARKER)) {
+      const marker = Number(match[1]);
+      const nth = markers.count(marker);
+      const citation = this.cited(marker, nth);
+      if (!citation) continue;
+      pieces.push(text.slice(end, match.index));
+      if (citation === "waiting") markers.isWaiting = true;
+      else pieces.push(chip(marker, nth, this.labelOf(citation)));
+      end = match.index + match[0].length;
+    }
+    return [...pieces, text.slice(end)].filter((piece) => piece !== "");
+  }
+
+  /** Sets the formulae that are still text, once that is possible. */
+  #set(root: ParentNode): void {
+    for (const span of root.querySelectorAll<HTMLElement>("span.math")) {
+      if (span.firstElementChild) continue;
+      const isDisplay = span.dataset["display"] === "1";
+      const made = formula(span.textContent, isDisplay, this.katex, () => this.#set(this.root));
+      if (made) span.replaceChildren(made);
+    }
   }
 }
 
@@ -117,21 +201,40 @@ class Markers {
     return new Markers(new Map(this.seen));
   }
 
-  next(marker: number, chip: Chip): Node | string | null {
-    const nth = this.seen.get(marker) ?? 0;
-    this.seen.set(marker, nth + 1);
-    const made = chip(marker, nth);
-    if (made !== "waiting") return made;
-    this.isWaiting = true;
-    return "";
+  /** How often it was seen before. */
+  count(marker: number): number {
+    const n = this.seen.get(marker) ?? 0;
+    this.seen.set(marker, n + 1);
+    return n;
   }
 }
 
-/** Markdown as a fragment in which nothing can run. */
-export function clean(source: string): DocumentFragment {
-  return sanitised(marked.parse(source, { async: false }));
+function chip(marker: number, nth: number, label: string): Node {
+  const made = document.createElement("button");
+  made.type = "button";
+  made.className = "chip";
+  made.setAttribute("part", "citation");
+  made.dataset["marker"] = String(marker);
+  made.dataset["nth"] = String(nth);
+  made.setAttribute("aria-label", label);
+  // What it says is filled in as soon as the chip is reached.
+  made.setAttribute("aria-describedby", "quote");
+  made.textContent = String(marker);
+  return made;
 }
 
+function isChip(node: Node): boolean {
+  return node instanceof HTMLElement && node.className === "chip";
+}
+
+/** The last text or chip that can be seen. */
+function lastOf(node: ChildNode): ChildNode {
+  let last = node.lastChild;
+  while (last instanceof Text && !last.data.trim() && last.previousSibling) last = last.previousSibling;
+  return last && !isChip(node) ? lastOf(last) : node;
+}
+
+/** Markdown as nodes in which nothing can run. */
 function sanitised(markup: string): DocumentFragment {
   return DOMPurify.sanitize(markup, {
     ALLOWED_TAGS: TAGS,
@@ -142,45 +245,31 @@ function sanitised(markup: string): DocumentFragment {
   });
 }
 
-type Piece = (marker: number) => Node | string | null;
-
-function dress(fragment: DocumentFragment, chip: Piece, formula: Formula): DocumentFragment {
+/** Texts in which `[n]` is a marker. */
+function textsOf(fragment: DocumentFragment): Text[] {
   const walker = document.createTreeWalker(fragment, NodeFilter.SHOW_TEXT);
   const texts: Text[] = [];
   while (walker.nextNode()) {
     const text = walker.currentNode as Text;
     if (!text.parentElement?.closest("code, pre, .math")) texts.push(text);
   }
-  for (const text of texts) withChips(text, chip);
-  set(fragment, formula);
-  for (const table of fragment.querySelectorAll("table")) {
-    const frame = document.createElement("div");
-    frame.className = "wide";
-    frame.tabIndex = 0;
-    table.replaceWith(frame);
-    frame.append(table);
-  }
-  return fragment;
+  return texts;
 }
 
-/** Sets the formulae that are still text. */
-function set(root: ParentNode, formula: Formula): void {
-  for (const span of root.querySelectorAll<HTMLElement>("span.math")) {
-    const made = span.firstElementChild ? null : formula(span.textContent, span.dataset["display"] === "1");
-    if (made) span.replaceChildren(made);
+const REHEARSED = [
+  "先坐五分钟。[1]再量", "血压，别说话。[1]\n\n", "## 要点\n\n1. **收缩压**：高的那个数。[1]", "第二次再量。\n",
+  "2. *舒张压*：低的那个数，见 `表`。[1]\n\n", "> 说过的话\n\n```\n一行\n```\n\n", "| 数 | 值 |\n|---|---|\n| 高 | 低 |\n\n完",
+];
+
+/** Shows a small answer to nobody, step by step: whatever is done for the first time takes a slow phone long. */
+export async function rehearse(pause: () => Promise<void>): Promise<void> {
+  const said = { lesson_title: "", locator: { kind: "faq" } } as Citation;
+  for (let round = 0; round < 2; round += 1) {
+    const text = new AnswerText(document.createElement("div"), () => said, () => "", () => Promise.reject(new Error()));
+    let shown = "";
+    for (const piece of REHEARSED) {
+      await pause();
+      text.show((shown += piece));
+    }
   }
 }
-
-function withChips(text: Text, chip: Piece): void {
-  const value = text.data;
-  const pieces: (Node | string)[] = [];
-  let end = 0;
-  for (const match of value.matchAll(MARKER)) {
-    const made = chip(Number(match[1]));
-    if (made === null) continue;
-    pieces.push(value.slice(end, match.index), made);
-    end = match.index + match[0].length;
-  }
-  if (pieces.length) text.replaceWith(...pieces, value.slice(end));
-}
-

@@ -1,25 +1,18 @@
-// The text of one answer on the page: Markdown, formulae, and a chip for each citation.
+// The text of one answer on the page: how much of it is shown by now. What makes it comes with the first answer.
 
 import type { Citation } from "../api/wire";
 import { nextFrame } from "../frame";
-import { formula } from "./formula";
-import type { AnswerText, Chip } from "./markdown";
+import type { AnswerText, Cited } from "./markdown";
 import type { AnswerState } from "./state";
 
 let loading: Promise<typeof import("./markdown")> | null = null;
 
-/** Fetches what renders answers, and warms it up; called early, so that the first answer need not wait. */
+/** Fetches what renders answers; called early, so that the first answer need not wait. */
 export function prepare(): Promise<typeof import("./markdown")> {
-  loading ??= import("./markdown").then(
-    (markdown) => {
-      markdown.clean("1. **2**");
-      return markdown;
-    },
-    (error: unknown) => {
-      loading = null;
-      throw error;
-    },
-  );
+  loading ??= import("./markdown").catch((error: unknown) => {
+    loading = null;
+    throw error;
+  });
   return loading;
 }
 
@@ -31,6 +24,8 @@ export function citationOf(citations: readonly Citation[], marker: number, nth: 
 
 /** Characters that are added in one frame: more would hold a slow phone up when a whole answer comes at once. */
 const STEP = 60;
+
+const RETRY_MS = 2000;
 
 /** The end of the next step: the first end of a sentence or paragraph from `at` on. */
 function stepEnd(text: string, at: number): number {
@@ -45,13 +40,34 @@ export class AnswerView {
   #shown = "";
   #revealed = 0;
   #isWaiting = false;
+  #cards = 0;
 
-  /** @param labelOf the accessible name of a chip. */
-  constructor(private readonly labelOf: (citation: Citation) => string) {
+  /**
+   * @param labelOf the accessible name of a chip.
+   * @param changed the page should be drawn again.
+   */
+  constructor(
+    private readonly labelOf: (citation: Citation) => string,
+    private readonly changed: () => void,
+  ) {
     this.node.className = "answer";
     this.node.setAttribute("part", "answer");
     // Not by `:empty`: every block that is added would have the style of the whole answer worked out again.
     this.node.hidden = true;
+  }
+
+  /** Whether all that there is of the text is shown. */
+  get isWhole(): boolean {
+    return this.#revealed >= (this.#state?.text.length ?? 0);
+  }
+
+  /** How many of `n` cards are drawn this time: one more than the last, until all are. */
+  cards(n: number): number {
+    if (this.#cards < n) {
+      this.#cards += 1;
+      queueMicrotask(this.changed);
+    }
+    return this.#cards;
   }
 
   /** Takes the state in; it is drawn from the next frame on, in which nothing else of the answer is. */
@@ -65,10 +81,20 @@ export class AnswerView {
   }
 
   async #start(): Promise<void> {
-    const { AnswerText } = await prepare();
-    this.#text ??= new AnswerText(this.node, this.#chip, (tex, display) =>
-      formula(tex, display, () => this.#text?.set()),
-    );
+    if (this.#isWaiting) return;
+    this.#isWaiting = true;
+    while (!this.#text) {
+      try {
+        const { AnswerText } = await prepare();
+        this.#text = new AnswerText(this.node, this.#cited, this.labelOf, () => import("katex"));
+      } catch {
+        // The network went away before its code came: words without their form are better than none.
+        this.node.textContent = this.#state?.text ?? "";
+        this.node.hidden = false;
+        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+      }
+    }
+    this.#isWaiting = false;
     await this.#goOn();
   }
 
@@ -82,6 +108,7 @@ export class AnswerView {
     this.#revealed = document.hidden ? text.length : stepEnd(text, this.#revealed + STEP);
     this.#text?.show(text.slice(0, this.#revealed));
     if (this.#revealed < text.length) void this.#goOn();
+    else if (this.#state.phase === "done") this.changed();
   }
 
   async #goOn(): Promise<void> {
@@ -92,20 +119,6 @@ export class AnswerView {
     this.#render();
   }
 
-  #chip: Chip = (marker, nth) => {
-    const state = this.#state;
-    const citation = state && citationOf(state.citations, marker, nth);
-    if (!citation) return state?.phase === "done" ? null : "waiting";
-    const chip = document.createElement("button");
-    chip.type = "button";
-    chip.className = "chip";
-    chip.setAttribute("part", "citation");
-    chip.dataset["marker"] = String(marker);
-    chip.dataset["nth"] = String(nth);
-    chip.setAttribute("aria-label", this.labelOf(citation));
-    // What it says is filled in as soon as the chip is reached.
-    chip.setAttribute("aria-describedby", "quote");
-    chip.textContent = String(marker);
-    return chip;
-  };
+  #cited: Cited = (marker, nth) =>
+    citationOf(this.#state?.citations ?? [], marker, nth) ?? (this.#state?.phase === "done" ? null : "waiting");
 }

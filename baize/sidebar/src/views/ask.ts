@@ -93,14 +93,15 @@ function turnView(model: Model, turn: Turn): TemplateResult {
   const { state } = turn;
   const view = model.viewOf(turn);
   view.show(state);
-  return html`<article class="turn" part="turn" aria-busy=${!isOver(state)} aria-labelledby=${`q${String(turn.key)}`}>
+  const isWhole = isOver(state) && (state.phase !== "done" || view.isWhole);
+  return html`<article class="turn" part="turn" aria-busy=${!isWhole} aria-labelledby=${`q${String(turn.key)}`}>
     <h3 id=${`q${String(turn.key)}`} class=${turn.question ? "" : "sr"}>${turn.question || model.say("answers")}</h3>
     ${state.label
       ? html`<p class="notice" part="notice"><span class="badge">${model.say("ai")}</span> ${state.label}</p>`
       : nothing}
     ${thinking(model, state)} ${status(model, turn)} ${view.node} ${refusal(model, state)} ${sources(model, turn)}
     ${model.desk?.view(model, turn, { html, nothing }) ?? nothing}
-    ${isOver(state) ? after(model, turn) : nothing}
+    ${isWhole ? after(model, turn) : nothing}
   </article>`;
 }
 
@@ -138,8 +139,9 @@ function refusal(model: Model, { refusal: refused, text }: AnswerState): Templat
 function sources(model: Model, turn: Turn): TemplateResult | typeof nothing {
   const { state } = turn;
   if (state.refusal) return nothing;
-  const places = state.phase === "done" ? cited(state) : state.evidence.map((item) => ({ ...item, n: item.marker }));
-  if (!places.length) return nothing;
+  const found = state.phase === "done" ? cited(state) : state.evidence.map((item) => ({ ...item, n: item.marker }));
+  if (!found.length) return nothing;
+  const places = found.slice(0, model.viewOf(turn).cards(found.length));
   const key = state.phase === "done" ? "sources" : "evidence";
   const rest = places.slice(N_CARDS);
   return html`<h4>${model.say(key)}</h4>

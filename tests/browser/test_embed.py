@@ -136,6 +136,9 @@ def test_a_question_is_answered_and_its_citation_moves_the_hosts_player(stage: S
         assert {"size", "baize-ready", "baize-answer", "baize-seek"} <= set(names)
         seek = page.evaluate("window.heard.find(({ name }) => name === 'baize-seek').detail")
         assert seek["lesson_id"] == "elder-health-01"
+        chosen = "new CustomEvent('baize-course', { detail: { course_id: 'c9' }, cancelable: true })"
+        sidebar.locator("baize-sidebar").evaluate(f"(element) => element.dispatchEvent({chosen})")
+        page.wait_for_function("() => window.heard.some(({ name }) => name === 'baize-course')")
         height = "document.querySelector('#baize').getBoundingClientRect().height"
         assert page.evaluate(height) > 300
         keep_screenshot(page, "embed")

@@ -317,3 +317,56 @@ def test_preferences_and_feedback_reach_the_server(host: Host) -> None:
         page.reload()
         expect(page.locator(".shell.elder")).to_be_visible()
         host.api.preferences = {}
+
+
+_FRAMES = """() => new Promise((resolve) => {
+    let left = 30;
+    const tick = () => (--left ? requestAnimationFrame(tick) : resolve());
+    tick();
+})"""
+
+
+@pytest.mark.parametrize("tab", ["outline", "practice"])
+def test_a_server_that_is_away_is_asked_once_and_again_when_told_to(host: Host, tab: str) -> None:
+    """Not once a frame for as long as the tab is open."""
+    asked: list[str] = []
+    with host.page(allowed="ERR_") as page:
+        page.on("request", lambda request: asked.append(request.url))
+        page.route("**/v1/l*/**", lambda route: route.abort())
+        page.locator(f"#tab-{tab}").click()
+        trouble = page.locator(".trouble[role=alert]")
+        expect(trouble).to_be_visible()
+        page.evaluate(_FRAMES)
+        assert len(asked) < 10
+        page.unroute("**/v1/l*/**")
+        page.locator(".panel button").click()
+        expect(trouble).to_have_count(0)
+        page.evaluate(_FRAMES)
+        assert len(asked) < 20
+
+
+def test_an_answer_whose_code_cannot_come_stands_there_in_plain_words(host: Host) -> None:
+    """And takes its form as soon as the network is back."""
+    with host.context() as context:
+        page = context.new_page()
+        page.set_default_timeout(30_000)
+        page.route("**/markdown-*.js", lambda route: route.abort())
+        page.goto(f"{host.url}/host/plain")
+        ready(page)
+        say(page, "whole")
+        expect(page.locator(".answer")).to_have_text(_TEXT)
+        page.unroute("**/markdown-*.js")
+        check_whole(page)
+
+
+def test_what_is_asked_or_goes_on_is_seen_whatever_was_open(host: Host) -> None:
+    """A question of the host on another tab; an answer that a reload interrupted, in elder mode too."""
+    host.api.preferences = {}
+    with host.page("elder") as page:
+        expect(page.locator(".home")).to_be_visible()
+        page.evaluate("document.querySelector('baize-sidebar').ask('held')")
+        expect(page.locator(".chip")).to_have_count(1)
+        page.reload()
+        expect(page.locator(".chip")).to_have_count(1)
+        host.api.release()
+        check_whole(page)

@@ -114,3 +114,16 @@ def test_an_answer_is_read_sentence_by_sentence_without_markup(host: Host) -> No
         read.click()
         read.click()
         assert page.evaluate("window.spoken.at(-1)") == "cancel"
+
+
+def test_nobody_listens_once_the_sidebar_is_gone(host: Host) -> None:
+    """Also where the learner allows the microphone only after that."""
+    slow = "navigator.mediaDevices.getUserMedia = () => new Promise((resolve) => (window.allow = resolve));"
+    deaf = "delete window.SpeechRecognition; delete window.webkitSpeechRecognition;"
+    with opened(host, _MICROPHONE, slow, deaf) as page:
+        speak(page)
+        page.wait_for_function("() => window.allow")
+        page.evaluate("document.querySelector('baize-sidebar').remove()")
+        page.evaluate("window.allow({ getTracks: () => [{ stop() { window.released = true; } }] })")
+        page.wait_for_function("() => window.released")
+        assert not page.evaluate("window.recording")

@@ -9,7 +9,7 @@
 import type { BaizeSidebar } from "./element";
 
 const TEXTS = ["course", "lesson", "token", "learner", "locale", "theme"] as const;
-const EVENTS = ["ready", "seek", "lesson", "answer", "error", "token-expired", "preferences"] as const;
+const EVENTS = ["ready", "seek", "lesson", "course", "answer", "error", "token-expired", "preferences"] as const;
 
 /** Web origins of the platform, as the server wrote them into the page. */
 const origins = (document.querySelector<HTMLMetaElement>('meta[name="baize-origins"]')?.content ?? "").split(" ");

@@ -43,9 +43,9 @@ export class Outline {
     return known;
   }
 
-  /** Loads the outline of a lesson, unless it is there or on its way. */
+  /** Loads the outline of a lesson, unless it is there, on its way, or could not be had: then `forget` first. */
   async load(lessonId: string): Promise<void> {
-    if (lessonId === this.#lessonId && this.phase !== "failed") return;
+    if (lessonId === this.#lessonId) return;
     this.#loading?.abort();
     this.#loading = new AbortController();
     const { signal } = this.#loading;

@@ -32,11 +32,11 @@ export class Storyboards {
     try {
       const board = await this.client.maybe<{ scenes: Scene[] }>(`lessons/${segment(lessonId)}/storyboard`);
       this.#boards.set(lessonId, board?.scenes ?? []);
+      this.changed();
     } catch {
-      // A comfort: the next one who wants it asks again.
+      // A comfort: the next one who wants it asks again. Nothing is drawn again for it, or that would be at once.
       this.#boards.delete(lessonId);
     }
-    this.changed();
   }
 
   /** Path of the picture that stands for second `t` of a lesson; empty where there is none (yet). */

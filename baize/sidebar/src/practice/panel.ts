@@ -19,7 +19,7 @@ const segment = encodeURIComponent;
 const RECALLS = ["again", "hard", "good", "easy"] as const;
 
 export class PracticePanel {
-  #lesson = "";
+  #lesson: string | null = null;
   #learner = "";
   #quiz: Quiz | null = null;
   #reviews: Reviews | null = null;
@@ -37,7 +37,7 @@ export class PracticePanel {
 
   /** What there is for this lesson and learner; nothing happens while both stay. */
   async load(lesson: string, learner: string): Promise<void> {
-    if (this.#lesson === lesson && this.#learner === learner && (this.#quiz ?? this.#reviews) !== null) return;
+    if (this.#lesson === lesson && this.#learner === learner) return;
     [this.#lesson, this.#learner] = [lesson, learner];
     await this.#fetch();
   }

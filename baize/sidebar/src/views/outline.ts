@@ -11,8 +11,12 @@ export function outlineView(model: Model): TemplateResult {
   const { say, outline } = model;
   if (outline.phase === "loading") return html`<p class="calm busy" role="status">${say("loading")}</p>`;
   if (outline.phase === "failed") {
+    const again = (): void => {
+      outline.forget();
+      model.requestUpdate();
+    };
     return html`<p class="trouble" role="alert">${say("lost")}</p>
-      <button type="button" @click=${() => void outline.load(model.lesson)}>${say("retry")}</button>`;
+      <button type="button" @click=${again}>${say("retry")}</button>`;
   }
   const { content } = outline;
   if (!content.chapters.length && !content.cues.length) return html`<p class="calm">${say("no-outline")}</p>`;
@@ -80,7 +84,7 @@ function section(model: Model, name: string, head: Prepared | null, lines: Line[
 
 function preparedLine(model: Model, { text, term, locators }: Line): TemplateResult {
   const [first] = locators;
-  const said = html`${term ? html`<b>${term}</b>：` : nothing}<bdi>${text}</bdi>`;
+  const said = html`${term ? html`<b>${term}</b> · ` : nothing}<bdi>${text}</bdi>`;
   if (!first) return html`<li>${said}</li>`;
   return html`<li>
     <button type="button" class="line" @click=${() => goTo(model, first, text)}>

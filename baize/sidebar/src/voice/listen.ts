@@ -86,7 +86,15 @@ export class Listener {
   }
 
   async #record(language: string, maxSeconds: number): Promise<void> {
+    // Asked twice, or the sidebar taken off the page, before the learner has allowed it: then nobody listens.
+    this.stop();
+    let isOver = false;
+    this.#stop = () => (isOver = true);
     const stream = await navigator.mediaDevices.getUserMedia({ audio: true });
+    if (isOver) {
+      for (const track of stream.getTracks()) track.stop();
+      return;
+    }
     const recorder = new MediaRecorder(stream);
     const pieces: Blob[] = [];
     recorder.ondataavailable = ({ data }) => pieces.push(data);

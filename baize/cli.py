@@ -266,10 +266,30 @@ def place(locator: Locator) -> str:
 
 
 def result_line(result: Result) -> str:
-    """A moment; for a course that a catalogue describes, its title, what is said of it, and its page."""
-    if result.moment.hit.chunk.lesson_id:
-        return moment_line(result.moment)
-    return f"{result.course_title}  “{result.moment.focus.text}”" + (f"  {result.url}" if result.url else "")
+    """Where, from when to when, what is said, the score; a catalogue's course has a page, not a place."""
+    from baize.domain.locator import TimeSpan, format_timestamp
+
+    chunk, focus = result.moment.hit.chunk, result.moment.focus
+    if not chunk.lesson_id:
+        url = f"  {result.url}" if result.url else ""
+        return f"{result.course_title}  “{focus.text}”{url}  {result.score:.2f}"
+    until = f"–{format_timestamp(focus.locator.end)}" if isinstance(focus.locator, TimeSpan) else ""
+    return f"{chunk.lesson_title} {place(focus.locator)}{until}  “{focus.text}”  {result.score:.2f}"
+
+
+def result_to_dict(result: Result) -> dict[str, Any]:
+    """`start` and `end` stand beside the locator, too, where the moment is a time: `jq '.[].start'`."""
+    from baize.domain.locator import TimeSpan
+
+    at = result.moment.focus.locator
+    return {
+        "rank": result.rank,
+        "score": result.score,
+        "course_title": result.course_title,
+        **moment_to_dict(result.moment),
+        **({"start": at.start, "end": at.end} if isinstance(at, TimeSpan) else {}),
+        **({"url": result.url} if result.url else {}),
+    }
 
 
 def moment_line(moment: Moment) -> str:
@@ -287,6 +307,13 @@ def moment_to_dict(moment: Moment) -> dict[str, Any]:
         "locator": locator_to_dict(moment.focus.locator),
         "text": moment.focus.text,
     }
+
+
+def instant(seconds: float) -> str:
+    """RFC 3339, UTC."""
+    from datetime import UTC, datetime
+
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def scope(opened: House, course: str, lesson: str) -> Scope:
@@ -323,12 +350,7 @@ def search(
             query, scope(opened, course, lesson), kind=cast(Kind, kind), k=k
         )
         if json_:
-            rows = [
-                {"rank": r.rank, "score": r.score, "course_title": r.course_title, **moment_to_dict(r.moment)}
-                | ({"url": r.url} if r.url else {})
-                for r in results
-            ]
-            print_json(rows)
+            print_json([result_to_dict(result) for result in results])
             return
         for result in results:
             typer.echo(f"{result.rank:>2}. {result_line(result)}")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from baize.cli import Config, Json, guarded, print_json, run
+from baize.cli import Config, Json, guarded, instant, print_json, run
 
 if TYPE_CHECKING:
     from baize.bootstrap import House
@@ -494,10 +494,3 @@ def audit(
             typer.echo("Nothing was changed yet.", err=True)
 
     run(config, work)
-
-
-def instant(seconds: float) -> str:
-    """RFC 3339, UTC."""
-    from datetime import UTC, datetime
-
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

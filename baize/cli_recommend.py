@@ -55,6 +55,8 @@ def recommend(
             at = f"  {place(one.locator)}" if one.locator else ""
             typer.echo(f"{number:>2}. {one.title}{at}  [{one.lesson_id or one.course_id}]")
             typer.echo(f"    {one.sentence}")
+        if not found:
+            typer.echo("Nothing to recommend yet.", err=True)
 
     run(config, work)
 

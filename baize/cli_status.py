@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from baize.cli import Config, Json, guarded, print_json, run
+from baize.cli import Config, Json, guarded, instant, print_json, run
 
 if TYPE_CHECKING:
     from baize.bootstrap import House
@@ -59,7 +59,11 @@ async def _print_states(opened: House, course: str, *, as_json: bool) -> None:
     if as_json:
         print_json(
             [
-                asdict(state) | {"speech": asdict(speech[state.item]) if state.item in speech else None}
+                asdict(state)
+                | {
+                    "at": instant(state.at),
+                    "speech": asdict(speech[state.item]) if state.item in speech else None,
+                }
                 for state in states
             ]
         )
@@ -87,7 +91,7 @@ async def _print_failed(opened: House, course: str, *, as_json: bool) -> None:
         locks=opened.locks,
     )
     if as_json:
-        print_json([asdict(letter) for letter in letters])
+        print_json([asdict(letter) | {"at": instant(letter.at)} for letter in letters])
         return
     for letter in letters:
         place = f"{letter.course_id or letter.folder}  {letter.item or '(the whole course)'}"

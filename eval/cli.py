@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from baize.cli import EXIT_CHECK_FAILED, Config, guarded, print_json
+from baize.cli import run as run_in_house
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,6 +30,7 @@ def register(app: typer.Typer) -> None:
         ("compare", compare),
         ("report", report),
         ("gate", gate),
+        ("draft", draft),
         ("noise", noise),
     ):
         group.command(name)(guarded(command))
@@ -151,6 +153,28 @@ def gate(
     if faults:
         raise typer.Exit(EXIT_CHECK_FAILED)
     typer.echo("Not worse than the baseline.")
+
+
+def draft(
+    course: Annotated[str, typer.Argument(help="Course id.", metavar="COURSE")],
+    out: Annotated[
+        Path | None,
+        typer.Option(help="New folder for the suite; COURSE-draft by default.", show_default=False),
+    ] = None,
+    config: Config = None,
+) -> None:
+    """Draft a suite of questions on a course, each with its moment, for the course team to correct."""
+    from eval.draft import check_new, write_draft
+    from eval.draft import draft as draft_of
+
+    folder = out or Path(f"{course}-draft")
+    check_new(folder)
+    made = run_in_house(config, lambda house: draft_of(house, course))
+    write_draft(made, folder)
+    typer.echo(f"{folder}: {len(made.questions)} questions on {len(made.videos)} lessons.")
+    if made.without:
+        typer.echo(f"Without a question: {', '.join(made.without)}.")
+    typer.echo(f"Correct {folder / 'questions.jsonl'}, then `baize eval run {folder}`.")
 
 
 def noise(

@@ -56,6 +56,7 @@ _COMMANDS = (
     "eval compare",
     "eval report",
     "eval gate",
+    "eval draft",
     "eval noise",
 )
 

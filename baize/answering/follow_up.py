@@ -20,7 +20,8 @@ _NEAR_S = 180.0
 """A term that is explained within three minutes of what was cited belongs to it."""
 _ALIKE = 2
 """Terms that an FAQ's question shares with question or answer; fewer, and it is about something else."""
-_TEMPLATES = {"zh": "什么是{}？", "en": "What does “{}” mean?"}
+MEANING = {"zh": "什么是{}？", "en": "What does “{}” mean?"}
+"""How a learner asks for a term, by language."""
 _LONGEST = {"zh": 10, "en": 30}
 """Characters of a term; what is longer is a phrase."""
 
@@ -34,7 +35,7 @@ def follow_ups(
         glossary: of the cited lessons, in the language of the answer.
         earlier: questions of the turns before, which are not proposed again.
     """
-    if not answer.citations or answer.refusal or answer.language not in _TEMPLATES:
+    if not answer.citations or answer.refusal or answer.language not in MEANING:
         return ()
     asked = normalise("\n".join((answer.question, *earlier)))
     chosen = [*_entries(answer, turn), *_meanings(answer, glossary, scope, asked)]
@@ -73,7 +74,7 @@ def _meanings(answer: Answer, glossary: Sequence[GlossaryTerm], scope: Scope, as
         if distance <= _NEAR_S and len(term) <= _LONGEST[answer.language]:
             # One question for each explanation: it explains the other term, too.
             near.setdefault(entry.explanation, (distance, entry.term))
-    template = _TEMPLATES[answer.language]
+    template = MEANING[answer.language]
     return [template.format(term) for _, term in sorted(near.values(), key=lambda found: found[0])]
 
 

@@ -16,6 +16,7 @@ from typer.testing import CliRunner, Result
 
 from baize.cli import build
 from baize.edge.launch import stop
+from eval.dataset import read_suite
 
 MANIFEST = """id: health
 title: 居家健康
@@ -146,6 +147,11 @@ def test_search_finds_moments_lessons_and_courses(library: Path) -> None:
     assert [row["rank"] for row in rows] == list(range(1, len(rows) + 1))
     assert len(as_json("search", "血压", "--kind", "courses", "--json") or []) == 1  # type: ignore[arg-type]
     assert " 1. 吃药 pills.md § 吃药  “降压药要每天按时吃。”" in baize("search", "降压药怎么吃").stdout
+    spoken = as_json("search", "袖带要和心脏一样高", "--lesson", "measure", "-k", "1", "--json")
+    assert isinstance(spoken, list)
+    assert (spoken[0]["start"], spoken[0]["end"]) == (4.5, 8.0)
+    line = baize("search", "袖带要和心脏一样高", "--lesson", "measure", "-k", "1").stdout
+    assert f"0:04–0:08  “袖带要和心脏一样高。”  {spoken[0]['score']:.2f}" in line
 
 
 def test_chapters_and_transcript_are_exported(library: Path) -> None:
@@ -319,3 +325,19 @@ def test_forget_leaves_nothing_behind(library: Path) -> None:
     assert "Nothing has been ingested" in baize("status").stderr
     assert as_json("search", "血压", "--json") == []
     assert baize("ask", "袖带要多高？").stdout.startswith("课程中没有讲到这个问题。")
+
+
+def test_a_draft_of_questions_on_a_course_is_a_suite(library: Path) -> None:
+    """Each question stands within its lesson; it reads as a suite; a corrected draft is never lost."""
+    drafted = baize("eval", "draft", "health", "--out", "drafted")
+    assert drafted.exit_code == 0, drafted.output
+    suite = read_suite(library / "drafted")
+    assert suite.kind == "moments"
+    assert [(q.text, q.video_id, q.start) for q in suite.questions][-2:] == [
+        ("准备", "measure", 0.0),
+        ("测量", "measure", 60.0),
+    ]
+    again = baize("eval", "draft", "health", "--out", "drafted")
+    assert again.exit_code == 2
+    assert "--out" in again.stderr
+    assert baize("eval", "draft", "nowhere").exit_code == 2

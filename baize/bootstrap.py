@@ -30,7 +30,7 @@ from baize.domain.cost import Price, PriceList
 from baize.domain.review import Fit, Review
 from baize.domain.search import Scope
 from baize.domain.support import OpeningHours, parse_hours
-from baize.errors import InvalidSettings, NotFound
+from baize.errors import DependencyUnavailable, InvalidSettings, NotFound
 from baize.ports import (
     Accounts,
     Answerer,
@@ -43,6 +43,7 @@ from baize.ports import (
     ChatModel,
     ChunkIndex,
     Clock,
+    Docking,
     Embedder,
     EventLog,
     Exercises,
@@ -185,6 +186,22 @@ class House:
         from baize.adapters.db.publisher import SqlPublisher
 
         return SqlPublisher(self.database)
+
+    @cached_property
+    def docking(self) -> Docking:
+        """Brought by ingestion, which is above this layer (decisions 19).
+
+        Raises:
+            DependencyUnavailable: ingestion is not installed.
+        """
+        from importlib.metadata import entry_points
+
+        for entry in entry_points(group="baize.docking"):
+            made: Docking = entry.load()(self)
+            return made
+        raise DependencyUnavailable(
+            "Nothing is installed that docks courses.", remedy="Install Bai Ze again: pip install baize."
+        )
 
     @cached_property
     def artefacts(self) -> SqlArtefacts:

@@ -1072,6 +1072,18 @@ class Edits(Protocol):
         ...
 
 
+class Docking(Protocol):
+    """One course's record into the library, searchable at once; ingestion brings the adapter."""
+
+    async def put(self, course: Course, url: str = "") -> None:
+        """Make this the record of the course; its lessons, and what other catalogues say of it, stay.
+
+        Raises:
+            DependencyUnavailable: the index does not answer.
+        """
+        ...
+
+
 class Jobs(Protocol):
     """The queue of ingestions (decisions 19). Jobs of other platforms do not exist for a caller."""
 

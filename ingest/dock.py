@@ -8,17 +8,20 @@ from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 from baize.bootstrap import House
+from baize.domain.course import Course
 from baize.ports import Progress
 from ingest.catalogue import DockingParts, dock
 from ingest.chunk import ChunkOptions
 from ingest.discover import FAQ
-from ingest.extract.catalogue_file import SUFFIXES, read_catalogue
+from ingest.extract.catalogue_file import SUFFIXES, CatalogueEntry, read_catalogue
 from ingest.harvest import harvest_source
 from ingest.plan import course_id_of
 from ingest.report import CatalogueReport, IngestReport
 
 log = logging.getLogger("baize.ingest")
 _EVERY_S = 10.0
+API_SOURCE = "api"
+"""The source that courses of `PUT /v1/courses/{id}` are from."""
 
 
 def is_catalogue(path: Path) -> bool:
@@ -67,6 +70,35 @@ async def dock_repository(
             full=full,
         )
     return IngestReport((), catalogues=(docked,))
+
+
+class CourseDocking:
+    """`Docking`: a catalogue of one entry that leaves the source's others as they are."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+
+    async def put(self, course: Course, url: str = "") -> None:
+        """As `Docking.put`."""
+        house = self._house
+        entry = CatalogueEntry(
+            course.id,
+            course.title,
+            course.description,
+            course.tags,
+            course.level,
+            course.language,
+            url,
+            course.prerequisites,
+            # Whatever source has the course already: it is this one.
+            same_as=course.id,
+            place=course.id,
+            published_at=course.published_at,
+        )
+        async with house.locks.hold(f"source:{course.platform_id}:{API_SOURCE}"):
+            await house.publisher.put_course(course)
+            parts = docking_parts(house)
+            await dock(course.platform_id, API_SOURCE, [entry], parts, logged(API_SOURCE), delta=True)
 
 
 def docking(house: House, source_id: str) -> AbstractAsyncContextManager[None]:

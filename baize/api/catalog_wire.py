@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
+from baize.api.requests import Id, RequestBody, Words
 from baize.api.wire import TimeLocator
 from baize.domain.catalogue import Provenance
 from baize.domain.course import Chapter, Course, Lesson
 from baize.domain.edit import cue_id, text_hash
 from baize.domain.library import Transcript
+from baize.domain.sentences import detect_language
 from baize.domain.speech import SpeechReport
 from baize.domain.text import Cue
 from baize.services.erase import Erased
@@ -44,6 +46,24 @@ class CourseBody(BaseModel):
     sources: list[SourceBody] = Field(
         description="Catalogues that it comes from, first the one that describes it; none for a folder's."
     )
+
+
+_Tag = Annotated[Words, Field(min_length=1, max_length=100)]
+
+
+class CoursePut(RequestBody):
+    """The record of a course."""
+
+    title: Words = Field(min_length=1, max_length=500)
+    language: str = Field("", pattern=r"^([a-z]{2})?$")
+    """ISO 639-1; found from the words where it is left out."""
+    description: Words = Field("", max_length=20_000)
+    tags: list[_Tag] = Field([], max_length=50)
+    level: Literal["", "beginner", "intermediate", "advanced"] = ""
+    prerequisites: list[Id] = Field([], max_length=50)
+    published_at: str = Field("", pattern=r"^(\d{4}-\d{2}-\d{2})?$")
+    url: str = Field("", max_length=2_000, pattern=r"^(https?://[^\s\x00]+)?$")
+    """The course's page on the platform."""
 
 
 class CoursePage(BaseModel):
@@ -150,6 +170,22 @@ def erased_course(erased: Erased) -> ErasedCourseBody:
         lessons=erased.n_lessons,
         chunks=erased.n_points,
         answers=erased.n_answers,
+    )
+
+
+def put_record(platform_id: str, course_id: str, body: CoursePut, before: Course | None) -> Course:
+    """The course of this record; the glossary is no part of it and stays."""
+    return Course(
+        platform_id,
+        course_id,
+        body.title,
+        body.language or detect_language(f"{body.title} {body.description}"),
+        body.description,
+        tuple(body.tags),
+        body.level,
+        tuple(body.prerequisites),
+        before.glossary if before else (),
+        body.published_at,
     )
 
 

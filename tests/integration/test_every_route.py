@@ -18,6 +18,7 @@ from tests.unit.api.library import client_of, opens, settings
 pytestmark = pytest.mark.anyio
 
 FOR_STAFF = {
+    ("put", "/v1/courses/{course_id}"),
     ("delete", "/v1/courses/{course_id}"),
     ("get", "/v1/feedback"),
     ("post", "/v1/learners/import"),
@@ -64,6 +65,7 @@ NAMES = {
 }
 BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("put", "/v1/learners/{learner_id}/memory/{item_id}"): {"text": "x"},
+    ("put", "/v1/courses/{course_id}"): {"title": "x"},
     ("post", "/v1/ingestions"): {"course_id": "health"},
     ("patch", "/v1/lessons/{lesson_id}/transcript"): {
         "edits": [{"cue_id": "c0-1", "base_hash": "0" * 16, "text": "x"}]

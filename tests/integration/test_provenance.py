@@ -132,3 +132,45 @@ async def test_a_later_harvest(tmp_path: Path) -> None:
 
         await dock(house, tmp_path, "zj", 10, [{"id": "tea", "title": "泡茶"}])
         assert [source["source_id"] for source in (await told(settings))["g-7"]] == ["ah"]
+
+
+async def test_a_record_that_the_platform_puts(tmp_path: Path) -> None:
+    """A new course is found at once, a changed one by its new words only; lessons and other sources stay."""
+    async with docked(tmp_path) as (_, settings), client_of(create_app(settings)) as client:
+
+        async def found(query: str) -> list[str]:
+            reply = await client.post("/v1/search", json={"query": query, "kind": "courses"})
+            return [one["text"] for one in reply.json()["results"] if one["course_id"] == "knit"]
+
+        record = {
+            "title": "编织入门",
+            "description": "学会用毛线织围巾。",
+            "tags": ["手工"],
+            "level": "beginner",
+        }
+        made = await client.put("/v1/courses/knit", json=record)
+        assert (made.status_code, made.json()["language"], made.json()["lessons"]) == (201, "zh", [])
+        assert await found("织围巾") == ["学会用毛线织围巾。"]
+        again = await client.put("/v1/courses/knit", json=record | {"description": "学会用钩针钩帽子。"})
+        assert again.status_code == 200
+        assert await found("钩帽子") == ["学会用钩针钩帽子。"]
+        assert "学会用毛线织围巾。" not in await found("织围巾")
+
+        own = (await client.get("/v1/courses/own")).json()
+        assert (await client.put("/v1/courses/own", json={"title": "自己的课"})).status_code == 200
+        changed = (await client.get("/v1/courses/own")).json()
+        assert (changed["title"], changed["lessons"]) == ("自己的课", own["lessons"])
+        assert (
+            await client.put("/v1/courses/g-7", json={"title": "种菜", "tags": ["园艺"]})
+        ).status_code == 200
+        assert [s["source_id"] for s in (await client.get("/v1/courses/g-7")).json()["sources"]] == [
+            "zj",
+            "ah",
+            "api",
+        ]
+
+        for bad in ({}, {"title": ""}, {"title": "x", "level": "expert"}, {"title": "x", "url": "ftp://x"}):
+            assert (await client.put("/v1/courses/knit", json=bad)).status_code == 422
+        assert (await client.delete("/v1/courses/knit")).status_code == 200
+        assert (await client.get("/v1/courses/knit")).status_code == 404
+        assert await found("钩帽子") == []

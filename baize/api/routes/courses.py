@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query
 from starlette.responses import Response
@@ -13,10 +13,12 @@ from baize.api.auth import IngestingCaller, ReadingCaller
 from baize.api.catalog_wire import (
     CourseDetail,
     CoursePage,
+    CoursePut,
     ErasedCourseBody,
     course_body,
     course_detail,
     erased_course,
+    put_record,
 )
 from baize.api.depends import CurrentHouse
 from baize.api.encoding import json_response
@@ -26,6 +28,11 @@ from baize.errors import InvalidInput, NotFound
 from baize.services.provenance import provenance
 
 router = APIRouter(prefix="/courses", tags=["catalogue"])
+
+_PUT: dict[int | str, dict[str, Any]] = {
+    201: {"model": CourseDetail, "description": "It was not there before."},
+    **problems(401, 403, 422, 503),
+}
 
 
 @router.get("", summary="Courses", responses=problems(401, 403, 422), response_model=CoursePage)
@@ -66,6 +73,30 @@ async def course(
     lessons = await house.catalog.lessons(caller.platform_id, course_id)
     sources = await provenance(caller.platform_id, [course_id], house.cards)
     return json_response(course_detail(found, lessons, sources.get(course_id, ())))
+
+
+@router.put(
+    "/{course_id}",
+    summary="Set the record of a course",
+    responses=_PUT,
+    response_model=CourseDetail,
+)
+async def put(
+    course_id: Annotated[str, Path(pattern=ID_REGEX)],
+    body: CoursePut,
+    caller: IngestingCaller,
+    house: CurrentHouse,
+) -> Response:
+    """It can be searched and recommended at once; media and documents come by `POST /v1/ingestions`.
+
+    What is left out of the body is empty afterwards. A course that is read from a folder gets the record of
+    its `course.yaml` again when it is next ingested. Many courses are docked quicker as a catalogue file.
+    """
+    before = await house.catalog.course(caller.platform_id, course_id)
+    await house.docking.put(put_record(caller.platform_id, course_id, body, before), body.url)
+    reply = await course(course_id, caller, house)
+    reply.status_code = 200 if before else 201
+    return reply
 
 
 @router.delete(

@@ -137,6 +137,22 @@ def test_ask_at_a_second_of_a_lesson(library: Path) -> None:
     assert all(c["locator"]["start"] < 12 for c in answer["citations"])
 
 
+def test_a_draft_of_questions_on_a_course_is_a_suite(library: Path) -> None:
+    """Each question stands within its lesson; it reads as a suite; a corrected draft is never lost."""
+    drafted = baize("eval", "draft", "health", "--out", "drafted")
+    assert drafted.exit_code == 0, drafted.output
+    suite = read_suite(library / "drafted")
+    assert suite.kind == "moments"
+    assert [(q.text, q.video_id, q.start) for q in suite.questions][-2:] == [
+        ("准备", "measure", 0.0),
+        ("测量", "measure", 60.0),
+    ]
+    again = baize("eval", "draft", "health", "--out", "drafted")
+    assert again.exit_code == 2
+    assert "--out" in again.stderr
+    assert baize("eval", "draft", "nowhere").exit_code == 2
+
+
 def test_search_finds_moments_lessons_and_courses(library: Path) -> None:
     """Rows as JSON and as lines."""
     rows = as_json("search", "降压药怎么吃", "--json")
@@ -325,19 +341,3 @@ def test_forget_leaves_nothing_behind(library: Path) -> None:
     assert "Nothing has been ingested" in baize("status").stderr
     assert as_json("search", "血压", "--json") == []
     assert baize("ask", "袖带要多高？").stdout.startswith("课程中没有讲到这个问题。")
-
-
-def test_a_draft_of_questions_on_a_course_is_a_suite(library: Path) -> None:
-    """Each question stands within its lesson; it reads as a suite; a corrected draft is never lost."""
-    drafted = baize("eval", "draft", "health", "--out", "drafted")
-    assert drafted.exit_code == 0, drafted.output
-    suite = read_suite(library / "drafted")
-    assert suite.kind == "moments"
-    assert [(q.text, q.video_id, q.start) for q in suite.questions][-2:] == [
-        ("准备", "measure", 0.0),
-        ("测量", "measure", 60.0),
-    ]
-    again = baize("eval", "draft", "health", "--out", "drafted")
-    assert again.exit_code == 2
-    assert "--out" in again.stderr
-    assert baize("eval", "draft", "nowhere").exit_code == 2

@@ -194,9 +194,7 @@ class _Routes:
 
     async def query_batch(self, request: Request) -> list[dict[str, Any]]:
         body = await _body(request, required=("searches",))
-        collection = self._collection(request)
-        queries = [collection.vectors.query(search) for search in body["searches"]]
-        answers = collection.shard.query_batch(qe.QueryBatchRequest(queries))
+        answers = self._collection(request).query(body["searches"])
         bare = not any(search.get("with_payload") or search.get("with_vector") for search in body["searches"])
         return [{"points": [scored_json(point, bare=bare) for point in points]} for points in answers]
 

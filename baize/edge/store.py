@@ -15,16 +15,23 @@ import re
 import shutil
 import time
 import uuid
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import qdrant_edge as qe
 
+from baize.edge.everywhere import Everywhere
 from baize.edge.warm import warm_soon
 from baize.edge.wire import VectorReader, to_config
 from baize.errors import Conflict, InvalidInput, NotFound
 
+_FEW = 2
+"""Segments, one that is searched and one that is written, which the thread that asks searches by itself. The
+engine makes a pool of threads for any number: each search wakes one of them and waits to be woken by it."""
+_SETTLED_S = 3.0
+"""After the last write: before, what is asked about all points would have to be asked again too soon."""
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.~+-]{0,127}", re.ASCII)
 _log = logging.getLogger(__name__)
 
@@ -62,6 +69,7 @@ class Collection:
     n_vacuums_done: int = 0
     writable: asyncio.Event = field(default_factory=_set)
     vectors: VectorReader = field(init=False)
+    _everywhere: Everywhere = field(default_factory=Everywhere)
 
     def __post_init__(self) -> None:
         self.vectors = VectorReader(self.spec)
@@ -74,6 +82,17 @@ class Collection:
         self.shard.update(operation)
         if flush:
             self.shard.flush()
+
+    def query(self, searches: Sequence[dict[str, Any]]) -> list[list[qe.ScoredPoint]]:
+        """What each search finds."""
+        queries = [self.vectors.query(self._eased(search)) for search in searches]
+        return self.shard.query_batch(qe.QueryBatchRequest(queries))
+
+    def _eased(self, search: Any) -> Any:
+        if not isinstance(search, Mapping) or time.monotonic() - self.written_s < _SETTLED_S:
+            return search
+        within = self._everywhere.without(search.get("filter"), self.shard, self.n_writes)
+        return {**search, "filter": within}
 
     @property
     def vacuum_due(self) -> bool:
@@ -102,7 +121,7 @@ class Collection:
         Args:
             n_vacuums: it is without what was deleted when a vacuum was asked for so often.
         """
-        fresh = qe.EdgeShard.load(str(self.folder / shard_name))
+        fresh = _load_shard(self.folder / shard_name, self.spec)
         try:
             n_points = fresh.info().points_count
             if n_points != self.shard.info().points_count:
@@ -150,7 +169,7 @@ class Store:
         folder = self._folder(name)
         if _described(folder):
             raise Conflict(f"Wrong input: Collection `{name}` already exists!")
-        config = to_config(spec)
+        config = to_config(spec, search_threads=1)
         shutil.rmtree(folder, ignore_errors=True)
         shard_name = new_shard_name()
         (folder / shard_name).mkdir(parents=True)
@@ -222,13 +241,20 @@ def _described(folder: Path) -> bool:
     return (folder / "collection.json").is_file()
 
 
+def _load_shard(path: Path, spec: dict[str, Any]) -> qe.EdgeShard:
+    """Opens a shard; said each time how many threads search it, as the shard keeps what was said last."""
+    n_segments = sum(1 for _ in (path / "segments").iterdir())
+    n_threads = 1 if n_segments <= _FEW else os.cpu_count()
+    return qe.EdgeShard.load(str(path), to_config(spec, search_threads=n_threads))
+
+
 def _load(folder: Path) -> Collection:
     described = json.loads((folder / "collection.json").read_text("utf-8"))
     spec, shard_name = described["spec"], described["shard"]
     for other in folder.glob("shard-*"):
         if other.name != shard_name:
             shutil.rmtree(other, ignore_errors=True)
-    shard = qe.EdgeShard.load(str(folder / shard_name))
+    shard = _load_shard(folder / shard_name, spec)
     warm_soon(folder / shard_name)
     # A shard of an older version, which noted nothing, is optimized once more.
     n_new = shard.info().points_count - described.get("n_optimized", 0)

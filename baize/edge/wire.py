@@ -16,8 +16,14 @@ _INDEX_TYPES = {qe.PayloadSchemaType.Keyword: "keyword", qe.PayloadSchemaType.Fl
 _QUERY_FIELDS = ("filter", "params", "with_payload", "with_vector")
 
 
-def to_config(spec: Any, optimizers: qe.EdgeOptimizersConfig | None = None) -> qe.EdgeConfig:
-    """The engine's configuration for the body of a create-collection request."""
+def to_config(
+    spec: Any, optimizers: qe.EdgeOptimizersConfig | None = None, *, search_threads: int | None = None
+) -> qe.EdgeConfig:
+    """The engine's configuration for the body of a create-collection request.
+
+    Args:
+        search_threads: as many search segments at once; one is the calling thread itself.
+    """
     fields = known_fields(spec, _CREATE_FIELDS, "collection")
     return qe.EdgeConfig(
         vectors={name: _dense_params(params) for name, params in fields.get("vectors", {}).items()},
@@ -25,6 +31,7 @@ def to_config(spec: Any, optimizers: qe.EdgeOptimizersConfig | None = None) -> q
             name: _sparse_params(params) for name, params in fields.get("sparse_vectors", {}).items()
         },
         optimizers=optimizers,
+        max_search_threads=search_threads,
     )
 
 

@@ -119,6 +119,7 @@ class Prepared:
         step: where a taught conversation stands after it; then no thinking is sent or kept.
         seal: a solution that no sentence may give away.
         plan: what `services.teach` will do with it; None where it is simply answered.
+        reusable: an earlier answer may serve it; and its own a later one, if it knew nothing of who asked.
         asked_at: on the clock of `time.perf_counter`; 0 where nobody measures.
         disarmed: sentences that were taken out of the evidence, for they give orders to the model.
         strays: likewise, for they may, and say nothing of the subject.
@@ -131,8 +132,7 @@ class Prepared:
     nearest: tuple[Moment, ...]
     covered: bool
     learner_id: str = ""
-    reusable: Reusable | None = None
-    recalled: RecalledAnswerer | None = None
+    reusable: bool = False
     earlier: tuple[str, ...] = ()
     step: Step | None = None
     seal: Seal | None = None
@@ -150,6 +150,7 @@ class _Draft:
         heading: waits for the first sentence below it, so that none ever stands alone.
         reasoning: the model's thinking, in the pieces that it came in.
         seal, disarmed, strays: as in `Prepared`.
+        reusable: what later questions may find the answer by.
         early: the sentence that was released when the model paused behind its marker.
     """
 
@@ -163,6 +164,7 @@ class _Draft:
     early: CitedSentence | None = None
     disarmed: tuple[str, ...] = ()
     strays: tuple[str, ...] = ()
+    reusable: Reusable | None = None
 
     def release(self, event: Released) -> Released:
         self.text += event.text
@@ -254,12 +256,8 @@ class Answering:
         known = told(item.text for item in memory)
         turn = Turn(query, tuple(evidence), course, history, sampling, found.just_said, known)
         covered = found.evidence_score >= self._options.min_evidence and bool(evidence)
-        reusable = recalled = None
         # Who told something in words of their own is answered anew.
         own_words = any(item.edited for item in memory)
-        if self._by_model is not None and covered and not found.just_said and not own_words:
-            reusable = await self._reuse.reusable(turn, scope, self._by_model.model, self._by_model.prompt)
-            recalled = await self._reuse.find(reusable, turn, scope.platform_id) if reusable else None
         return Prepared(
             str(uuid.uuid4()),
             conversation_id,
@@ -268,9 +266,7 @@ class Answering:
             tuple(item.moment for item in evidence[:_N_NEAREST]),
             covered,
             question.learner_id,
-            # An answer that knew of this learner is no other one's.
-            None if known else reusable,
-            recalled,
+            covered and not found.just_said and not own_words,
             tuple(turn.question for turn in turns),
             disarmed=orders,
             strays=strays,
@@ -282,7 +278,7 @@ class Answering:
         A failing model never fails the answer: what it has not said, the course's own sentences say.
         """
         turn = prepared.turn
-        answerer = prepared.recalled or self._by_model or self._extractive
+        answerer = self._by_model or self._extractive
         draft = _Draft(
             _blank(prepared, answerer),
             [],
@@ -303,8 +299,9 @@ class Answering:
                 yield event
         else:
             yield EvidenceFound(turn.evidence)
-            # It goes out before the endpoint is asked, which is a millisecond's work.
-            await asyncio.sleep(0)
+            # It goes out before the endpoint is asked, and so do those of all who asked meanwhile.
+            await self._in_turn.let_pass()
+            answerer = await self._recalled(prepared, draft) or answerer
             async with aclosing(self._answer(turn, answerer, draft)) as events:
                 async for event in events:
                     yield event
@@ -320,15 +317,33 @@ class Answering:
         asked_next = await self._follow_ups.after(answer, turn, prepared.scope, prepared.earlier)
         if prepared.seal is not None:
             asked_next = tuple(text for text in asked_next if not prepared.seal.leaks(text))
-        yield Completed(await self.keep(replace(answer, follow_ups=asked_next), prepared))
+        whole = replace(answer, follow_ups=asked_next)
+        yield Completed(await self.keep(whole, prepared, draft.reusable))
 
-    async def keep(self, answer: Answer, prepared: Prepared) -> Answer:
-        """The answer with its price, stored."""
+    async def keep(self, answer: Answer, prepared: Prepared, reusable: Reusable | None = None) -> Answer:
+        """The answer with its price, stored; with `reusable`, for later questions too."""
         priced = self._ledger.priced(answer)
-        await self._store(priced, prepared)
+        await self._store(priced, prepared, reusable)
         return priced
 
-    async def _store(self, answer: Answer, prepared: Prepared) -> None:
+    async def _recalled(self, prepared: Prepared, draft: _Draft) -> RecalledAnswerer | None:
+        """The earlier answer that serves, by the same model and prompt; the draft learns what its own may."""
+        if self._by_model is None or not prepared.reusable:
+            return None
+        turn, scope = prepared.turn, prepared.scope
+        try:
+            reusable = await self._reuse.reusable(turn, scope, self._by_model.model, self._by_model.prompt)
+            recalled = await self._reuse.find(reusable, turn, scope.platform_id) if reusable else None
+        except DependencyUnavailable as failure:
+            _log.info("A question is answered without earlier answers: %s", failure)
+            return None
+        # An answer that knew of this learner is no other one's.
+        draft.reusable = None if turn.memory else reusable
+        if recalled is not None:
+            draft.answer = replace(draft.answer, reused_from=recalled.answer_id)
+        return recalled
+
+    async def _store(self, answer: Answer, prepared: Prepared, reusable: Reusable | None) -> None:
         """Keep the answer, what it cost, and what later turns and later learners may use of it.
 
         A store that fails now must not take the answer from the learner, who has read it.
@@ -346,8 +361,8 @@ class Answering:
             return
         asked = self._by_model.asks(turn).encode("utf-8", "replace")
         await self._cache.set(turn_key(answer.platform_id, answer.id), asked, ttl_s=_TURN_S)
-        if prepared.reusable is not None:
-            await self._reuse.keep(prepared.reusable, answer)
+        if reusable is not None:
+            await self._reuse.keep(reusable, answer)
 
     async def _answer(self, turn: Turn, answerer: Answerer, draft: _Draft) -> AsyncGenerator[AnswerEvent]:
         """The answerer's own sentences, and the extractive ones where it failed or nothing held."""
@@ -573,6 +588,5 @@ def _blank(prepared: Prepared, answerer: Answerer) -> Answer:
         answerer.prompt,
         text="",
         learner_id=prepared.learner_id,
-        reused_from=prepared.recalled.answer_id if prepared.recalled else "",
         step=prepared.step,
     )

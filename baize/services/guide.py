@@ -118,7 +118,7 @@ class Guide:
         # Beside an open exercise it stands alone: what was said there is no part of it.
         asked = replace(question, thinking=False, conversation_id="" if opened else question.conversation_id)
         prepared = _own_words(await self._explaining.prepare(asked), question)
-        prepared = replace(prepared, reusable=None, recalled=None, step=Step("guide", "concept"))
+        prepared = replace(prepared, reusable=False, step=Step("guide", "concept"))
         if opened is None:
             return prepared
         seal = await self._seal(question, opened)
@@ -188,7 +188,7 @@ class Guide:
         prepared = await self._explaining.prepare(asked)
         # The team says that the lesson teaches it, however the words differ.
         covered = prepared.covered or bool(known and scope.lesson_ids and prepared.turn.evidence)
-        return replace(prepared, covered=covered, reusable=None, recalled=None, earlier=())
+        return replace(prepared, covered=covered, reusable=False, earlier=())
 
     async def _seal(self, question: Question, opened: Step) -> Seal:
         """The seal of the exercise that is open."""

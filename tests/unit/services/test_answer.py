@@ -598,7 +598,7 @@ async def test_a_model_is_told_that_its_passages_were_just_said(world: World) ->
     assert PRESSURE[0] in prompt
     assert PRESSURE[1] not in prompt
     assert "said in the last minute" in prompt
-    assert prepared.reusable is None
+    assert not prepared.reusable
 
 
 @pytest.mark.parametrize(

@@ -52,3 +52,43 @@ async def test_a_place_is_free_again_after_a_failure_and_after_who_left() -> Non
         await asyncio.gather(waiting, return_exceptions=True)
     async with in_turn.turn():
         pass
+
+
+@pytest.fixture
+def in_turn() -> InTurn:
+    return InTurn(2, 60, 60)
+
+
+async def test_who_was_served_lets_those_pass_who_came_before(in_turn: InTurn) -> None:
+    """Nobody else: whoever comes later does not keep them waiting."""
+    told: list[str] = []
+
+    async def passing() -> None:
+        await in_turn.let_pass()
+        told.append("passed")
+
+    early, late = in_turn.turn(), in_turn.turn()
+    await early.__aenter__()
+    waiting = asyncio.create_task(passing())
+    for _ in range(5):
+        await asyncio.sleep(0)
+    await late.__aenter__()
+    assert told == []
+    await early.__aexit__(None, None, None)
+    await waiting
+    assert told == ["passed"]
+    await late.__aexit__(None, None, None)
+
+
+async def test_who_lets_pass_may_leave_and_does_not_wait_for_ever(in_turn: InTurn) -> None:
+    async with in_turn.turn():
+        leaving = asyncio.create_task(in_turn.let_pass())
+        for _ in range(5):
+            await asyncio.sleep(0)
+        leaving.cancel()
+        await asyncio.gather(leaving, return_exceptions=True)
+    await in_turn.let_pass()
+    impatient = InTurn(pass_s=0.001)
+    async with impatient.turn():
+        await impatient.let_pass()
+    assert not in_turn._passed

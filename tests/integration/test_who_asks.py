@@ -24,6 +24,7 @@ pytestmark = pytest.mark.anyio
 
 QUESTION = {"question": "量血压之前坐多久？"}
 PAGE = "https://learn.example"
+OTHER_PAGE = "https://other.example"
 SECRET = "the-secret-of-the-platform-default-0123456789"
 OTHER_SECRET = "the-secret-of-another-platform-0123456789abc"
 
@@ -54,7 +55,7 @@ async def door() -> AsyncIterator[Door]:
     app = create_app(chosen, open_house=opens(prepare=houses.append))
     async with client_of(app) as client:
         await houses[0].platforms.put(Platform("default", "本平台", (PAGE,), SECRET))
-        await houses[0].platforms.put(Platform("other", "别的平台", ("https://other.example",), OTHER_SECRET))
+        await houses[0].platforms.put(Platform("other", "别的平台", (OTHER_PAGE,), OTHER_SECRET))
         yield Door(client, houses[0])
 
 
@@ -315,7 +316,7 @@ async def test_a_preflight_passes_for_a_platforms_page(door: Door) -> None:
     ("origin", "status", "readable"),
     [
         (PAGE, 200, True),
-        ("https://other.example", 403, False),
+        (OTHER_PAGE, 403, False),
         ("https://evil.example", 403, False),
         ("null", 403, False),
         ("http://localhost", 200, False),
@@ -331,6 +332,47 @@ async def test_only_the_platforms_own_pages_may_call(
     if readable:
         assert response.headers["access-control-allow-origin"] == origin
         assert "origin" in response.headers["vary"].lower()
+
+
+@pytest.mark.parametrize("method", ["GET", "OPTIONS"])
+@pytest.mark.parametrize(
+    ("platform", "secret", "own"), [("default", SECRET, PAGE), ("other", OTHER_SECRET, OTHER_PAGE)]
+)
+async def test_pages_are_let_in_by_platform(
+    door: Door, platform: str, secret: str, own: str, method: str
+) -> None:
+    """Each platform's page for its own learners; never any page (`*`), and never with a browser's cookies."""
+    asked = {"Access-Control-Request-Method": "GET"} if method == "OPTIONS" else {}
+    headers = token("lin", secret, iss=platform) | asked
+    read = {
+        page: await door.client.request(method, "/v1/courses", headers=headers | {"Origin": page})
+        for page in (
+            PAGE,
+            OTHER_PAGE,
+            "https://evil.example",
+            own.upper(),
+            f"{own}.evil.example",
+            f"{own}:444",
+        )
+    }
+    allowed = {
+        page: reply.headers["access-control-allow-origin"]
+        for page, reply in read.items()
+        if "access-control-allow-origin" in reply.headers
+    }
+    # A preflight carries no token, so it cannot tell one platform's page from another's.
+    assert allowed == ({own: own} if method == "GET" else {PAGE: PAGE, OTHER_PAGE: OTHER_PAGE})
+    for reply in read.values():
+        assert "access-control-allow-credentials" not in reply.headers
+        assert "origin" in reply.headers["vary"].lower()
+        assert reply.status_code in ({200, 403} if method == "GET" else {204, 403})
+
+
+async def test_who_has_no_origin_needs_none(door: Door) -> None:
+    """A server or an app calls with a key and no page; the reply is no page's to read."""
+    response = await door.client.get("/v1/courses", headers=await door.key())
+    assert response.status_code == 200
+    assert not any(name.startswith("access-control-") for name in response.headers)
 
 
 async def test_a_page_can_read_why_its_token_was_refused(door: Door) -> None:

@@ -11,6 +11,8 @@ from baize.domain.search import Evidence, Hit, Moment
 from baize.domain.sentences import split_sentences
 from baize.domain.text import Chunk, Segment
 from baize.retrieval.adrift import adrift, anchored, strays
+from benchmarks.injected_lines import oblique_lines, unseen_lines
+from benchmarks.injection import lecture_of, question
 
 DEMO = Path(__file__).parents[3] / "baize" / "demo" / "courses"
 KNOTS = [
@@ -57,6 +59,18 @@ def test_a_stray_leaves_the_evidence(aside: str) -> None:
     assert left[0].moment.focus.text in KNOTS
     asked = anchored(evidence, f"What about {aside}?")
     assert asked == (evidence, ())
+
+
+def test_most_held_out_orders_are_strays() -> None:
+    """Whatever their words: each among five sentences on its lecture's subject."""
+    lines = [*unseen_lines(), *oblique_lines()]
+    n_found = 0
+    for line in lines:
+        lecture = [text[a:b] for text in lecture_of(line) for a, b in split_sentences(text)]
+        lecture += [f"{text} ({n})" for n in range(8) for text in lecture if text not in line.line]
+        n_found += any(text in line.line for text in strays(lecture, [question(line)]))
+    assert len(lines) == 168
+    assert n_found > 115
 
 
 def test_a_faq_is_kept_whole() -> None:

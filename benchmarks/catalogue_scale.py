@@ -25,10 +25,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from baize.bootstrap import House, opened
+from baize.bootstrap import House, opened, space_name
 from baize.domain.search import Scope
 from baize.edge.launch import stop
 from baize.settings import Settings
+from benchmarks.retrieval_library import graph_stands
 from ingest.dock import dock_file
 
 _ZH = (
@@ -106,8 +107,15 @@ async def measure(house: House, folder: Path, n_courses: int, n_questions: int) 
     with measured(found, "one_percent_changed", n_courses):
         report = await dock_file(house, path, "bench")
     _expect(report.n_changed == n_changed, "only what changed is docked")
+    # Right after a load, while the index makes its graph, and on other days.
+    found["queries_after_a_load"] = await _ask(house, n_courses, n_questions)
+    await graph_stands(house.data_dir, f"{space_name(house.embedder)}-cards", n_courses, _tell)
     found["queries"] = await _ask(house, n_courses, n_questions)
     return found
+
+
+def _tell(what: str, done: int, total: int) -> None:
+    sys.stderr.write(f"{what}: {done:,} of {total:,}\r")
 
 
 async def _ask(house: House, n_courses: int, n_questions: int) -> dict[str, Any]:

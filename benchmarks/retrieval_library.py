@@ -13,7 +13,6 @@ from pathlib import Path
 
 import anyio
 
-from baize.adapters.qdrant_link import open_client
 from baize.bootstrap import House, space_name
 from baize.domain.search import IndexedChunk, Scope
 from baize.edge.endpoint import read_record
@@ -102,7 +101,7 @@ async def build(house: ScratchHouse, corpus: Corpus, watch: Watch) -> BuildFigur
     n_before = max(0, await n_lessons(house) - 1) // _LESSONS_AT_ONCE * _LESSONS_AT_ONCE
     upsert_s = await _fill(house, corpus, n_before, watch)
     began_s = time.perf_counter()
-    await _until_indexed(house, corpus, watch)
+    await graph_stands(house.data_dir, house.space, corpus.n_chunks, watch)
     figures = BuildFigures(
         corpus.n_chunks,
         (corpus.n_lessons - n_before) * CHUNKS_PER_LESSON / upsert_s,
@@ -133,21 +132,20 @@ async def _fill(house: ScratchHouse, corpus: Corpus, n_before: int, watch: Watch
     return spent_s
 
 
-async def _until_indexed(house: ScratchHouse, corpus: Corpus, watch: Watch) -> None:
-    """Until every dense vector is in the graph, where there are enough points for one."""
-    if corpus.n_chunks < _OPTIMIZE_AFTER:
+async def graph_stands(data_dir: Path, space: str, n_points: int, watch: Watch) -> None:
+    """Returns when all points are in the graph, where there are enough for one.
+
+    An embedded index makes it once nothing is written any more. The server's own note is read: the engine's
+    count of indexed vectors takes in the sparse ones, which not every point has.
+    """
+    if n_points < _OPTIMIZE_AFTER:
         return
-    client = open_client(await ensure(house.data_dir))
-    try:
-        described = await client.get_collection(house.space)
-        # Sparse vectors are indexed as they are written.
-        n_sparse = described.indexed_vectors_count or 0
-        while (n_left := corpus.n_chunks + n_sparse - (described.indexed_vectors_count or 0)) > 0:
-            watch("waiting for the graph", corpus.n_chunks - n_left, corpus.n_chunks)
-            await anyio.sleep(_POLL_S)
-            described = await client.get_collection(house.space)
-    finally:
-        await client.close()
+    # The server may have ended for want of work before its last pass.
+    await ensure(data_dir)
+    note = data_dir / "index" / space / "collection.json"
+    while (n_done := json.loads(note.read_text("utf-8"))["n_optimized"]) < n_points:
+        watch("waiting for the graph", n_done, n_points)
+        await anyio.sleep(_POLL_S)
 
 
 def weighed(figures: BuildFigures, data_dir: Path) -> BuildFigures:

@@ -30,6 +30,7 @@ async def examine(settings: Settings) -> list[Finding]:
     checks: list[tuple[str, Callable[[House], Awaitable[str]]]] = [
         ("data folder", _data_folder),
         ("database", _database),
+        ("redis", _redis),
         ("embedder", _embedder),
         ("index", _index),
         ("vectors", _vectors),
@@ -59,6 +60,14 @@ async def _database(house: House) -> str:
     await house.database.migrate()
     courses = await house.catalog.courses(house.settings.platform_id)
     return f"{len(courses)} courses"
+
+
+async def _redis(house: House) -> str:
+    if not house.settings.redis_url:
+        return "none configured: slots, streams and limits are of one process"
+    # The one call of the cache that tells when nobody answers.
+    await house.cache.forget(["doctor"])
+    return "answers"
 
 
 async def _embedder(house: House) -> str:

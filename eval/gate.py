@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from baize.errors import InvalidInput
 from eval.compare import Difference, compare_records, pair_records
+from eval.record import lower_is_better
 
 MAX_DROP = 0.05
 
@@ -48,13 +49,29 @@ def _of_pair(old: Mapping[str, Any], new: Mapping[str, Any], max_drop: float) ->
     for name in old["metrics"]:
         if _is_gated(name) and name not in new["metrics"]:
             faults.append(f"{old['suite']} {name}: the baseline has it and the run has not.")
+    told = set()
     for found in compare_records(old, new):
         if _is_gated(found.metric) and _is_worse(found, max_drop):
+            told.add(found.metric)
             faults.append(
                 f"{found.suite} {found.metric}: {found.second:.3f} after {found.first:.3f} "
                 f"({found.change.value:+.3f} [{found.change.low:+.3f}, {found.change.high:+.3f}], "
                 f"n = {found.change.n}, p = {found.p:.3f})."
             )
+    return faults + _shown(old, new, max_drop, told)
+
+
+def _shown(
+    old: Mapping[str, Any], new: Mapping[str, Any], max_drop: float, told: Collection[str]
+) -> list[str]:
+    """What the records themselves show as lost beyond the limit, whichever items the two have in common."""
+    faults = []
+    for name, metric in old["metrics"].items():
+        if not _is_gated(name) or name in told or name not in new["metrics"] or "_s_" in name:
+            continue
+        before, after = metric["value"], new["metrics"][name]["value"]
+        if (after - before if lower_is_better(name) else before - after) > max_drop:
+            faults.append(f"{old['suite']} {name}: {after:.3f} after {before:.3f} in the records.")
     return faults
 
 

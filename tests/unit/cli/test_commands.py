@@ -307,13 +307,16 @@ def test_a_misspelt_variable_stops_every_command(library: Path, monkeypatch: pyt
     assert "BAIZE_CHATT__MODEL" in result.stderr
 
 
-def test_doctor_says_how_each_part_is(library: Path) -> None:
-    """One finding a part; exit code 3 when one fails."""
+def test_doctor_says_how_each_part_is(library: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One finding a part, that of a Redis where none is, too; exit code 3 when one fails."""
+    monkeypatch.setenv("BAIZE_REDIS_URL", "redis://127.0.0.1:1/0")
     result = baize("doctor", "--json")
     findings = {finding["part"]: finding for finding in json.loads(result.stdout)}
     assert all(findings[part]["ok"] for part in ("data folder", "database", "index", "tokens", "retrieval"))
     assert all(finding["says"] for finding in findings.values())
-    assert result.exit_code == (0 if all(finding["ok"] for finding in findings.values()) else 3)
+    assert not findings["redis"]["ok"]
+    assert "redis_url" in findings["redis"]["says"]
+    assert result.exit_code == 3
 
 
 def test_a_reader_that_closes_the_pipe_is_no_error(library: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +85,13 @@ def test_gate_on_small_losses() -> None:
     """A loss that chance may explain fails only beyond the limit."""
     assert gate([record(18)], [record(20)], max_drop=0.1) == []
     assert any("hit@1" in fault for fault in gate([record(18)], [record(20)], max_drop=0.04))
+
+
+def test_gate_believes_the_values_of_the_records() -> None:
+    """A value that fell is told even where the items of the two do not show why."""
+    lowered = deepcopy(record(20))
+    lowered["metrics"]["hit@1"]["value"] = 0.25
+    assert gate([lowered], [record(20)]) == ["s hit@1: 0.250 after 0.500 in the records."]
 
 
 def test_gate_refuses_another_version_of_the_suite() -> None:

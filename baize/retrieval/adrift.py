@@ -27,12 +27,13 @@ _FEWEST = 2
 """Words of its own from which a sentence says something."""
 _COMMON = 3
 """Examples of `orders`, orders or not, in which a word stands that ties nothing: say, question, lesson."""
-_LEAST = ((16, -0.5), (24, -0.6), (36, -0.7), (48, -0.8))
-_LEAST_OF_MANY = -0.9
-"""Likeness to an order, with the number of sentences below which it is asked: of few, many are adrift by
-chance. Of evidence from real lectures 0.4 to 1.0 % is found."""
-_UNASKED = 0.4
-"""So much more of it: of whole real lectures 0.1 % is found, of 40 sentences of one 0.3 %."""
+_LEAST = -0.5
+_LEAST_OF_FEW = -0.4
+_FEW = 16
+"""Likeness to an order; more of it where there are fewer sentences, for of few, many are adrift by chance.
+Terse lectures ("look at the face: is the mouth crooked?") score up to there and must stay evidence."""
+_UNASKED = 0.3
+"""So much more of it."""
 _STEM = 6
 _RUN = re.compile(r"[\u3400-\u9fff]+|[^\W_\u3400-\u9fff]{3,}")
 
@@ -51,7 +52,7 @@ def strays(texts: Sequence[str], anchors: Sequence[str], *, unasked: bool = Fals
         return frozenset()
     read = [(text, view) for text in loose for view in views(text)]
     scores = reading_of_words().scores([view for _, view in read])
-    least = next((least for below, least in _LEAST if len(distinct) < below), _LEAST_OF_MANY)
+    least = _LEAST_OF_FEW if len(distinct) < _FEW else _LEAST
     least += _UNASKED if unasked else 0.0
     return frozenset(text for (text, _), score in zip(read, scores, strict=True) if score >= least)
 

@@ -35,9 +35,9 @@ _N_TOKENS = 32
 _CLIENTS = 64
 
 
-async def _ask(door: int, question: str, heard: Heard | None = None) -> Heard:
+async def _ask(door: int, question: str) -> Heard:
     body: dict[str, object] = {"question": question, "thinking": "off"}
-    heard = await listen(door, "/v1/answers", body, heard or Heard(), b"event: evidence", b"event: done")
+    heard = await listen(door, "/v1/answers", body, Heard(), b"event: evidence", b"event: done")
     if not heard.ended or heard.failed:
         raise RuntimeError(f"an answer did not end: {heard}")
     return heard
@@ -65,26 +65,9 @@ async def _alone(door: int, pid: int, asked: list[str]) -> dict[str, float]:
     }
 
 
-async def _together(door: int, pid: int, asked: list[str]) -> dict[str, float]:
-    """All at once: how soon the first event came, and what CPU the server had taken by then.
-
-    The second is the same on a machine with other work to do.
-    """
-    started = cpu_s(pid)
-    until: list[float] = []
-
-    async def ask(question: str) -> Heard:
-        heard = Heard()
-        stream = asyncio.create_task(_ask(door, question, heard))
-        await heard.first.wait()
-        until.append(cpu_s(pid) - started)
-        return await stream
-
-    heard = await asyncio.gather(*(ask(question) for question in asked))
-    return {
-        "first_event_64_ms": 1e3 * median(one.first_s for one in heard),
-        "cpu_until_first_64_ms": 1e3 * median(until),
-    }
+async def _together(door: int, asked: list[str]) -> dict[str, float]:
+    heard = await asyncio.gather(*(_ask(door, question) for question in asked))
+    return {"first_event_64_ms": 1e3 * median(one.first_s for one in heard)}
 
 
 async def measure(library: Path, rounds: int) -> dict[str, Any]:
@@ -101,7 +84,7 @@ async def measure(library: Path, rounds: int) -> dict[str, Any]:
             await _ask(door, question)
         for number in range(rounds):
             asked = questions(400)[number % 5 :: 5]
-            found.append(await _alone(door, pid, asked) | await _together(door, pid, asked[:_CLIENTS]))
+            found.append(await _alone(door, pid, asked) | await _together(door, asked[:_CLIENTS]))
             sys.stderr.write(f"{number} {found[-1]}\n")
     return {
         name: {

@@ -366,6 +366,12 @@ class Publisher(Protocol):
         """
         ...
 
+    async def erase_lesson(self, platform_id: str, course_id: str, lesson_id: str) -> None:
+        """Remove every row of a lesson, edits and what learners did with it too, and the summary in a model's
+        words of its course, which says what the lesson said.
+        """
+        ...
+
 
 class Cards(Protocol):
     """Courses as docked catalogues describe them; a source is provenance, the platform is the boundary."""
@@ -491,8 +497,11 @@ class Answers(Protocol):
         """
         ...
 
-    async def forget_course(self, platform_id: str, course_id: str) -> list[str]:
+    async def forget_course(self, platform_id: str, course_id: str, lesson_id: str = "") -> list[str]:
         """Delete the answers that quote this course or point to it, and what learners said of them.
+
+        Args:
+            lesson_id: only those that quote this lesson of it or point to it.
 
         Returns:
             the ids of the answers that went.
@@ -1079,6 +1088,16 @@ class Docking(Protocol):
         """Make this the record of the course; its lessons, and what other catalogues say of it, stay.
 
         Raises:
+            DependencyUnavailable: the index does not answer.
+        """
+        ...
+
+    async def put_lesson(self, lesson: Lesson) -> None:
+        """Make title, place and language of the lesson these; what was read and heard of it stays.
+
+        Raises:
+            NotFound: there is no such course.
+            Conflict: another course has the lesson.
             DependencyUnavailable: the index does not answer.
         """
         ...

@@ -8,13 +8,14 @@ from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 from baize.bootstrap import House
-from baize.domain.course import Course
+from baize.domain.course import Course, Lesson
 from baize.ports import Progress
 from ingest.catalogue import DockingParts, dock
 from ingest.chunk import ChunkOptions
 from ingest.discover import FAQ
 from ingest.extract.catalogue_file import SUFFIXES, CatalogueEntry, read_catalogue
 from ingest.harvest import harvest_source
+from ingest.lesson_record import put_lesson_record
 from ingest.plan import course_id_of
 from ingest.report import CatalogueReport, IngestReport
 
@@ -99,6 +100,10 @@ class CourseDocking:
             await house.publisher.put_course(course)
             parts = docking_parts(house)
             await dock(course.platform_id, API_SOURCE, [entry], parts, logged(API_SOURCE), delta=True)
+
+    async def put_lesson(self, lesson: Lesson) -> None:
+        """As `Docking.put_lesson`."""
+        await put_lesson_record(self._house, lesson)
 
 
 def docking(house: House, source_id: str) -> AbstractAsyncContextManager[None]:

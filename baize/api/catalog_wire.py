@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Annotated, Literal
 
@@ -64,6 +65,18 @@ class CoursePut(RequestBody):
     published_at: str = Field("", pattern=r"^(\d{4}-\d{2}-\d{2})?$")
     url: str = Field("", max_length=2_000, pattern=r"^(https?://[^\s\x00]+)?$")
     """The course's page on the platform."""
+
+
+class LessonPut(RequestBody):
+    """What a catalogue says of a lesson."""
+
+    course_id: Id
+    """A lesson stays in its course."""
+    title: Words = Field(min_length=1, max_length=500)
+    position: int | None = Field(None, ge=1, le=100_000)
+    """Place in the course, from 1; left out, the lesson keeps its own, and a new one comes last."""
+    language: str = Field("", pattern=r"^([a-z]{2})?$")
+    """ISO 639-1; left out, the lesson keeps its own, and a new one's is found from the title."""
 
 
 class CoursePage(BaseModel):
@@ -155,6 +168,15 @@ class TranscriptBody(BaseModel):
     report: SpeechReportBody | None = Field(description="How well it was heard; null for subtitles.")
 
 
+class ErasedLessonBody(BaseModel):
+    """What went."""
+
+    lesson_id: str
+    course_id: str
+    chunks: int = Field(description="Passages in the index.")
+    answers: int = Field(description="Answers that quoted it.")
+
+
 class ErasedCourseBody(BaseModel):
     """What went."""
 
@@ -186,6 +208,25 @@ def put_record(platform_id: str, course_id: str, body: CoursePut, before: Course
         tuple(body.prerequisites),
         before.glossary if before else (),
         body.published_at,
+    )
+
+
+def put_lesson_record(
+    platform_id: str, lesson_id: str, body: LessonPut, before: Lesson | None, others: Sequence[Lesson]
+) -> Lesson:
+    """The lesson of this record; a new one has no media and nothing that was read."""
+    if before is not None:
+        return replace(
+            before,
+            course_id=body.course_id,
+            title=body.title,
+            position=body.position or before.position,
+            language=body.language or before.language,
+        )
+    last = max((lesson.position for lesson in others), default=0)
+    language = body.language or detect_language(body.title)
+    return Lesson(
+        platform_id, body.course_id, lesson_id, body.title, body.position or last + 1, language, None, "", ""
     )
 
 

@@ -39,7 +39,7 @@ class Erased:
 
 @dataclass(frozen=True, slots=True)
 class CourseErasure:
-    """The use case behind `baize forget` and `DELETE /v1/courses/{id}`.
+    """The use case behind `baize forget` and `DELETE` of `/v1/courses/{id}` and `/v1/lessons/{id}`.
 
     Attributes:
         others: of stores whose rows do not all carry the course's id.
@@ -89,6 +89,29 @@ class CourseErasure:
         await self.scrub()
         return Erased(course_id, n_lessons, n_points, n_answers)
 
+    async def erase_lesson(self, platform_id: str, lesson_id: str) -> Erased:
+        """Everything of one lesson; its course and the other lessons stay.
+
+        What ingestion keeps of a course, and its jobs, do not tell lessons apart: they go, and the next
+        ingestion of the course makes them again. The catalogue goes last, as in `erase`.
+
+        Raises:
+            NotFound: there is no such lesson on this platform.
+            DependencyUnavailable: a store does not answer; what went is gone, the rest is still there.
+        """
+        lesson = await self.catalog.lesson(platform_id, lesson_id)
+        if lesson is None:
+            raise NotFound(f"There is no lesson {lesson_id!r}.", remedy="GET /v1/courses/{id} lists them.")
+        course_id = lesson.course_id
+        await self._stop_work(platform_id, course_id)
+        await to_thread.run_sync(_remove, self.data_dir, platform_id, course_id)
+        await self.storyboards.forget(platform_id, course_id)
+        n_answers = await self._forget_answers(platform_id, course_id, lesson_id)
+        n_points = await self.index.erase(platform_id, [lesson_id])
+        await self.publisher.erase_lesson(platform_id, course_id, lesson_id)
+        await self.scrub()
+        return Erased(course_id, 1, n_points, n_answers)
+
     async def _stop_work(self, platform_id: str, course_id: str) -> None:
         """Jobs are cancelled and dropped, and lessons come to rest.
 
@@ -102,9 +125,9 @@ class CourseErasure:
             async with self.locks.hold(lesson_lock(platform_id, lesson_id)):
                 pass
 
-    async def _forget_answers(self, platform_id: str, course_id: str) -> int:
+    async def _forget_answers(self, platform_id: str, course_id: str, lesson_id: str = "") -> int:
         """Answers that quote the course, whole, wherever they are: a quote is the course's text."""
-        ids = await self.answers.forget_course(platform_id, course_id)
+        ids = await self.answers.forget_course(platform_id, course_id, lesson_id)
         for answer_id in ids:
             await self.live.forget(AnswerKey(platform_id, answer_id))
         await self.reuse.forget(platform_id, ids)

@@ -314,14 +314,13 @@ class PatientAnswers:
             gone = await self._inner.forget_learner(platform_id, learner_id)
         return [*gone, *(one for one in waiting if one not in gone)]
 
-    async def forget_course(self, platform_id: str, course_id: str) -> list[str]:
+    async def forget_course(self, platform_id: str, course_id: str, lesson_id: str = "") -> list[str]:
         """As `Answers.forget_course`."""
-        waiting = {
-            one.id for one in self._late.answers(platform_id) if f"course_id={course_id!r}" in repr(one)
-        }
+        named = f"lesson_id={lesson_id!r}" if lesson_id else f"course_id={course_id!r}"
+        waiting = {one.id for one in self._late.answers(platform_id) if named in repr(one)}
         async with self._late.still:
             self._late.drop(waiting)
-            gone = await self._inner.forget_course(platform_id, course_id)
+            gone = await self._inner.forget_course(platform_id, course_id, lesson_id)
         return [*gone, *(one for one in waiting if one not in gone)]
 
     async def expire(self, before: float) -> int:

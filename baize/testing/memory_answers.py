@@ -69,12 +69,13 @@ class MemoryAnswers:
             self._drop(key)
         return [answer_id for _, answer_id in gone]
 
-    async def forget_course(self, platform_id: str, course_id: str) -> list[str]:
+    async def forget_course(self, platform_id: str, course_id: str, lesson_id: str = "") -> list[str]:
         """As `Answers.forget_course`."""
+        named = f"lesson_id={lesson_id!r}" if lesson_id else f"course_id={course_id!r}"
         gone = [
             key
             for key, answer in self._answers.items()
-            if answer.platform_id == platform_id and f"course_id={course_id!r}" in repr(answer)
+            if answer.platform_id == platform_id and named in repr(answer)
         ]
         for key in gone:
             self._drop(key)

@@ -179,6 +179,11 @@ class MemoryCatalog:
             self._summaries.pop((platform_id, course_id), None)
         return gone
 
+    async def erase_lesson(self, platform_id: str, course_id: str, lesson_id: str) -> None:
+        """As `Publisher.erase_lesson`."""
+        await self.forget(platform_id, course_id, [lesson_id])
+        self._summaries.pop((platform_id, course_id), None)
+
     def _in_scope(self, scope: Scope) -> list[BuiltLesson]:
         found = [
             built

@@ -20,6 +20,8 @@ pytestmark = pytest.mark.anyio
 FOR_STAFF = {
     ("put", "/v1/courses/{course_id}"),
     ("delete", "/v1/courses/{course_id}"),
+    ("put", "/v1/lessons/{lesson_id}"),
+    ("delete", "/v1/lessons/{lesson_id}"),
     ("get", "/v1/feedback"),
     ("post", "/v1/learners/import"),
     ("get", "/v1/ingestions"),
@@ -66,6 +68,7 @@ NAMES = {
 BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("put", "/v1/learners/{learner_id}/memory/{item_id}"): {"text": "x"},
     ("put", "/v1/courses/{course_id}"): {"title": "x"},
+    ("put", "/v1/lessons/{lesson_id}"): {"course_id": "health", "title": "x"},
     ("post", "/v1/ingestions"): {"course_id": "health"},
     ("patch", "/v1/lessons/{lesson_id}/transcript"): {
         "edits": [{"cue_id": "c0-1", "base_hash": "0" * 16, "text": "x"}]

@@ -212,6 +212,46 @@ async def test_a_course_is_erased_from_everywhere(settings: Settings, tmp_path: 
     await stop(settings.data_dir)
 
 
+async def test_a_lesson_is_erased_from_everywhere(settings: Settings, tmp_path: Path) -> None:
+    """By its route's use case: no byte of what it alone said is left; the lesson beside it is as it was."""
+    course = tmp_path / "course"
+    course.mkdir()
+    write_subtitles(course / f"{ID}.zh.vtt", LINES)
+    write_subtitles(course / "2.zh.vtt", [f"别的课，第{n}句要讲清楚。" for n in range(6)])
+    async with opened(settings) as house:
+        await house.jobs.submit(JobRequest("default", str(course), "course", (ID,)))
+        assert (await ingest_paths(house, [course])).ok
+        ids = [lesson.id for lesson in await house.catalog.lessons("default", "course")]
+        gone_id = next(one for one in ids if ID in one)
+        (kept_id,) = set(ids) - {gone_id}
+        edit = Edit("default", "course", gone_id, "e", "cue", TimeSpan(0, 2), TEXT, TEXT, "", 1.0)
+        await house.edits.put([edit])
+        for answer_id, lesson_id, quote in ((f"a-{ID}", gone_id, TEXT), ("a2", kept_id, "别的课")):
+            citation = Citation(1, quote, "c", "course", lesson_id, "t", TimeSpan(0, 1), quote, 1.0)
+            said = Answer(answer_id, "default", answer_id, "q", "zh", "m", "", quote, citations=(citation,))
+            await house.answers.put(said)
+        heard = house.kept("default", "course") / "stages" / "hear" / "x.json"
+        heard.parent.mkdir(parents=True)
+        heard.write_text(TEXT, encoding="utf-8")
+        before = in_files(settings.data_dir)
+        assert {place.removesuffix("-wal") for place in before} >= expected(settings) - {"stages"}, before
+        assert bool(await in_tables(house)) == house.database.shared
+        kept = await house.catalog.lesson("default", kept_id)
+        n_kept = await house.index.count(Scope("default", lesson_ids=(kept_id,)))
+
+        gone = await house.course_erasure.erase_lesson("default", gone_id)
+
+        assert (gone.course_id, gone.n_lessons, gone.n_points, gone.n_answers) == ("course", 1, 6, 1)
+        assert await in_tables(house) == set()
+        assert in_files(settings.data_dir) == set()
+        assert await house.catalog.lessons("default", "course") == [kept]
+        assert await house.index.count(Scope("default", lesson_ids=(kept_id,))) == n_kept == 6
+        assert await house.answers.get("default", "a2") is not None
+        (course / f"{ID}.zh.vtt").unlink()
+        assert [one.outcome for one in (await ingest_paths(house, [course])).lessons] == ["unchanged"]
+    await stop(settings.data_dir)
+
+
 async def test_the_command_and_the_route(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Both tell what went, and that there is nothing the second time."""
     for name, line in (("one", "一，"), ("two", "二，")):
@@ -239,10 +279,54 @@ async def test_the_command_and_the_route(tmp_path: Path, monkeypatch: pytest.Mon
     async with app.router.lifespan_context(app):
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1", timeout=120) as client:
+            await a_lessons_record(client)
             erased = await client.delete("/v1/courses/two")
             assert erased.json() == {"course_id": "two", "lessons": 1, "chunks": 5, "answers": 0}
             assert (await client.delete("/v1/courses/two")).status_code == 404
     await stop(data)
+
+
+async def a_lessons_record(client: httpx.AsyncClient) -> None:
+    """Set, found under the new title, and erased; a new lesson has a record only."""
+    (first,) = (await client.get("/v1/courses/two")).json()["lessons"]
+    path, record = f"/v1/lessons/{first['id']}", {"course_id": "two", "title": "量血压"}
+
+    async def titles(query: str) -> list[str]:
+        reply = await client.post("/v1/search", json={"query": query, "scope": {"course_ids": ["two"]}})
+        return [one["lesson_title"] for one in reply.json()["results"]]
+
+    words = (await client.get(f"{path}/transcript")).json()["cues"]
+    told = await client.put(path, json=record)
+    expected = first | {"title": "量血压", "version": told.json()["version"]}
+    assert (told.status_code, told.json()) == (200, expected)
+    assert told.json()["version"] != first["version"]
+    assert (await client.put(path, json=record)).json() == told.json()
+    assert (await client.get(f"{path}/transcript")).json()["cues"] == words
+    found = await titles("二，第3句。")
+    assert (bool(found), set(found)) == (True, {"量血压"})
+
+    fresh = {"course_id": "two", "title": "Breathing calmly", "language": "en"}
+    made = await client.put("/v1/lessons/two-new", json=fresh)
+    assert (made.status_code, made.json()["position"], made.json()["media"]) == (201, 2, None)
+    listed = (await client.get("/v1/courses/two")).json()["lessons"]
+    assert [one["title"] for one in listed] == ["量血压", "Breathing calmly"]
+
+    for body, status in (
+        (record | {"course_id": "nowhere"}, 404),
+        ({"title": "x"}, 422),
+        (record | {"title": ""}, 422),
+        (record | {"position": 0}, 422),
+    ):
+        assert (await client.put(path, json=body)).status_code == status
+    assert (await client.put("/v1/courses/third", json={"title": "三"})).status_code == 201
+    moved = await client.put(path, json=record | {"course_id": "third"})
+    assert (moved.status_code, moved.json()["remedy"] != "") == (409, True)
+    erased = await client.delete("/v1/lessons/two-new")
+    told_of = {"lesson_id": "two-new", "course_id": "two", "chunks": 0, "answers": 0}
+    assert (erased.status_code, erased.json()) == (200, told_of)
+    assert (await client.delete("/v1/lessons/two-new")).status_code == 404
+    entries = (await client.get("/v1/audit")).json()["items"]
+    assert any("lesson_id=two-new" in str(entry) and "DELETE" in str(entry) for entry in entries)
 
 
 async def forget(course: str) -> tuple[int, str]:

@@ -180,3 +180,5 @@ async def test_list_and_cancel(door: Door) -> None:
     missing = "00000000-0000-0000-0000-000000000000"
     assert (await door.http.get(f"/ingestions/{missing}")).status_code == 404
     assert (await door.http.delete(f"/ingestions/{missing}")).status_code == 404
+    unknown = await door.http.get("/ingestions/no-such-job")
+    assert (unknown.status_code, unknown.headers["content-type"]) == (404, "application/problem+json")

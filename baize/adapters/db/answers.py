@@ -94,12 +94,13 @@ class SqlAnswers:
         async with self._database.writing() as session:
             return list(await session.scalars(gone.returning(AnswerRow.answer_id)))
 
-    async def forget_course(self, platform_id: str, course_id: str) -> list[str]:
-        """As `Answers.forget_course`: by the course's id in citations and places, as they are stored."""
+    async def forget_course(self, platform_id: str, course_id: str, lesson_id: str = "") -> list[str]:
+        """As `Answers.forget_course`: by the id in citations and places, as they are stored."""
         stored = type_coerce(AnswerRow.answer, Text)
+        named = f'"lesson_id":{encode(lesson_id)}' if lesson_id else f'"course_id":{encode(course_id)}'
         gone = delete(AnswerRow).where(
             AnswerRow.platform_id == platform_id,
-            stored.contains(f'"course_id":{encode(course_id)}', autoescape=True),
+            stored.contains(named, autoescape=True),
         )
         async with self._database.writing() as session:
             ids = list(await session.scalars(gone.returning(AnswerRow.answer_id)))

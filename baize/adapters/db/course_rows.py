@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import fields
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from baize.adapters.db.models import Table, UsageRow
+from baize.adapters.db.models import CourseSummaryRow, ItemStateRow, Table, UsageRow
 from baize.adapters.db.upsert import insert_or_add
 from baize.domain.cost import Used
 
@@ -32,6 +32,17 @@ async def erase_rows(
         elif "lesson_id" in table.columns and lesson_ids:
             await session.execute(delete(table).where(of_platform, table.c.lesson_id.in_(lesson_ids)))
     await _book_on_no_course(session, platform_id, course_id)
+
+
+async def erase_lesson_rows(session: AsyncSession, platform_id: str, course_id: str, lesson_id: str) -> None:
+    """Delete every row of one lesson, its own too, and what a model worded of its course."""
+    for table in reversed(Table.metadata.sorted_tables):
+        if "platform_id" in table.columns and "lesson_id" in table.columns:
+            mine = (table.c.platform_id == platform_id, table.c.lesson_id == lesson_id)
+            await session.execute(delete(table).where(*mine))
+    for row, item in ((ItemStateRow, ItemStateRow.item == lesson_id), (CourseSummaryRow, true())):
+        of_course = (row.platform_id == platform_id, row.course_id == course_id)
+        await session.execute(delete(row).where(*of_course, item))
 
 
 async def _book_on_no_course(session: AsyncSession, platform_id: str, course_id: str) -> None:

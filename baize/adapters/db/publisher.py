@@ -8,7 +8,7 @@ from typing import cast
 from sqlalchemy import delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from baize.adapters.db.course_rows import erase_rows
+from baize.adapters.db.course_rows import erase_lesson_rows, erase_rows
 from baize.adapters.db.engine import Database
 from baize.adapters.db.models import (
     ChapterRow,
@@ -129,6 +129,11 @@ class SqlPublisher:
             if course is not None and lesson_ids is None:
                 await session.delete(course)
         return gone
+
+    async def erase_lesson(self, platform_id: str, course_id: str, lesson_id: str) -> None:
+        """As `Publisher.erase_lesson`."""
+        async with self._database.writing() as session:
+            await erase_lesson_rows(session, platform_id, course_id, lesson_id)
 
 
 async def _hold_course(session: AsyncSession, lesson: Lesson) -> None:

@@ -18,11 +18,12 @@ from baize.api.ingestion_wire import (
     ingestion_summary,
 )
 from baize.api.openapi import problems
+from baize.api.requests import ID_REGEX
 from baize.errors import InvalidInput
 
 router = APIRouter(prefix="/ingestions", tags=["ingestion"])
 
-JobId = Annotated[str, Path(pattern=r"^[0-9a-f-]{36}$")]
+JobId = Annotated[str, Path(pattern=ID_REGEX)]
 IdempotencyKey = Annotated[
     str, Header(max_length=255, description="The same key with the same body is the same job.")
 ]

@@ -7,18 +7,21 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Header, Path
 from starlette.responses import Response
 
-from baize.api.auth import ReadingCaller
+from baize.api.auth import IngestingCaller, ReadingCaller
 from baize.api.cached import cached
 from baize.api.catalog_wire import (
     ChaptersBody,
+    ErasedLessonBody,
     LessonBody,
+    LessonPut,
     TranscriptBody,
     chapters_body,
     lesson_body,
+    put_lesson_record,
     transcript_body,
 )
 from baize.api.depends import CurrentHouse
-from baize.api.encoding import encode
+from baize.api.encoding import encode, json_response
 from baize.api.openapi import problems
 from baize.api.requests import ID_REGEX
 from baize.domain.course import Lesson
@@ -39,12 +42,16 @@ _CACHED_VTT: dict[int | str, dict[str, Any]] = {
     **CACHED,
 }
 
+_PUT: dict[int | str, dict[str, Any]] = {
+    201: {"model": LessonBody, "description": "It was not there before."},
+    **problems(401, 403, 404, 409, 422, 503),
+}
+
+LessonId = Annotated[str, Path(pattern=ID_REGEX)]
 IfNoneMatch = Annotated[str, Header()]
 
 
-async def _lesson(
-    lesson_id: Annotated[str, Path(pattern=ID_REGEX)], caller: ReadingCaller, house: CurrentHouse
-) -> Lesson:
+async def _lesson(lesson_id: LessonId, caller: ReadingCaller, house: CurrentHouse) -> Lesson:
     """
     Raises:
         NotFound: no such lesson on the caller's platform.
@@ -76,6 +83,43 @@ CurrentTranscript = Annotated[Transcript, Depends(_transcript)]
 async def lesson(lesson: CurrentLesson, if_none_match: IfNoneMatch = "") -> Response:
     """One published lesson."""
     return _artefact(encode(lesson_body(lesson)), _JSON, lesson, if_none_match)
+
+
+@router.put("", summary="Set the record of a lesson", responses=_PUT, response_model=LessonBody)
+async def put(lesson_id: LessonId, body: LessonPut, caller: IngestingCaller, house: CurrentHouse) -> Response:
+    """Its title, place and language; what was read and heard of it stays, and is found under the new title.
+
+    A new lesson has nothing to be found by yet: media and documents come by `POST /v1/ingestions`. Where its
+    course is read from a folder, the next ingestion says what the folder does; one that is not there goes.
+    """
+    platform_id = caller.platform_id
+    before = await house.catalog.lesson(platform_id, lesson_id)
+    others = await house.catalog.lessons(platform_id, body.course_id)
+    await house.docking.put_lesson(put_lesson_record(platform_id, lesson_id, body, before, others))
+    found = await _lesson(lesson_id, caller, house)
+    return json_response(lesson_body(found), status_code=200 if before else 201)
+
+
+@router.delete(
+    "",
+    summary="Erase a lesson",
+    responses=problems(401, 403, 404, 422, 503),
+    response_model=ErasedLessonBody,
+)
+async def erase(lesson_id: LessonId, caller: IngestingCaller, house: CurrentHouse) -> Response:
+    """Every trace of it: index, artefacts, edits, what learners did with it, answers that quote it.
+
+    What was kept of the work on its course and the course's jobs go too, for they do not tell lessons apart;
+    the other lessons stay as they are. It returns when the index has rewritten its files, which takes minutes
+    in a large library; a call that was cut off is finished by another one. A lesson that is still in the
+    course's folder comes back with the next ingestion.
+    """
+    gone = await house.course_erasure.erase_lesson(caller.platform_id, lesson_id)
+    return json_response(
+        ErasedLessonBody(
+            lesson_id=lesson_id, course_id=gone.course_id, chunks=gone.n_points, answers=gone.n_answers
+        )
+    )
 
 
 @router.get("/chapters", summary="Chapters of a lesson", responses=CACHED, response_model=ChaptersBody)

@@ -362,6 +362,8 @@ def _of_staff(ours: Owned) -> list[Request]:
         Request("GET", f"/v1/courses/{course}", by_id=True),
         Request("GET", f"/v1/courses/{course}/summary", by_id=True),
         Request("DELETE", f"/v1/courses/{course}", by_id=True, writes=True),
+        Request("PUT", f"/v1/lessons/{lesson}", {"course_id": course, "title": "x"}, by_id=True, writes=True),
+        Request("DELETE", f"/v1/lessons/{lesson}", by_id=True, writes=True),
         Request("GET", f"/v1/courses/{course}/key-points", by_id=True),
         Request("GET", "/v1/courses"),
         Request("GET", "/v1/courses", params={"limit": 1}),

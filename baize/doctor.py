@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from baize.bootstrap import House
 from baize.domain.search import Scope
-from baize.errors import BaizeError, IndexUnavailable
+from baize.errors import BaizeError, IndexUnavailable, InvalidSettings
 from baize.services.selftest import self_test
 from baize.settings import Settings
 
@@ -53,7 +54,13 @@ async def _finding(part: str, check: Callable[[House], Awaitable[str]], house: H
 
 
 async def _data_folder(house: House) -> str:
-    return str(house.data_dir)
+    folder = house.data_dir
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise InvalidSettings(
+            f"data_dir {folder} cannot be written.",
+            remedy="Change its permissions, or set BAIZE_DATA_DIR to a folder that you may write to.",
+        )
+    return str(folder)
 
 
 async def _database(house: House) -> str:

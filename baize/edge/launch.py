@@ -79,8 +79,8 @@ def _answers(record: Record) -> bool:
 
 
 def _start_once(data_dir: Path, options: list[str], timeout_s: float) -> Endpoint:
-    data_dir.mkdir(parents=True, exist_ok=True)
     try:
+        data_dir.mkdir(parents=True, exist_ok=True)
         with FileLock(data_dir / "index.start.lock", timeout=timeout_s):
             if endpoint := _running(data_dir):
                 return endpoint
@@ -90,6 +90,11 @@ def _start_once(data_dir: Path, options: list[str], timeout_s: float) -> Endpoin
             return _start(data_dir, options, timeout_s)
     except Timeout as error:
         raise _unavailable(data_dir, "is being started by another process that does not get on") from error
+    except OSError as error:
+        raise IndexUnavailable(
+            f"The index server of {data_dir} cannot be started: {error.strerror}.",
+            remedy="It writes into that folder: check that you may, or set BAIZE_DATA_DIR to another.",
+        ) from error
 
 
 def _start(data_dir: Path, options: list[str], timeout_s: float) -> Endpoint:

@@ -326,3 +326,11 @@ async def test_ready_says_who_answers_and_how_much_there_is(folder: Path) -> Non
     assert "qdrant-edge 0." in line
     assert line.endswith(f"at {record_of(folder).url}, space: 2 points")
     await index.close()
+
+
+async def test_a_folder_that_cannot_be_written_is_named(folder: Path) -> None:
+    """With what to do about it, and no traceback; here a folder stands where the lock's file should."""
+    (folder / "index.start.lock").mkdir()
+    with pytest.raises(IndexUnavailable, match=r"cannot be started.*BAIZE_DATA_DIR") as caught:
+        await ensure(folder)
+    assert str(folder) in str(caught.value)

@@ -14,6 +14,7 @@ import anyio
 import pytest
 from typer.testing import CliRunner, Result
 
+from baize.__main__ import main
 from baize.cli import build
 from baize.edge.launch import stop
 from eval.dataset import read_suite
@@ -319,6 +320,17 @@ def test_doctor_says_how_each_part_is(library: Path, monkeypatch: pytest.MonkeyP
     assert result.exit_code == 3
 
 
+def test_doctor_says_that_the_data_folder_cannot_be_written(
+    library: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By its own finding; the tests may run as root, who may write anywhere."""
+    monkeypatch.setattr("os.access", lambda *_, **__: False)
+    findings = {finding["part"]: finding for finding in json.loads(baize("doctor", "--json").stdout)}
+    assert not findings["data folder"]["ok"]
+    assert "BAIZE_DATA_DIR" in findings["data folder"]["says"]
+    assert findings["database"]["ok"]
+
+
 def test_a_reader_that_closes_the_pipe_is_no_error(library: Path) -> None:
     """`baize … | head` says nothing on stderr."""
     reader, writer = os.pipe()
@@ -333,6 +345,18 @@ def test_a_reader_that_closes_the_pipe_is_no_error(library: Path) -> None:
         )
     assert found.stderr == ""
     assert found.returncode == 0
+
+
+def test_an_early_ctrl_c_is_no_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While the commands are still being imported, too: exit code 130, as later."""
+
+    def interrupted() -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("baize.cli.build", interrupted)
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 130
 
 
 def test_forget_leaves_nothing_behind(library: Path) -> None:

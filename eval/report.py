@@ -194,7 +194,9 @@ def _found(row: Mapping[str, Any], player_url: str) -> str:
     mark = {True: "✓ ", False: "✗ "}.get(row.get("hit", None), "")
     text = escape(str(row.get("text", "")))
     if "t" in row:
-        return f"{mark}{_moment(row['video'], row['t'], player_url)} {text}"
+        # A cue that was heard in a clip (kind `asr`) is of no lesson.
+        at = _moment(row["video"], row["t"], player_url) if "video" in row else format_timestamp(row["t"])
+        return f"{mark}{at} {text}"
     rest = ", ".join(f"{k}: {v}" for k, v in row.items() if k not in ("hit", "text"))
     return f"{mark}{escape(rest)} {text}"
 

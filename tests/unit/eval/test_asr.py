@@ -20,6 +20,7 @@ from eval.library import open_house
 from eval.metrics.normalise import normalise, units
 from eval.metrics.speech import edit_distance, errors, loops, non_monotonic, term_recall
 from eval.record import lower_is_better, make_record
+from eval.report import render
 
 
 @pytest.mark.parametrize(
@@ -127,6 +128,15 @@ def test_direct_calls_stand_beside_the_product() -> None:
     )
     assert (found["wer"], found["direct/wer"]) == (0.5, 1.0)
     assert (found["real_time_factor"], found["cpu_factor"]) == (0.3, 0.6)
+
+
+def test_a_failed_clip_is_shown_in_the_report() -> None:
+    """What was heard has a time, and no lesson to link to."""
+    heard = asr.Observed("a", "en", "one two", (), (Cue(65, 66, "one"),), 2, asr.Took(1.0, 2.0))
+    scored = asr.score([heard])
+    record = make_record("s", "asr", scored.items, scored.measures, scored.latency, {})
+    assert [item["failed"] for item in record["per_item"]] == [True]
+    assert "1:05 one" in render([record], [], player_url="https://p.example/{lesson_id}?t={start}")
 
 
 @pytest.mark.parametrize(

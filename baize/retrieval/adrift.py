@@ -34,6 +34,8 @@ _FEW = 16
 Terse lectures ("look at the face: is the mouth crooked?") score up to there and must stay evidence."""
 _UNASKED = 0.3
 """So much more of it."""
+_MOST_OF_A_TALK = 1 / 3
+"""Where more of a talk is adrift, it is a short or terse one, in which that says nothing of a sentence."""
 _STEM = 6
 _RUN = re.compile(r"[\u3400-\u9fff]+|[^\W_\u3400-\u9fff]{3,}")
 
@@ -48,7 +50,7 @@ def strays(texts: Sequence[str], anchors: Sequence[str], *, unasked: bool = Fals
     """
     distinct = list(dict.fromkeys(texts))
     loose = adrift(distinct, anchors)
-    if not loose:
+    if not loose or (unasked and len(loose) > _MOST_OF_A_TALK * len(distinct)):
         return frozenset()
     read = [(text, view) for text in loose for view in views(text)]
     scores = reading_of_words().scores([view for _, view in read])

@@ -47,6 +47,14 @@ def test_what_shares_no_word_with_the_rest_is_adrift() -> None:
     assert adrift([*KNOTS, ASIDE], ["Insurance for sailors"]) == []
 
 
+def test_of_a_short_talk_nothing_is_adrift() -> None:
+    """Three lines of which no two share a word are a lesson all the same."""
+    lines = ["下面讲怎样吃早饭。", "袖袋要和心脏一样高。", "一次量两遍，取平均。"]
+    assert adrift(lines) == lines
+    assert strays(lines, [], unasked=True) == frozenset()
+    assert strays([*KNOTS, ASIDE], [], unasked=True) == {ASIDE}
+
+
 @pytest.mark.parametrize("aside", [ASIDE, MINT])
 def test_a_stray_leaves_the_evidence(aside: str) -> None:
     """Passages are numbered anew where one goes altogether, and the sentence to land on stays one of its."""

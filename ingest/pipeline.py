@@ -69,7 +69,7 @@ from ingest.watch import Watch
 
 log = logging.getLogger("baize.ingest")
 
-PIPELINE_VERSION = "5"
+PIPELINE_VERSION = "6"
 """Raise it when the same sources must give other chunks."""
 
 _ENTRY_TOKENS = 600

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field
 
 from baize.api.requests import Id, RequestBody, Words
 from baize.api.wire import TimeLocator
@@ -49,7 +49,14 @@ class CourseBody(BaseModel):
     )
 
 
+def _in_the_calendar(day: str) -> str:
+    if day:
+        date.fromisoformat(day)
+    return day
+
+
 _Tag = Annotated[Words, Field(min_length=1, max_length=100)]
+_Day = Annotated[str, Field(pattern=r"^([0-9]{4}-[0-9]{2}-[0-9]{2})?$"), AfterValidator(_in_the_calendar)]
 
 
 class CoursePut(RequestBody):
@@ -62,7 +69,7 @@ class CoursePut(RequestBody):
     tags: list[_Tag] = Field([], max_length=50)
     level: Literal["", "beginner", "intermediate", "advanced"] = ""
     prerequisites: list[Id] = Field([], max_length=50)
-    published_at: str = Field("", pattern=r"^(\d{4}-\d{2}-\d{2})?$")
+    published_at: _Day = ""
     url: str = Field("", max_length=2_000, pattern=r"^(https?://[^\s\x00]+)?$")
     """The course's page on the platform."""
 

@@ -169,7 +169,9 @@ async def test_a_record_that_the_platform_puts(tmp_path: Path) -> None:
             "api",
         ]
 
-        for bad in ({}, {"title": ""}, {"title": "x", "level": "expert"}, {"title": "x", "url": "ftp://x"}):
+        no_day = {"title": "x", "published_at": "2026-02-31"}
+        no_url = {"title": "x", "url": "ftp://x"}
+        for bad in ({}, {"title": ""}, {"title": "x", "level": "expert"}, no_url, no_day):
             assert (await client.put("/v1/courses/knit", json=bad)).status_code == 422
         assert (await client.delete("/v1/courses/knit")).status_code == 200
         assert (await client.get("/v1/courses/knit")).status_code == 404

@@ -34,9 +34,10 @@ from typing import Any
 import httpx
 
 from baize.edge.endpoint import read_record
-from benchmarks.live_parts import baize, environment, free_port, questions, write_course
+from benchmarks.live_parts import baize, environment, questions, write_course
 from tests.servers.chaos_proxy import ChaosProxy, Fault
 from tests.servers.deepseek import DeepSeekServer
+from tests.servers.ports import free_port
 from tests.servers.postgres import PostgresServer, programs
 from tests.servers.redis_server import RedisServer
 

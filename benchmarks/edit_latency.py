@@ -27,7 +27,8 @@ import httpx
 
 from baize.edge.launch import stop
 from benchmarks.crash import write_subtitles
-from benchmarks.live_parts import baize, environment, free_port, process
+from benchmarks.live_parts import baize, environment, process
+from tests.servers.ports import free_port
 
 BAR_S = 60.0
 _WORDS = "连偶 莲藕 菱角 芡实 慈姑 荸荠 茭白".split()

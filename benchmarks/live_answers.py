@@ -30,11 +30,11 @@ from benchmarks.live_parts import (
     cpu_s,
     ensure_library,
     environment,
-    free_port,
     process,
     questions,
 )
 from tests.servers.paced import PacedServer, draft
+from tests.servers.ports import free_port
 
 _RATE = 20.0
 _NUMBER = re.compile(r"第(\d+)问")

@@ -86,13 +86,6 @@ def baize(arguments: Sequence[str], env: Mapping[str, str]) -> None:
     subprocess.run([sys.executable, "-m", "baize", *arguments], env=env, check=True, cwd=_REPO)  # noqa: S603
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 @contextmanager
 def process(module: Sequence[str], *, core: int | str, port: int, env: Mapping[str, str]) -> Iterator[int]:
     """`python -m …` on one core, from when its port answers until the block ends.

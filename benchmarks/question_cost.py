@@ -25,11 +25,11 @@ from benchmarks.live_parts import (
     cpu_s,
     ensure_library,
     environment,
-    free_port,
     listen,
     process,
     questions,
 )
+from tests.servers.ports import free_port
 
 _N_TOKENS = 32
 _CLIENTS = 64

@@ -37,7 +37,8 @@ import httpx
 import jwt
 
 from baize.edge.endpoint import read_record
-from benchmarks.live_parts import environment, free_port, questions, write_course
+from benchmarks.live_parts import environment, questions, write_course
+from tests.servers.ports import free_port
 from tests.servers.postgres import PostgresServer, programs
 from tests.servers.redis_server import RedisServer
 
@@ -111,9 +112,10 @@ class Replicas:
             spare.unlink()
         index = self._made("index")
         self._run("index", ["baize.edge", "--data-dir", str(index), "--idle-s", "86400"], dict(os.environ))
-        record = _until(lambda: read_record(index), "the index server")
+        record = self._until(lambda: read_record(index), "the index server")
         pace = ["--rate", str(_TOKENS_PER_S), "--tokens", str(_N_TOKENS)]
         self._run("model", ["tests.servers.paced", str(self._ports[3]), *pace], dict(os.environ))
+        self.until_ready(self.upstream, "/v1/models")
         self._environment = environment(Path(), f"{self.upstream}/v1") | {
             "BAIZE_DATABASE_URL": postgres.create("baize"),
             "BAIZE_REDIS_URL": redis.url,
@@ -134,11 +136,15 @@ class Replicas:
             self.start_replica(number)
         self._start_nginx()
         for url in [*self.urls, self.url]:
-            _until(lambda url=url: _ready(url), url)  # type: ignore[misc]
+            self.until_ready(url)
 
     def start_replica(self, number: int) -> None:
         """Start it, without waiting until it is ready."""
         self._run_baize(f"replica {number}", ["serve", "--port", str(self._ports[number])])
+
+    def until_ready(self, url: str, path: str = "/readyz") -> None:
+        """Wait until it says so."""
+        self._until(lambda: _ready(url, path), url)
 
     def kill_replica(self, number: int) -> None:
         """kill -9, by its own id."""
@@ -162,6 +168,19 @@ class Replicas:
             text=True,
         )
         return done.stdout
+
+    def _until(self, found: Callable[[], Any], what: str) -> Any:
+        """What `found` gives once it gives something, while all that was started runs."""
+        deadline = time.monotonic() + _START_S
+        while not (value := found()):
+            for name, running in self._running.items():
+                if running.poll() is not None:
+                    log = self._made("logs") / f"{name.replace(' ', '-')}.log"
+                    raise RuntimeError(f"{name} ended: {log.read_text('utf-8', 'replace')[-2000:]}")
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"{what} did not start within {_START_S:g} s")
+            time.sleep(0.1)
+        return value
 
     def _made(self, name: str) -> Path:
         folder = self.folder / name.replace(" ", "-")
@@ -209,19 +228,9 @@ class Replicas:
             running.wait()
 
 
-def _until(found: Callable[[], Any], what: str) -> Any:
-    """What `found` gives once it gives something."""
-    deadline = time.monotonic() + _START_S
-    while not (value := found()):
-        if time.monotonic() > deadline:
-            raise RuntimeError(f"{what} did not start within {_START_S:g} s")
-        time.sleep(0.1)
-    return value
-
-
-def _ready(url: str) -> bool:
+def _ready(url: str, path: str = "/readyz") -> bool:
     try:
-        return httpx.get(f"{url}/readyz", timeout=10).status_code == 200
+        return httpx.get(f"{url}{path}", timeout=10).status_code == 200
     except httpx.HTTPError:
         return False
 
@@ -429,7 +438,7 @@ async def killed(
         wrong.append("the answer of the killed replica was not lost: nothing was proved")
     took_s = time.monotonic() - began
     all_.start_replica(0)
-    await asyncio.to_thread(_until, lambda: _ready(all_.urls[0]), "the killed replica")
+    await asyncio.to_thread(all_.until_ready, all_.urls[0])
     back = await follow(client, all_.urls[0], body, key, Reading())
     if not back.done["citations"]:
         wrong.append("the replica came back and does not answer")

@@ -25,11 +25,11 @@ from benchmarks.live_parts import (
     SERVER_CORE,
     ensure_library,
     environment,
-    free_port,
     process,
     questions,
 )
 from tests.servers.paced import PacedServer
+from tests.servers.ports import free_port
 
 _SAMPLE_S = 5.0
 _ANSWER_TOKENS = 200

@@ -28,12 +28,12 @@ from benchmarks.live_parts import (
     cpu_s,
     ensure_library,
     environment,
-    free_port,
     listen,
     process,
     questions,
     stats,
 )
+from tests.servers.ports import free_port
 
 _KINDS = ("ours", "plain", "openai")
 _PER_S = 20.0

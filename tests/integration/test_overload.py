@@ -17,6 +17,7 @@ import pytest
 
 from baize.api.app import create_app
 from baize.domain.chat import ChatEvent, Message, Sampling, TextDelta, Usage
+from tests.servers.ports import free_port
 from tests.unit.api.library import LiveServer, opens, settings
 
 pytestmark = pytest.mark.anyio
@@ -105,8 +106,6 @@ async def test_a_server_that_is_told_to_end_finishes_its_streams(
     repo_root: Path, tmp_path: Path, drain_s: float, n_sentences: int, stopped: bool
 ) -> None:
     """Within `drain_s` an answer is finished; after it, it ends with what was sent: `done` either way."""
-    from tests.servers.redis_server import free_port
-
     port = free_port()
     script = tmp_path / "run.py"
     script.write_text(_SERVE)

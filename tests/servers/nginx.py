@@ -8,7 +8,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from tests.servers.redis_server import free_port
+from tests.servers.ports import free_port
 
 _SNIPPET = Path(__file__).resolve().parents[2] / "docs" / "nginx.conf"
 

@@ -6,15 +6,11 @@ import shutil
 import socket
 import subprocess
 import time
-from contextlib import closing
 from pathlib import Path
 
+from tests.servers.ports import free_port
+
 _START_S = 10.0
-
-
-def free_port() -> int:
-    with closing(socket.create_server(("127.0.0.1", 0))) as door:
-        return int(door.getsockname()[1])
 
 
 class RedisServer:
@@ -48,6 +44,7 @@ class RedisServer:
                 with socket.create_connection(("127.0.0.1", self._port), timeout=1):
                     return
             except OSError:
+                assert self._process.poll() is None, "redis-server ended at once"
                 assert time.monotonic() < deadline, "redis-server did not start"
                 time.sleep(0.02)
 

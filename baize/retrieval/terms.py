@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import cache, lru_cache
 from itertools import accumulate
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from baize.domain.search import SparseVector
 from baize.domain.sentences import has_han, joint
@@ -40,7 +40,6 @@ STOP_WORDS = frozenset(
     what when where which who why will with would you your""".split()
 )
 
-_SHORT_STEM = 3
 _BORDERS = ("。", "！", "？", "!", "?", "；")
 """Ends of a sentence that no run of terms goes across; an ellipsis is none, for it folds to full stops."""
 _SENTENCE = 400
@@ -116,17 +115,10 @@ def terms_among(text: str, wanted: Collection[str]) -> frozenset[str]:
 def _among(text: str, wanted: frozenset[str]) -> frozenset[str]:
     """Remembered: a question looks at its passages once to weigh them and once to find the sentence."""
     folded = normalise(text)
-    pairs, others = _traces(wanted)
-    found = {term for pair, term in pairs if pair in folded}
-    traced = [(trace, term) for trace, term in others if trace in folded]
-    return frozenset(found.union(_proven(traced, folded)))
-
-
-def _proven(traced: Sequence[tuple[str, str]], folded: str) -> list[str]:
-    """Those that the text has of terms whose traces it has."""
-    # A term comes from one run, and its trace stands there; most runs have none and are not cut up.
-    runs = _RUN.findall(folded) if traced else []
-    return [term for trace, term in traced if any(term in _run_terms(run) for run in runs if trace in run)]
+    traces = _traces(wanted)
+    found = [term for pair, term in traces.pairs if pair in folded]
+    found += [term for trace, term in traces.others if any(_ends(trace, term, folded))]
+    return frozenset(found)
 
 
 @lru_cache(maxsize=1 << 9)
@@ -137,18 +129,13 @@ def terms_among_each(texts: tuple[str, ...], wanted: frozenset[str]) -> tuple[fr
     """
     folded, starts = _side_by_side(texts)
     found: dict[int, set[str]] = {}
-    traced: dict[int, list[tuple[str, str]]] = {}
-    pairs, others = _traces(wanted)
-    for pair, term in pairs:
+    traces = _traces(wanted)
+    for pair, term in traces.pairs:
         for number in _holders(pair, folded, starts):
             found.setdefault(number, set()).add(term)
-    for trace, term in others:
-        for number in _holders(trace, folded, starts):
-            traced.setdefault(number, []).append((trace, term))
-    for number, of_line in traced.items():
-        line = folded[starts[number] : starts[number + 1] - 1]
-        if held := _proven(of_line, line):
-            found.setdefault(number, set()).update(held)
+    for trace, term in traces.others:
+        for end in _ends(trace, term, folded):
+            found.setdefault(bisect_right(starts, end - 1) - 1, set()).add(term)
     nothing = frozenset[str]()
     return tuple(frozenset(found[n]) if n in found else nothing for n in range(len(texts)))
 
@@ -173,15 +160,40 @@ def _holders(trace: str, folded: str, starts: list[int]) -> Iterator[int]:
         at = folded.find(trace, starts[number + 1])
 
 
-_Traces = tuple[tuple[str, str], ...]
+def _ends(trace: str, term: str, folded: str) -> Iterator[int]:
+    """Where the runs end that have this term. Only runs in which its trace begins a word are cut up."""
+    inside = not has_han(trace)
+    at = folded.find(trace)
+    while at >= 0:
+        after = at + 1
+        # No word begins after a letter or a digit of its own script.
+        if not (inside and at and folded[at - 1].isascii() and folded[at - 1].isalnum()):
+            run = _run_at(folded, at)
+            if run is not None:
+                after = run.end()
+                if term in _run_terms(run.group()):
+                    yield after
+        at = folded.find(trace, after)
+
+
+def _run_at(folded: str, at: int) -> re.Match[str] | None:
+    """The run of which the character there is one."""
+    begin = max(folded.rfind(" ", 0, at), folded.rfind("\n", 0, at)) + 1
+    return next((run for run in _RUN.finditer(folded, begin) if run.end() > at), None)
+
+
+class _Traces(NamedTuple):
+    """Terms with what every text that has them holds: pairs of characters, to which that suffices; others."""
+
+    pairs: tuple[tuple[str, str], ...]
+    others: tuple[tuple[str, str], ...]
 
 
 @lru_cache(maxsize=1 << 8)
-def _traces(wanted: frozenset[str]) -> tuple[_Traces, _Traces]:
-    """Terms with what every text that has them holds: pairs of characters, to which that suffices; others."""
+def _traces(wanted: frozenset[str]) -> _Traces:
     pairs = tuple((term[1:], term) for term in wanted if _HAN_PAIR.fullmatch(term) and _tells(term[1:]))
     known = {term for _, term in pairs}
-    return pairs, tuple((_trace(term), term) for term in wanted if term not in known)
+    return _Traces(pairs, tuple((_trace(term), term) for term in wanted if term not in known))
 
 
 def _tells(pair: str) -> bool:
@@ -258,13 +270,12 @@ def _latin_terms(run: str) -> tuple[str, ...]:
 
 @lru_cache(maxsize=1 << 12)
 def _trace(term: str) -> str:
-    """What every text with this term has in it. The stem of “dying” is “die”: short ones show one letter."""
+    """What every text with this term has in it: of a stem all but its last letter (“happi” is “happy”)."""
     bare = term.removeprefix("#")
-    if has_han(bare):
+    if not bare.isascii() or bare[0].isdigit():
         return bare
-    return bare[
-        : len(bare) if not bare.isascii() or bare[0].isdigit() else 3 if len(bare) > _SHORT_STEM else 1
-    ]
+    # “dying” is “die”, “lying” is “lie”.
+    return bare[: 1 if len(bare) == len("die") and bare.endswith("ie") else max(1, len(bare) - 1)]
 
 
 def _stem(word: str) -> str:

@@ -82,15 +82,21 @@ def test_weights_saturate_and_do_not_depend_on_neighbours() -> None:
 
 
 WORDS = (
-    *"dying lying skis early only happily flies cells x-axis C++ 3.5 ① don't".split(),
+    *"dying lying skis early only happily flies cells x-axis C++ 3.5 ① don't axis other's untying hoping".split(),
     *"Ｅｘｃｅｌ 血壓計 血压 高血压的人 的".split(),
 )
 
 
-@given(st.lists(st.sampled_from(WORDS), max_size=6), st.lists(st.sampled_from(WORDS), max_size=3))
-def test_terms_among_a_text_are_those_that_it_has(said: list[str], asked: list[str]) -> None:
-    """Looking for a trace of a term first changes nothing."""
-    text = " ".join(said)
+JOINTS = ("", " ", "-", "_", "é", "，", "的", "\n")
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(JOINTS), st.sampled_from(WORDS)), max_size=6),
+    st.lists(st.sampled_from(WORDS), max_size=3),
+)
+def test_terms_among_a_text_are_those_that_it_has(said: list[tuple[str, str]], asked: list[str]) -> None:
+    """Looking for a trace of a term first changes nothing, whatever stands before it."""
+    text = "".join(joint + word for joint, word in said)
     wanted = [term for word in asked for term in terms(word)]
     assert terms_among(text, wanted) == set(terms(text)) & set(wanted)
 

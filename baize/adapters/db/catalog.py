@@ -194,15 +194,24 @@ _Id = str | BindParameter[str]
 
 
 def _live(platform_id: _Id, course_ids: Sequence[_Id], lesson_ids: Sequence[_Id]) -> Select[Any]:
+    course = _read_off(LessonRow.course_id) if lesson_ids else LessonRow.course_id
     found: Any = (
         select(LessonRow.course_id, LessonRow.lesson_id, LessonRow.build_id, LessonRow.passage_languages)
         .where(LessonRow.platform_id == platform_id)
-        .order_by(LessonRow.course_id, LessonRow.position, LessonRow.lesson_id)
+        .order_by(course, LessonRow.position, LessonRow.lesson_id)
     )
     if course_ids:
         found = found.where(LessonRow.course_id.in_(course_ids))
     chosen: Select[Any] = found.where(LessonRow.lesson_id.in_(lesson_ids)) if lesson_ids else found
     return chosen
+
+
+def _read_off(column: Any) -> Any:
+    """The column as no index has it.
+
+    Else SQLite walks the index of the whole platform for the sake of its order, where a few rows are meant.
+    """
+    return type_coerce(func.coalesce(column, ""), column.type)
 
 
 def _passage_languages(platform_id: _Id, course_ids: Sequence[_Id], lesson_ids: Sequence[_Id]) -> Select[Any]:
@@ -214,7 +223,7 @@ def _passage_languages(platform_id: _Id, course_ids: Sequence[_Id], lesson_ids: 
     languages = LessonRow.passage_languages
     of_platform = LessonRow.platform_id == platform_id
     if course_ids or lesson_ids:
-        found = select(languages).where(of_platform).distinct()
+        found = select(_read_off(languages)).where(of_platform).distinct()
         if course_ids:
             found = found.where(LessonRow.course_id.in_(course_ids))
         return found.where(LessonRow.lesson_id.in_(lesson_ids)) if lesson_ids else found

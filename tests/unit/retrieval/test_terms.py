@@ -82,7 +82,8 @@ def test_weights_saturate_and_do_not_depend_on_neighbours() -> None:
 
 
 WORDS = (
-    *"dying lying skis early only happily flies cells x-axis C++ 3.5 ① don't axis other's untying hoping".split(),
+    *"dying lying skis early only happily flies cells x-axis C++ 3.5 ① don't".split(),
+    *"axis other's untying hoping".split(),
     *"Ｅｘｃｅｌ 血壓計 血压 高血压的人 的".split(),
 )
 

@@ -119,21 +119,35 @@ def compare(
 
 def report(
     runs: Annotated[list[Path], typer.Argument(help="Run records.", metavar="RUN…")],
-    html: Annotated[Path, typer.Option(help="Write the page here.")],
+    html: Annotated[Path | None, typer.Option(help="Write one page here.", show_default=False)] = None,
+    site: Annotated[
+        Path | None,
+        typer.Option(help="Write an index and a page for each run into this folder.", show_default=False),
+    ] = None,
     baseline: Annotated[list[Path] | None, typer.Option(help="Earlier records to compare with.")] = None,
     player_url: Annotated[str, typer.Option(help="Link template: …/{lesson_id}?t={start}")] = "",
     config: Config = None,
 ) -> None:
-    """One self-contained page: tables, interval plots, failures, and what changed since the baseline."""
+    """Tables, interval plots, failures, and what changed since the baseline, in pages that load nothing."""
+    from baize.errors import InvalidInput
     from baize.settings import load
     from eval.record import read_records
-    from eval.report import render
+    from eval.report import render, render_site
 
+    if html is None and site is None:
+        raise InvalidInput("Nothing says where to write to.", remedy="Give --html FILE or --site FOLDER.")
     records = [record for path in runs for record in read_records(path)]
     before = [record for path in baseline or [] for record in read_records(path)]
-    page = render(records, before, player_url=player_url or load(config).server.player_url)
-    html.parent.mkdir(parents=True, exist_ok=True)
-    html.write_text(page, encoding="utf-8")
+    links = player_url or load(config).server.player_url
+    pages: dict[Path, str] = {}
+    if html is not None:
+        pages[html] = render(records, before, player_url=links)
+    if site is not None:
+        made = render_site(records, before, player_url=links)
+        pages |= {site / name: page for name, page in made.items()}
+    for path, page in pages.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(page, encoding="utf-8")
 
 
 def gate(

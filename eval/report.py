@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
@@ -56,22 +57,54 @@ def render(
         player_url: template with `{course_id}`, `{lesson_id}` (both the video's id) and `{start}`; without
             one, moments are shown and not linked.
     """
-    before = {(record["suite"], record["kind"]): record for record in baselines}
+    before = _by_suite(baselines)
     parts = [_section(r, before.get((r["suite"], r["kind"])), player_url) for r in records]
+    return _page(_overview(records, [f"#{_anchor(r)}" for r in records]) + "".join(parts))
+
+
+def render_site(
+    records: Sequence[Mapping[str, Any]],
+    baselines: Sequence[Mapping[str, Any]] = (),
+    *,
+    player_url: str = "",
+) -> dict[str, str]:
+    """The same as a folder of pages that any file server shows: text by file name.
+
+    `index.html` is the overview, each run has a page of its own; further runs of one suite are numbered.
+    """
+    before = _by_suite(baselines)
+    names: list[str] = []
+    for record in records:
+        stem = re.sub(r"[^A-Za-z0-9_]+", "-", f"{record['suite']}-{record['kind']}").strip("-")
+        n_before = sum(re.fullmatch(rf"{re.escape(stem)}(-\d+)?\.html", name) is not None for name in names)
+        names.append(f"{stem}-{n_before + 1}.html" if n_before else f"{stem}.html")
+    back = '<p><a href="index.html">All runs</a></p>'
+    pages = {
+        name: _page(back + _section(r, before.get((r["suite"], r["kind"])), player_url))
+        for name, r in zip(names, records, strict=True)
+    }
+    return {"index.html": _page(_overview(records, names))} | pages
+
+
+def _by_suite(records: Sequence[Mapping[str, Any]]) -> dict[tuple[str, str], Mapping[str, Any]]:
+    return {(record["suite"], record["kind"]): record for record in records}
+
+
+def _page(body: str) -> str:
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>Bai Ze evaluation</title><style>{_STYLE}</style></head><body><h1>Bai Ze evaluation</h1>"
         "<p class=dim>Intervals are 95 % bootstrap intervals; n counts the items behind a number.</p>"
-        f"{_overview(records)}{''.join(parts)}</body></html>\n"
+        f"{body}</body></html>\n"
     )
 
 
-def _overview(records: Sequence[Mapping[str, Any]]) -> str:
+def _overview(records: Sequence[Mapping[str, Any]], links: Sequence[str]) -> str:
     rows = [
-        f"<tr><td><a href='#{_anchor(r)}'>{escape(r['suite'])}</a></td><td>{escape(r['kind'])}</td>"
+        f"<tr><td><a href='{link}'>{escape(r['suite'])}</a></td><td>{escape(r['kind'])}</td>"
         f"<td class=n>{r['n']}</td><td class=n>{r['unscored']}</td><td>{_headline(r)}</td></tr>"
-        for r in records
+        for r, link in zip(records, links, strict=True)
     ]
     return _table(("suite", "kind", "n", "unscored", "main figures"), rows, numeric=(2, 3))
 

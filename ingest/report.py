@@ -100,24 +100,22 @@ class Writing:
 
     @property
     def cost_per_1000(self) -> float | None:
-        """Of a thousand lessons such as these; 0.0 when none was written."""
-        if self.cost is None:
-            return None
-        return 1000 * self.cost / self.n_written if self.n_written else 0.0
+        """Of a thousand lessons such as these; None without a price, or when none was written."""
+        return None if self.cost is None or not self.n_written else 1000 * self.cost / self.n_written
 
     @property
     def cost_per_1000_courses(self) -> float | None:
-        """Of a thousand courses such as these; 0.0 when none was written."""
-        if self.cost is None:
-            return None
-        return 1000 * self.cost / self.n_courses if self.n_courses else 0.0
+        """Of a thousand courses such as these; None without a price, or when none was written."""
+        return None if self.cost is None or not self.n_courses else 1000 * self.cost / self.n_courses
 
     def bill(self) -> str:
         """What it cost, for a person."""
-        lessons, courses = self.cost_per_1000, self.cost_per_1000_courses
-        if self.cost is None or lessons is None or courses is None:
+        if self.cost is None:
             return "at no known price (name the model in `prices`)"
         sign = "¥" if self.currency == "CNY" else f"{self.currency} "
+        lessons, courses = self.cost_per_1000, self.cost_per_1000_courses
+        if lessons is None or courses is None:
+            return f"{sign}{self.cost:.4f}"
         return (
             f"{sign}{self.cost:.4f}; {sign}{lessons:.2f} for 1,000 such lessons, "
             f"{sign}{courses:.2f} for 1,000 such courses"

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from pydantic import BaseModel, Field
 
 from baize.api.encoding import OmitIfNone
+from baize.api.instants import instant
 from baize.domain.archive import Completion, ImportReport
 
 
 class CompletionBody(BaseModel):
-    """A completed course, as it was reported; times are seconds since the epoch, UTC."""
+    """A completed course, as it was reported."""
 
     record_id: str
     course_id: str
     title: str
-    completed_at: float
+    completed_at: datetime
     credits: OmitIfNone[float] = Field(None, description="Left out where none were reported.")
     certificate: str = Field(description="Its number; empty where none was reported.")
     issuer: str
-    imported_at: float
+    imported_at: datetime
 
 
 class RecordBody(BaseModel):
@@ -52,11 +55,11 @@ def record_body(completions: list[Completion]) -> RecordBody:
                 record_id=one.id,
                 course_id=one.course_id,
                 title=one.title,
-                completed_at=one.completed_at,
+                completed_at=instant(one.completed_at),
                 credits=one.credits,
                 certificate=one.certificate,
                 issuer=one.issuer,
-                imported_at=one.imported_at,
+                imported_at=instant(one.imported_at),
             )
             for one in completions
         ]

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, Field
 
+from baize.api.instants import instant, instant_or_none
+from baize.api.links import PlayerLinks
 from baize.api.requests import Id, RequestBody, Words
 from baize.api.wire import TimeLocator
 from baize.domain.catalogue import Provenance
@@ -103,6 +105,7 @@ class LessonBody(BaseModel):
     language: str
     duration_s: float | None = Field(description="Of the media; null for a lesson of documents only.")
     media: str | None = Field(description="Path of the video or audio inside the course folder.")
+    url: str | None = Field(description="Into the platform's player; null when none is configured.")
     version: str = Field(description="Changes whenever anything of the lesson does.")
 
 
@@ -252,23 +255,28 @@ def course_body(course: Course, sources: Sequence[Provenance] = ()) -> CourseBod
 
 
 def _source(source: Provenance) -> SourceBody:
-    card, at = source.card, source.harvested_at
+    card = source.card
     return SourceBody(
         source_id=card.source_id,
         external_id=card.external_id,
         url=card.url,
-        docked_at=datetime.fromtimestamp(card.docked_at, UTC),
-        harvested_at=None if at is None else datetime.fromtimestamp(at, UTC),
+        docked_at=instant(card.docked_at),
+        harvested_at=instant_or_none(source.harvested_at),
     )
 
 
-def course_detail(course: Course, lessons: list[Lesson], sources: Sequence[Provenance]) -> CourseDetail:
+def course_detail(
+    course: Course, lessons: list[Lesson], sources: Sequence[Provenance], links: PlayerLinks
+) -> CourseDetail:
     return CourseDetail(
-        **course_body(course, sources).model_dump(), lessons=[lesson_body(lesson) for lesson in lessons]
+        **course_body(course, sources).model_dump(),
+        lessons=[lesson_body(lesson, links) for lesson in lessons],
     )
 
 
-def lesson_body(lesson: Lesson) -> LessonBody:
+def lesson_body(lesson: Lesson, links: PlayerLinks) -> LessonBody:
+    """`url` leads to the start; a template that wants a second has none for a lesson of documents only."""
+    span = None if lesson.duration_s is None else (0.0, lesson.duration_s)
     return LessonBody(
         id=lesson.id,
         course_id=lesson.course_id,
@@ -277,6 +285,7 @@ def lesson_body(lesson: Lesson) -> LessonBody:
         language=lesson.language,
         duration_s=lesson.duration_s,
         media=lesson.media or None,
+        url=links.url_of(lesson.platform_id, lesson.course_id, lesson.id, span),
         version=lesson.build_id,
     )
 

@@ -9,6 +9,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from baize.api.auth import CurrentCaller
+from baize.api.links import PlayerLinks
 from baize.api.mapping import Mapper
 from baize.api.readiness import Warmth
 from baize.bootstrap import House
@@ -36,8 +37,16 @@ async def _warm_house(house: CurrentHouse, warmth: CurrentWarmth) -> House:
     return house
 
 
-async def _mapper(request: Request, caller: CurrentCaller) -> Mapper:
-    return Mapper(caller.platform_id, request.app.state.links)
+async def _links(request: Request) -> PlayerLinks:
+    links: PlayerLinks = request.app.state.links
+    return links
+
+
+CurrentLinks = Annotated[PlayerLinks, Depends(_links)]
+
+
+async def _mapper(caller: CurrentCaller, links: CurrentLinks) -> Mapper:
+    return Mapper(caller.platform_id, links)
 
 
 WarmHouse = Annotated[House, Depends(_warm_house)]

@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field, model_validator
 
+from baize.api.instants import AskedInstant, instant, instant_or_none
 from baize.api.requests import Id, RequestBody
 from baize.domain.platform import ApiKey, Identity, Revocation, Right
 from baize.services.who import MAX_KEY_COURSES
 
-_Instant = Annotated[float, Field(allow_inf_nan=False, ge=0, le=1e11)]
-
 
 class KeyBody(BaseModel):
-    """A platform key, without its text. Instants are seconds since the epoch."""
+    """A platform key, without its text."""
 
     id: str
     scopes: list[Right]
     label: str
     courses: list[str] = Field(description="The only ones that it opens; empty for all.")
-    created_at: float
-    expires_at: float | None
-    revoked_at: float | None
+    created_at: datetime
+    expires_at: datetime | None
+    revoked_at: datetime | None
 
 
 class NewKeyBody(KeyBody):
@@ -40,7 +40,7 @@ class KeyRequest(RequestBody):
     """Roles (learn, teach, admin: each includes those before) or single ones (read, ask, edit, …)."""
     label: Annotated[str, Field(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")] = ""
     courses: list[Id] = Field([], max_length=MAX_KEY_COURSES)
-    expires_at: _Instant | None = None
+    expires_at: AskedInstant | None = None
     """Left out, it does not expire."""
 
 
@@ -58,7 +58,7 @@ class RevocationRequest(RequestBody):
     """All tokens of a learner."""
     all: Literal[True] | None = None
     """All tokens of the platform."""
-    before: _Instant | None = None
+    before: AskedInstant | None = None
     """Only those that were issued (`iat`) before this; now, where it is left out."""
 
     @model_validator(mode="after")
@@ -72,8 +72,8 @@ class RevocationBody(BaseModel):
     """Refused tokens. Which token or learner is not told: only a digest of it is kept."""
 
     kind: Literal["token", "learner", "platform"]
-    before: float = Field(description="Tokens issued before this, or without `iat`, are refused.")
-    until: float = Field(description="By then all of them have expired.")
+    before: datetime = Field(description="Tokens issued before this, or without `iat`, are refused.")
+    until: datetime = Field(description="By then all of them have expired.")
 
 
 class RevocationPage(BaseModel):
@@ -85,7 +85,7 @@ class IdentityBody(BaseModel):
 
     source: str
     subject: str
-    linked_at: float
+    linked_at: datetime
 
 
 class IdentityPage(BaseModel):
@@ -103,9 +103,9 @@ def key_body(key: ApiKey) -> KeyBody:
         scopes=list(key.rights),
         label=key.label,
         courses=list(key.courses),
-        created_at=key.created_at,
-        expires_at=key.expires_at,
-        revoked_at=key.revoked_at,
+        created_at=instant(key.created_at),
+        expires_at=instant_or_none(key.expires_at),
+        revoked_at=instant_or_none(key.revoked_at),
     )
 
 
@@ -114,8 +114,8 @@ def new_key_body(key: ApiKey, text: str) -> NewKeyBody:
 
 
 def revocation_body(one: Revocation) -> RevocationBody:
-    return RevocationBody(kind=one.kind, before=one.before, until=one.until)
+    return RevocationBody(kind=one.kind, before=instant(one.before), until=instant(one.until))
 
 
 def identity_body(one: Identity) -> IdentityBody:
-    return IdentityBody(source=one.source, subject=one.subject, linked_at=one.linked_at)
+    return IdentityBody(source=one.source, subject=one.subject, linked_at=instant(one.linked_at))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import pairwise
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field, model_validator
 
+from baize.api.instants import instant
 from baize.api.requests import RequestBody, Seconds, Words
 from baize.api.wire import TimeLocator
 from baize.domain.edit import Edit, EditedLine, EditKind
@@ -163,7 +164,7 @@ def edits_body(lesson_id: str, edits: list[Edit]) -> EditsBody:
                 base=edit.base,
                 text=edit.text,
                 person=edit.person,
-                edited_at=datetime.fromtimestamp(edit.at, UTC),
+                edited_at=instant(edit.at),
             )
             for edit in edits
         ],

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
+from baize.api.instants import instant, instant_or_none
 from baize.api.requests import ID_REGEX, RequestBody, Words
 from baize.domain.job import Job
 from baize.services.ingestions import Ingestion, LessonProgress
@@ -89,9 +90,9 @@ def ingestion_summary(job: Job) -> IngestionSummary:
         course_id=job.course_id or None,
         state=job.state,
         priority=job.priority,
-        submitted_at=_instant(job.submitted_at),
-        started_at=None if job.started_at is None else _instant(job.started_at),
-        ended_at=None if job.ended_at is None else _instant(job.ended_at),
+        submitted_at=instant(job.submitted_at),
+        started_at=instant_or_none(job.started_at),
+        ended_at=instant_or_none(job.ended_at),
     )
 
 
@@ -137,7 +138,3 @@ def _lesson(lesson: LessonProgress, folder: str) -> LessonIngestionBody:
 def _within(text: str, folder: str) -> str:
     """Paths as the caller knows them: where the operator keeps his folders is his business."""
     return text.replace(f"{folder}/", "").replace(folder, Path(folder).name) if folder else text
-
-
-def _instant(seconds: float) -> datetime:
-    return datetime.fromtimestamp(seconds, UTC)

@@ -114,7 +114,7 @@ class Tools:
             found = await house.catalog.lesson(caller.platform_id, lesson_id)
             if found is None or not caller.sees(found.course_id):
                 raise NotFound(f"There is no lesson {lesson_id!r}.", remedy="Find one with `search`.")
-            page = LessonPage(lesson=lesson_body(found), chapters=chapters_body(found))
+            page = LessonPage(lesson=lesson_body(found, self._app.state.links), chapters=chapters_body(found))
             try:
                 prepared = await read_prepared(house.catalog, house.artefacts, found.platform_id, found.id)
             except NotFound:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated
 
 from pydantic import BaseModel, Field, model_validator
 
 from baize.api.encoding import OmitIfNone
+from baize.api.instants import AskedInstant, instant, instant_or_none, seconds_of
 from baize.api.mapping import locator_body
 from baize.api.notices import label
 from baize.api.requests import Id, RequestBody, Words
@@ -59,7 +61,7 @@ class UncertainItem(BaseModel):
     given: str
     question: OmitIfNone[str] = Field(None, description="Left out once the item is gone.")
     solution: OmitIfNone[str] = None
-    at: float = Field(description="Seconds since the epoch, UTC.")
+    at: datetime
 
 
 class UncertainPage(BaseModel):
@@ -81,9 +83,9 @@ class ExerciseRequest(RequestBody):
     """Other ways to say the solution: in other words, in another language, spelled out."""
     graded: bool = False
     """Counts towards a mark: between `opens_at` and `closes_at` nobody is helped with it, in any mode."""
-    opens_at: Annotated[float, Field(allow_inf_nan=False)] | None = None
-    """Seconds since the epoch; left out, it has begun."""
-    closes_at: Annotated[float, Field(allow_inf_nan=False)] | None = None
+    opens_at: AskedInstant | None = None
+    """Left out, it has begun."""
+    closes_at: AskedInstant | None = None
     """Left out, it does not end."""
 
     def to_exercise(self, platform_id: str, exercise_id: str) -> Exercise:
@@ -96,8 +98,8 @@ class ExerciseRequest(RequestBody):
             self.solution,
             tuple(self.forms),
             self.graded,
-            self.opens_at,
-            self.closes_at,
+            seconds_of(self.opens_at),
+            seconds_of(self.closes_at),
         )
 
 
@@ -111,8 +113,8 @@ class ExerciseBody(BaseModel):
     solution: str
     forms: list[str]
     graded: bool
-    opens_at: OmitIfNone[float] = None
-    closes_at: OmitIfNone[float] = None
+    opens_at: OmitIfNone[datetime] = None
+    closes_at: OmitIfNone[datetime] = None
     locked: bool = Field(description="Whether it counts towards a mark now.")
 
 
@@ -152,7 +154,7 @@ def uncertain_item(attempt: Attempt, question: str | None, solution: str | None)
         given=attempt.given,
         question=question,
         solution=solution,
-        at=attempt.at,
+        at=instant(attempt.at),
     )
 
 
@@ -165,7 +167,7 @@ def exercise_body(exercise: Exercise, now: float) -> ExerciseBody:
         solution=exercise.solution,
         forms=list(exercise.forms),
         graded=exercise.graded,
-        opens_at=exercise.opens_at,
-        closes_at=exercise.closes_at,
+        opens_at=instant_or_none(exercise.opens_at),
+        closes_at=instant_or_none(exercise.closes_at),
         locked=exercise.is_locked(now),
     )

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Any
 
 from pydantic import BaseModel, Field, model_validator
 
+from baize.api.instants import instant, instant_or_none
 from baize.api.mapping import locator_body
 from baize.api.requests import RequestBody
 from baize.api.wire import LocatorBody
-from baize.domain.learner import Progress, ReasonKind, Recommendation, RecommendationKind
+from baize.domain.learner import Progress, Reason, ReasonKind, Recommendation, RecommendationKind
 from baize.domain.locator import TimeSpan
 from baize.services.progress import Report
 
@@ -43,13 +45,13 @@ class ProgressRequest(RequestBody):
 
 
 class ProgressBody(BaseModel):
-    """What is known of a learner in a lesson; times are seconds since the epoch, UTC."""
+    """What is known of a learner in a lesson."""
 
     course_id: str
     lesson_id: str
     spans: list[SpanBody]
-    completed_at: float | None
-    updated_at: float
+    completed_at: datetime | None
+    updated_at: datetime
 
 
 class ProgressPage(BaseModel):
@@ -73,7 +75,7 @@ class ReasonBody(BaseModel):
     tag: str | None = None
     term: str | None = None
     n: int | None = Field(None, description="Learners; never fewer than 3.")
-    at: float | None = Field(None, description="Seconds since the epoch, UTC.")
+    at: datetime | None = Field(None, description="When the learner did it.")
     until_s: float | None = Field(None, description="The furthest second watched.")
     record_id: str | None = Field(None, description="In `GET /v1/learners/{id}/record`.")
 
@@ -105,8 +107,8 @@ def progress_body(progress: Progress) -> ProgressBody:
         course_id=progress.course_id,
         lesson_id=progress.lesson_id,
         spans=spans,
-        completed_at=progress.completed_at,
-        updated_at=progress.updated_at,
+        completed_at=instant_or_none(progress.completed_at),
+        updated_at=instant(progress.updated_at),
     )
 
 
@@ -129,8 +131,7 @@ def _item(one: Recommendation) -> RecommendationBody:
     )
 
 
-def _told(reason: Any) -> dict[str, Any]:
+def _told(reason: Reason) -> dict[str, Any]:
     """Empty fields are null on the wire."""
-    return {name: getattr(reason, name) or None for name in reason.__slots__ if name != "until_s"} | {
-        "until_s": reason.until_s
-    }
+    told = {name: getattr(reason, name) or None for name in reason.__slots__}
+    return told | {"until_s": reason.until_s, "at": instant_or_none(told["at"])}

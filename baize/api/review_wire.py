@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from pydantic import BaseModel, Field
 
 from baize.api.encoding import OmitIfNone
+from baize.api.instants import instant, instant_or_none
 from baize.api.mapping import locator_body
 from baize.api.requests import Id, RequestBody
 from baize.api.wire import LocatorBody
@@ -23,8 +25,8 @@ class CardBody(BaseModel):
     back: str
     quote: str = Field(description="The course's own sentence.")
     locators: list[LocatorBody] = Field(description="The moment to look at again.")
-    due: float = Field(description="Seconds since the epoch, UTC.")
-    reviewed_at: OmitIfNone[float] = None
+    due: datetime
+    reviewed_at: OmitIfNone[datetime] = None
 
 
 class DueDayBody(BaseModel):
@@ -87,8 +89,8 @@ def card_body(card: ReviewCard) -> CardBody:
         back=card.back,
         quote=card.quote,
         locators=[locator_body(locator) for locator in card.locators],
-        due=card.memory.due,
-        reviewed_at=card.memory.reviewed_at,
+        due=instant(card.memory.due),
+        reviewed_at=instant_or_none(card.memory.reviewed_at),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated
 
 from pydantic import BaseModel, Field
@@ -61,7 +62,7 @@ class FeedbackItem(BaseModel):
     rating: Rating
     reason: Complaint
     correction: str
-    given_at: float = Field(description="Seconds since the epoch, UTC.")
+    given_at: datetime
     question: str | None = Field(description="Null once the answer has been deleted.")
     text: str | None
     lesson_ids: list[str] = Field(description="What the answer cited.")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
 from baize.api.encoding import OmitIfNone
+from baize.api.instants import instant, instant_or_none
 from baize.api.mapping import Mapper
 from baize.api.notices import label
 from baize.api.requests import AnswerRequest, Id, RequestBody, Words
@@ -55,7 +57,7 @@ class HandOverBody(BaseModel):
     """A person may answer: `POST /v1/support/tickets`."""
 
     open_now: bool
-    opens_at: float | None = Field(description="Seconds since the epoch, UTC; null while somebody is there.")
+    opens_at: datetime | None = Field(description="Null while somebody is there.")
 
 
 class SupportBody(BaseModel):
@@ -114,7 +116,7 @@ class TicketBody(BaseModel):
     message: str
     consent: bool
     n_turns: int = Field(description="Turns of the conversation that go along.")
-    created_at: float = Field(description="Seconds since the epoch, UTC.")
+    created_at: datetime
     satisfaction: int = Field(description="1 to 5; 0 while the learner has not said.")
     hand_over: HandOverBody
 
@@ -149,14 +151,14 @@ def ticket_body(ticket: Ticket, hours: OpeningHours, now: float) -> TicketBody:
         message=ticket.message,
         consent=ticket.consent,
         n_turns=len(ticket.conversation),
-        created_at=ticket.created_at,
+        created_at=instant(ticket.created_at),
         satisfaction=ticket.satisfaction,
         hand_over=hand_over_body(hours, now),
     )
 
 
 def hand_over_body(hours: OpeningHours, now: float) -> HandOverBody:
-    return HandOverBody(open_now=hours.is_open(now), opens_at=hours.opens_at(now))
+    return HandOverBody(open_now=hours.is_open(now), opens_at=instant_or_none(hours.opens_at(now)))
 
 
 def _faq(match: FaqMatch) -> FaqBody:

@@ -18,7 +18,7 @@ from baize.errors import InvalidInput, NotFound
 from baize.services.answer import Question as Asked
 from eval.dataset import Question
 from eval.judge import clock_times, supported
-from eval.kinds.bench import Bench, Scored, Timed, latency_of, reason
+from eval.kinds.bench import Bench, Scored, Timed, latency_of, reason, unjudgeable
 from eval.kinds.moments import TOLERANCE_S
 from eval.library import video_number
 from eval.onset import onset
@@ -95,8 +95,8 @@ async def _ask(bench: Bench, question: Question) -> Observed:
     gold = Place(question.video_id, question.start, question.end)
     seen = Observed(question.id, question.text, gold)
     house = bench.library.house
-    if question.video_id not in {video.id for video in bench.suite.videos}:
-        return replace(seen, error=f"NotFound: the library has no video {question.video_id!r}")
+    if error := unjudgeable(question, bench.suite.videos):
+        return replace(seen, error=error)
     house.embedder.spent_ms = house.embedder.cost_ms = 0.0
     begin = time.perf_counter()
     try:

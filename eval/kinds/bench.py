@@ -12,7 +12,7 @@ from baize.domain.search import Moment
 from baize.errors import InvalidInput, NotFound
 from baize.services.search import Kind, Result
 from eval.baselines import Stock
-from eval.dataset import Suite
+from eval.dataset import Question, Suite, Video
 from eval.legs import LegView
 from eval.library import Library, ScratchHouse, video_number
 from eval.progress import stage
@@ -127,6 +127,19 @@ async def timed(bench: Bench, call: Callable[[], Awaitable[T]]) -> tuple[T, Time
 def reason(error: InvalidInput | NotFound) -> str:
     """Why one item could not be scored; any other error ends the run."""
     return f"{type(error).__name__}: {error.message}"
+
+
+def unjudgeable(question: Question, videos: Sequence[Video]) -> str:
+    """Why nothing that is found could answer the question as its suite says; empty where it can."""
+    video = next((one for one in videos if one.id == question.video_id), None)
+    if video is None:
+        return f"NotFound: the library has no video {question.video_id!r}"
+    if question.start >= video.duration_s:
+        return (
+            f"InvalidInput: the answer starts at {question.start:g} s, "
+            f"and the speech of {video.id!r} ends at {video.duration_s:g} s"
+        )
+    return ""
 
 
 def video_spots(bench: Bench, results: Sequence[Result], n_texts: int = 0) -> list[Spot]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from baize.errors import InvalidInput, NotFound
 from eval.dataset import Question
-from eval.kinds.bench import Bench, Scored, Spot, Timed, latency_of, reason, timed, video_spots
+from eval.kinds.bench import Bench, Scored, Spot, Timed, latency_of, reason, timed, unjudgeable, video_spots
 from eval.kinds.stock import ask_stock, best_sizes
 from eval.legs import LegView
 from eval.library import lesson_id
@@ -61,9 +61,9 @@ async def observe(bench: Bench) -> list[Observed]:
 async def _ask(bench: Bench, question: Question, legs: Sequence[str], lesson: str) -> Observed:
     seen = Observed(question.id, question.text, question.video_id, question.start, question.end)
     library = bench.library
+    if error := unjudgeable(question, bench.suite.videos):
+        return replace(seen, error=error)
     try:
-        if not lesson:
-            raise NotFound(f"The library has no video {question.video_id!r}.")
         results, timing = await timed(
             bench, lambda: library.house.searching.search(question.text, library.scope, k=_K)
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
 
 import httpx
 import pytest
@@ -44,7 +45,7 @@ async def test_progress_is_joined_and_told_again(client: httpx.AsyncClient, lin:
     assert again.json()["spans"] == first.json()["spans"]
     assert again.json()["completed_at"] is None
     done = (await client.put(path, json={"spans": [{"start": 9, "end": 1e5}]}, headers=lin)).json()
-    assert done["completed_at"] > 0
+    assert datetime.fromisoformat(done["completed_at"]).utcoffset() == timedelta()
     same = (await client.put(path, json={"completed": True}, headers=lin)).json()
     assert same["completed_at"] == done["completed_at"]
     assert (await client.put(path, json={"completed": False}, headers=lin)).json()["completed_at"] is None
@@ -92,7 +93,7 @@ async def test_recommended_with_reasons(client: httpx.AsyncClient, lin: dict[str
     lessons = (await client.get(path.format("lessons"), headers=lin)).json()["items"]
     assert lessons[0]["lesson_id"] == "health-02"
     assert lessons[0]["reasons"][0]["kind"] == "completed"
-    assert lessons[0]["reasons"][0]["at"] > 0
+    assert datetime.fromisoformat(lessons[0]["reasons"][0]["at"]).utcoffset() == timedelta()
 
 
 async def test_a_token_for_some_courses_is_told_of_no_others(
@@ -121,7 +122,7 @@ async def test_questions_and_enrolments_count(client: httpx.AsyncClient, lin: di
     named = {"kind": "asked", "course_id": cited["course_id"], "lesson_id": cited["lesson_id"]}
     (found, *_) = (await reasons())[cited["course_id"]]
     assert found == found | named
-    assert isinstance(found["at"], float)
+    assert datetime.fromisoformat(str(found["at"])).utcoffset() == timedelta()
 
     gone = await client.delete("/v1/learners/lin", headers=lin)
     assert gone.json()["complete"] is True, gone.text

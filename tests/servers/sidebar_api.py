@@ -334,7 +334,7 @@ class SidebarApi:
             case ["support"]:
                 return self.service
             case ["support", "tickets"]:
-                hours = {"open_now": False, "opens_at": 1_780_000_000}
+                hours = {"open_now": False, "opens_at": "2026-05-28T20:26:40Z"}
                 return {"ticket_id": "t-7", "hand_over": hours} if self.takes_tickets else None
             case ["answers", _, "jumps"]:
                 return {}

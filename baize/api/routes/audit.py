@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -11,6 +12,7 @@ from starlette.responses import Response
 from baize.api.auth import AdminCaller
 from baize.api.depends import CurrentHouse
 from baize.api.encoding import json_response
+from baize.api.instants import instant
 from baize.api.openapi import problems
 
 router = APIRouter(tags=["keys"])
@@ -20,7 +22,7 @@ class AuditItem(BaseModel):
     """One write of a course team, an administrator or an operator."""
 
     id: str
-    at: float = Field(description="Seconds since the epoch.")
+    at: datetime
     who: str = Field(description="The key, the token's person, or the user at the command line.")
     action: str
     what: str = Field(description="The objects, `name=id`; a learner as a digest.")
@@ -46,7 +48,9 @@ async def audit(
     found = await house.audit_log.find(caller.platform_id, limit + 1, before=place)
     page = found[:limit]
     items = [
-        AuditItem(id=one.id, at=one.at, who=one.who, action=one.action, what=one.what, status=one.status)
+        AuditItem(
+            id=one.id, at=instant(one.at), who=one.who, action=one.action, what=one.what, status=one.status
+        )
         for one in page
     ]
     # `repr` gives the very same float back.

@@ -20,7 +20,7 @@ from baize.api.catalog_wire import (
     erased_course,
     put_record,
 )
-from baize.api.depends import CurrentHouse
+from baize.api.depends import CurrentHouse, CurrentLinks
 from baize.api.encoding import json_response
 from baize.api.openapi import problems
 from baize.api.requests import ID_REGEX
@@ -64,7 +64,10 @@ async def courses(
     response_model=CourseDetail,
 )
 async def course(
-    course_id: Annotated[str, Path(pattern=ID_REGEX)], caller: ReadingCaller, house: CurrentHouse
+    course_id: Annotated[str, Path(pattern=ID_REGEX)],
+    caller: ReadingCaller,
+    house: CurrentHouse,
+    links: CurrentLinks,
 ) -> Response:
     """The course and its published lessons, in order."""
     found = await house.catalog.course(caller.platform_id, course_id)
@@ -72,7 +75,7 @@ async def course(
         raise NotFound(f"There is no course {course_id!r}.", remedy="GET /v1/courses lists them.")
     lessons = await house.catalog.lessons(caller.platform_id, course_id)
     sources = await provenance(caller.platform_id, [course_id], house.cards)
-    return json_response(course_detail(found, lessons, sources.get(course_id, ())))
+    return json_response(course_detail(found, lessons, sources.get(course_id, ()), links))
 
 
 @router.put(
@@ -86,6 +89,7 @@ async def put(
     body: CoursePut,
     caller: IngestingCaller,
     house: CurrentHouse,
+    links: CurrentLinks,
 ) -> Response:
     """It can be searched and recommended at once; media and documents come by `POST /v1/ingestions`.
 
@@ -94,7 +98,7 @@ async def put(
     """
     before = await house.catalog.course(caller.platform_id, course_id)
     await house.docking.put(put_record(caller.platform_id, course_id, body, before), body.url)
-    reply = await course(course_id, caller, house)
+    reply = await course(course_id, caller, house, links)
     reply.status_code = 200 if before else 201
     return reply
 

@@ -22,6 +22,7 @@ from baize.api.door_wire import (
     revocation_body,
 )
 from baize.api.encoding import json_response
+from baize.api.instants import seconds_of
 from baize.api.openapi import problems
 from baize.api.requests import ID_REGEX
 from baize.domain.platform import RIGHTS
@@ -55,7 +56,7 @@ async def make(body: KeyRequest, caller: AdminCaller, house: CurrentHouse) -> Re
         tuple(right for right in RIGHTS if right in body.scopes),
         body.label,
         house.clock.now(),
-        expires_at=body.expires_at,
+        expires_at=seconds_of(body.expires_at),
         courses=tuple(body.courses),
     )
     return json_response(new_key_body(key, text), status_code=201)
@@ -123,6 +124,6 @@ async def refuse(body: RevocationRequest, caller: AdminCaller, house: CurrentHou
         lifetime_s=chosen.max_lifetime_s + chosen.leeway_s,
         token_id=body.token_id or "",
         learner_id=body.learner_id or "",
-        before=body.before,
+        before=seconds_of(body.before),
     )
     return json_response(revocation_body(made), status_code=201)

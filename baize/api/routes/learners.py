@@ -17,6 +17,7 @@ from baize.api.auth import (
 )
 from baize.api.depends import CurrentHouse
 from baize.api.encoding import json_response
+from baize.api.instants import instant
 from baize.api.openapi import problems
 from baize.api.requests import ID_REGEX, MODES
 from baize.api.sidebar_wire import (
@@ -126,7 +127,7 @@ async def _item(house: House, feedback: Feedback) -> FeedbackItem:
         rating=feedback.rating,
         reason=feedback.reason,
         correction=feedback.correction,
-        given_at=feedback.given_at,
+        given_at=instant(feedback.given_at),
         question=answer.question if answer else None,
         text=answer.text if answer else None,
         lesson_ids=sorted({citation.lesson_id for citation in answer.citations}) if answer else [],

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Header, Path
 from starlette.responses import Response
 
 from baize.api.auth import IngestingCaller, ReadingCaller
-from baize.api.cached import cached
+from baize.api.cached import cached, cached_json
 from baize.api.catalog_wire import (
     ChaptersBody,
     ErasedLessonBody,
@@ -20,7 +20,7 @@ from baize.api.catalog_wire import (
     put_lesson_record,
     transcript_body,
 )
-from baize.api.depends import CurrentHouse
+from baize.api.depends import CurrentHouse, CurrentLinks
 from baize.api.encoding import encode, json_response
 from baize.api.openapi import problems
 from baize.api.requests import ID_REGEX
@@ -80,13 +80,15 @@ CurrentTranscript = Annotated[Transcript, Depends(_transcript)]
 
 
 @router.get("", summary="A lesson", responses=CACHED, response_model=LessonBody)
-async def lesson(lesson: CurrentLesson, if_none_match: IfNoneMatch = "") -> Response:
+async def lesson(lesson: CurrentLesson, links: CurrentLinks, if_none_match: IfNoneMatch = "") -> Response:
     """One published lesson."""
-    return _artefact(encode(lesson_body(lesson)), _JSON, lesson, if_none_match)
+    return cached_json(lesson_body(lesson, links), if_none_match)
 
 
 @router.put("", summary="Set the record of a lesson", responses=_PUT, response_model=LessonBody)
-async def put(lesson_id: LessonId, body: LessonPut, caller: IngestingCaller, house: CurrentHouse) -> Response:
+async def put(
+    lesson_id: LessonId, body: LessonPut, caller: IngestingCaller, house: CurrentHouse, links: CurrentLinks
+) -> Response:
     """Its title, place and language; what was read and heard of it stays, and is found under the new title.
 
     A new lesson has nothing to be found by yet: media and documents come by `POST /v1/ingestions`. Where its
@@ -97,7 +99,7 @@ async def put(lesson_id: LessonId, body: LessonPut, caller: IngestingCaller, hou
     others = await house.catalog.lessons(platform_id, body.course_id)
     await house.docking.put_lesson(put_lesson_record(platform_id, lesson_id, body, before, others))
     found = await _lesson(lesson_id, caller, house)
-    return json_response(lesson_body(found), status_code=200 if before else 201)
+    return json_response(lesson_body(found, links), status_code=200 if before else 201)
 
 
 @router.delete(

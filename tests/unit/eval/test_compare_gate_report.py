@@ -12,7 +12,7 @@ from baize.errors import InvalidInput
 from eval.compare import compare_records, pair_records
 from eval.gate import gate
 from eval.record import ItemView, Latency, Measure, lower_is_better, make_record, read_records, write_records
-from eval.report import render
+from eval.report import render, render_site
 
 N = 40
 
@@ -139,6 +139,19 @@ def test_report() -> None:
     assert "n 40" in page
     for outside in ("<script", "<link", "src=", "@import", "url("):
         assert outside not in page
+
+
+def test_report_as_a_site() -> None:
+    """An index that leads to a page for each run; names are safe whatever a suite is called."""
+    runs = [record(20), record(25), record(30, suite="../血压 <b>")]
+    site = render_site(runs, [record(30)])
+    assert list(site) == ["index.html", "s-moments.html", "s-moments-2.html", "b-moments.html"]
+    for name in list(site)[1:]:
+        assert f"href='{name}'" in site["index.html"]
+        assert 'href="index.html"' in site[name]
+    assert "10 lost" in site["s-moments.html"]
+    assert "5 lost" in site["s-moments-2.html"]
+    assert "Failures" not in site["index.html"]
 
 
 def test_report_without_player() -> None:

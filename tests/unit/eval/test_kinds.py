@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
+from baize.domain.text import Cue
+from eval.dataset import Question, Video
 from eval.kinds import answers, beir, chapters, moments, refusal
 from eval.kinds.answers import Cited, Place, Waits
-from eval.kinds.bench import Scored, Spot, Timed
+from eval.kinds.bench import Scored, Spot, Timed, unjudgeable
 from eval.kinds.chapters import Boundary
 from eval.kinds.registry import KINDS
 from eval.record import make_record
@@ -181,3 +183,11 @@ def test_chapters() -> None:
     assert found[">=60min/f1@15"] == 0.0
     assert found["title_similarity"] == 0.5
     assert "10-30min/pk" not in found
+
+
+def test_a_gold_span_beyond_the_lesson_is_no_miss() -> None:
+    """The suite is wrong there, not the product: the item is unscored, and says why."""
+    video = Video("v", "V", "zh", (Cue(0.0, 4.0, "一。"), Cue(4.0, 9.5, "二。")))
+    assert unjudgeable(Question("in", "?", "v", 9.0, 12.0), [video]) == ""
+    assert "starts at 9.5 s" in unjudgeable(Question("out", "?", "v", 9.5, 12.0), [video])
+    assert "no video 'w'" in unjudgeable(Question("other", "?", "w", 0.0, 1.0), [video])

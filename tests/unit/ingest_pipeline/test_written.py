@@ -26,6 +26,7 @@ from baize.testing.simple_token_counter import SimpleTokenCounter
 from ingest.chunk import ChunkOptions, Place, chunk
 from ingest.compose import compose
 from ingest.prepare.written import Writer, WriterOptions
+from ingest.report import Writing
 from ingest.segment import segment_cues
 from ingest.stages import StageStore
 
@@ -272,6 +273,15 @@ async def test_tokens_and_cost_are_counted() -> None:
     assert report.cost_per_1000 == pytest.approx(1000 * report.cost)
     assert (report.n_courses, report.cost_per_1000_courses) == (1, report.cost_per_1000)
     assert report.bill().endswith("for 1,000 such courses")
+
+
+def test_nothing_written_says_nothing_of_a_thousand() -> None:
+    """What was remembered cost nothing now; that is no price of lessons."""
+    report = Writing()
+    assert (report.cost_per_1000, report.cost_per_1000_courses) == (None, None)
+    assert report.bill() == "¥0.0000"
+    # A model that was asked and gave nothing that could be used.
+    assert Writing(n_calls=3, n_waiting=3, cost=0.01).cost_per_1000 is None
 
 
 async def test_a_model_without_a_price_has_no_cost() -> None:

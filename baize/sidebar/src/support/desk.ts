@@ -10,7 +10,7 @@ import type { Model } from "../views/model";
 
 interface HandOver {
   open_now: boolean;
-  opens_at: number | null;
+  opens_at: string | null;
 }
 
 /** The reply of `POST /v1/support`. */
@@ -160,7 +160,7 @@ function wordsOf({ language }: Reply): (typeof WORDS)["en"] {
 
 function hours(words: (typeof WORDS)["en"], { language }: Reply, { open_now: isOpen, opens_at: at }: HandOver): string {
   if (isOpen || at === null) return isOpen ? words.open : "";
-  return words.opens + new Date(at * 1000).toLocaleString(language, { dateStyle: "medium", timeStyle: "short" });
+  return words.opens + new Date(at).toLocaleString(language, { dateStyle: "medium", timeStyle: "short" });
 }
 
 /** Pages without TLS have no `randomUUID`. */

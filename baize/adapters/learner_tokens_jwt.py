@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import jwt
 
@@ -103,6 +104,7 @@ class JwtLearnerTokens:
             _word(claims, "jti", at_most=_MAX_TOKEN_ID),
             _instant(claims, "iat", default=0.0) if "iat" in claims else None,
             _id(claims, "link_to") if claims.get("link_to") else "",
+            _zone(claims),
         )
 
     def _check_audience(self, claims: Mapping[str, Any]) -> None:
@@ -145,6 +147,7 @@ class JwtLearnerTokens:
             "jti": claims.token_id,
             "iat": claims.issued_at,
             "link_to": claims.link_to,
+            "zoneinfo": claims.zone,
         }
         payload |= {name: value for name, value in optional.items() if value}
         if claims.scopes is not None:
@@ -244,6 +247,15 @@ def _word(claims: Mapping[str, Any], name: str, *, at_most: int = 64) -> str:
     if not isinstance(value, str) or len(value) > at_most or not value.isprintable():
         raise Unauthorised(f"`{name}` of the learner token cannot be used.", remedy="Send a short text.")
     return value
+
+
+def _zone(claims: Mapping[str, Any]) -> str:
+    """OpenID Connect's `zoneinfo`. A zone that this machine does not know is as if none were told."""
+    name = _word(claims, "zoneinfo")
+    try:
+        return str(ZoneInfo(name)) if name else ""
+    except (KeyError, ValueError, OSError):
+        return ""
 
 
 def _courses(claims: Mapping[str, Any]) -> tuple[str, ...]:

@@ -24,6 +24,7 @@ from baize.api.mcp_door import McpDoor
 from baize.api.metered import Metered
 from baize.api.openai_errors import OpenAIErrors
 from baize.api.readiness import Warmth
+from baize.api.repeated import Repeated
 from baize.api.routes import (
     answers,
     archive,
@@ -133,6 +134,7 @@ def _add_routes(app: FastAPI, *, with_demo: bool) -> None:
 
 def _add_guards(app: FastAPI, *, loopback_only: bool) -> None:
     """Each one stands around those before it, so the last catch is outermost."""
+    app.add_middleware(Repeated, stream_kept_s=app.state.settings.answers.events_keep_s)
     app.add_middleware(Labelled, producer=app.state.settings.server.ai_producer)
     app.add_middleware(BodyLimit)
     app.add_middleware(Cors)

@@ -28,7 +28,7 @@ _bearer = HTTPBearer(
     description=(
         "A platform key (`bz_…`, from `baize keys create`), or a learner token: a JWT that the platform "
         "signed (`iss` platform, `sub` learner, `exp`, optional `courses`, `lesson`, `role`, `locale`, "
-        "`scopes`, `up_to`, `source`, `jti`, `iat`). "
+        "`zoneinfo`, `scopes`, `up_to`, `source`, `jti`, `iat`). "
         "A server on loopback without a key needs neither."
     ),
 )

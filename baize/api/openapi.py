@@ -13,6 +13,7 @@ from pydantic.json_schema import models_json_schema
 
 from baize.api.completion_wire import CompletionChunk, OpenAIError
 from baize.api.problems import MEDIA_TYPE, Problem
+from baize.api.repeated import HEADER, MAX_CHARS, knows_keys
 from baize.api.wire import AnswerBody, CitationBody, EvidenceEvent, RefusalBody, StartEvent, TextEvent
 
 _REF = "#/components/schemas/{model}"
@@ -109,5 +110,23 @@ def _document(app: FastAPI) -> dict[str, Any]:
     for operation in (each for methods in document["paths"].values() for each in methods.values()):
         if "HTTPValidationError" in str(operation["responses"].get("422")):
             del operation["responses"]["422"]
+    for path, methods in document["paths"].items():
+        # OpenAI's door has its own errors.
+        if path.startswith("/v1/") and "post" in methods and "openai" not in methods["post"]["tags"]:
+            _complete_post(path, methods["post"])
     document["components"]["schemas"] = dict(sorted(schemas.items()))
     return document
+
+
+def _complete_post(path: str, operation: dict[str, Any]) -> None:
+    """What stands around every POST: limits (429), and `Idempotency-Key` (409, 422)."""
+    statuses = [429]
+    if knows_keys(path):
+        statuses.append(409)
+        told = "The same key with the same body is done once, and has the same reply again."
+        schema = {"type": "string", "maxLength": MAX_CHARS}
+        operation.setdefault("parameters", []).append(
+            {"name": HEADER, "in": "header", "required": False, "description": told, "schema": schema}
+        )
+    added = {str(status): response for status, response in problems(*statuses).items()}
+    operation["responses"] = dict(sorted((added | operation["responses"]).items()))

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Literal, get_args
+from zoneinfo import ZoneInfo
 
 from baize.domain.course import DEFAULT_PLATFORM, ID_PATTERN
 from baize.domain.search import UpTo
@@ -111,6 +112,7 @@ class LearnerClaims:
         token_id: `jti`, by which it can be revoked.
         issued_at: `iat`, seconds since the epoch; None where it does not say.
         link_to: the learner of the platform to whom the platform says that (`source`, `sub`) belongs.
+        zone: `zoneinfo`, an IANA time zone; empty where the learner's is not told or not known here.
     """
 
     platform_id: str
@@ -126,6 +128,7 @@ class LearnerClaims:
     token_id: str = ""
     issued_at: float | None = None
     link_to: str = ""
+    zone: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +175,7 @@ class Caller:
         courses: the only courses that it sees; empty for all of the platform.
         up_to: nothing after this place may be found for it.
         name: which key or token it is, for the audit log.
+        zone: the learner's IANA time zone; empty where it is not known.
     """
 
     platform_id: str
@@ -183,6 +187,12 @@ class Caller:
     locale: str = ""
     up_to: UpTo | None = None
     name: str = ""
+    zone: str = ""
+
+    @property
+    def clock_zone(self) -> ZoneInfo | None:
+        """Whose midnight ends the learner's day; None where nobody says."""
+        return ZoneInfo(self.zone) if self.zone else None
 
     def may(self, right: Right) -> bool:
         return right in self.rights

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
+from zoneinfo import ZoneInfo
 
 from baize.domain.artefact import QuizItem
 from baize.domain.practice import Attempt, Graded, Reference, Solved
@@ -59,13 +60,21 @@ class Practice:
         )
 
     async def attempt(
-        self, platform_id: str, learner_id: str, item_id: str, *, option: int | None = None, text: str = ""
+        self,
+        platform_id: str,
+        learner_id: str,
+        item_id: str,
+        *,
+        option: int | None = None,
+        text: str = "",
+        zone: ZoneInfo | None = None,
     ) -> Solved:
         """Grade one attempt, and keep it where a learner is named or a person has to look at it.
 
         Args:
             option: place of the option that was chosen, from 0.
             text: the learner's own words, where none was.
+            zone: the learner's, whose midnight ends the day of reviews; None for the server's.
 
         Raises:
             NotFound: there is no such item.
@@ -93,7 +102,7 @@ class Practice:
         if learner_id or attempt.verdict == "uncertain":
             await self._attempts.put(attempt)
         if learner_id:
-            await self._reviews.after_attempt(platform_id, learner_id, item, course_id, graded.verdict)
+            await self._reviews.after_attempt(platform_id, learner_id, item, course_id, graded.verdict, zone)
         return Solved(attempt, item.options[item.answer], item.quote, item.locators)
 
     async def _graded(self, item: QuizItem, option: int | None, text: str) -> tuple[str, Graded]:

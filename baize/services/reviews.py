@@ -42,7 +42,7 @@ class Reviews:
         schedulers: the scheduler of a platform.
         archive: whose completed courses become cards; None for none.
         daily: how many cards are asked at once.
-        zone: whose midnight ends a day.
+        zone: whose midnight ends a day, where the learner names none.
     """
 
     def __init__(
@@ -68,18 +68,25 @@ class Reviews:
         self._zone = zone
         self._archive = archive
 
-    async def today(self, platform_id: str, learner_id: str, sees: Sees = _sees_all) -> Today:
-        """The cards that are most likely to be forgotten, a few; those of graded items wait."""
+    async def today(
+        self, platform_id: str, learner_id: str, sees: Sees = _sees_all, zone: ZoneInfo | None = None
+    ) -> Today:
+        """The cards that are most likely to be forgotten, a few; those of graded items wait.
+
+        Args:
+            zone: the learner's own.
+        """
+        zone = zone or self._zone
         now = self._clock.now()
         kept = await self._cards.of_learner(platform_id, learner_id)
         kept += await self._from_archive(platform_id, learner_id, {card.course_id for card in kept})
         cards = [card for card in kept if sees(card.course_id)]
-        end = self._end_of_day(now)
+        end = _end_of_day(now, zone)
         due = [card for card in cards if card.memory.due < end]
         open_now = [card for card in due if not await self._is_locked(card)]
         scheduler = self._scheduler(platform_id)
         chosen = choose(open_now, self._daily, lambda card: scheduler.recall(card.memory, now))
-        return Today(tuple(chosen), len(due), len(cards), self._forecast(cards, now))
+        return Today(tuple(chosen), len(due), len(cards), _forecast(cards, now, zone))
 
     async def grade(
         self, platform_id: str, learner_id: str, card_id: str, recall: Recall, sees: Sees = _sees_all
@@ -97,7 +104,13 @@ class Reviews:
         return await self._reviewed(card, recall)
 
     async def after_attempt(
-        self, platform_id: str, learner_id: str, item: QuizItem, course_id: str, verdict: Verdict
+        self,
+        platform_id: str,
+        learner_id: str,
+        item: QuizItem,
+        course_id: str,
+        verdict: Verdict,
+        zone: ZoneInfo | None = None,
     ) -> None:
         """A quiz item that a learner has tried becomes a card, and the try its review when it is due."""
         now = self._clock.now()
@@ -109,7 +122,7 @@ class Reviews:
             card = ReviewCard(
                 platform_id, learner_id, item.id, course_id, item.lesson_id, *place, memory, now
             )
-        if (recall := _RECALLED.get(verdict)) and card.memory.due < self._end_of_day(now):
+        if (recall := _RECALLED.get(verdict)) and card.memory.due < _end_of_day(now, zone or self._zone):
             await self._reviewed(card, recall)
         else:
             await self._cards.put(card)
@@ -202,18 +215,18 @@ class Reviews:
     async def _is_locked(self, card: ReviewCard) -> bool:
         return await self._book.locked(card.platform_id, (), card.id) is not None
 
-    def _end_of_day(self, now: float) -> float:
-        today = datetime.fromtimestamp(now, self._zone)
-        return (today.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)).timestamp()
 
-    def _forecast(self, cards: Sequence[ReviewCard], now: float) -> tuple[DueDay, ...]:
-        """Two weeks from today; what is overdue counts today."""
-        first = datetime.fromtimestamp(now, self._zone).date()
-        days = Counter(
-            max(datetime.fromtimestamp(card.memory.due, self._zone).date(), first) for card in cards
-        )
-        wanted = (first + timedelta(days=n) for n in range(_FORECAST_DAYS))
-        return tuple(DueDay(day.isoformat(), days[day]) for day in wanted)
+def _end_of_day(now: float, zone: ZoneInfo) -> float:
+    today = datetime.fromtimestamp(now, zone)
+    return (today.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)).timestamp()
+
+
+def _forecast(cards: Sequence[ReviewCard], now: float, zone: ZoneInfo) -> tuple[DueDay, ...]:
+    """Two weeks from today; what is overdue counts today."""
+    first = datetime.fromtimestamp(now, zone).date()
+    days = Counter(max(datetime.fromtimestamp(card.memory.due, zone).date(), first) for card in cards)
+    wanted = (first + timedelta(days=n) for n in range(_FORECAST_DAYS))
+    return tuple(DueDay(day.isoformat(), days[day]) for day in wanted)
 
 
 def _term_card(

@@ -139,6 +139,7 @@ class Doorkeeper:
             claims.locale,
             claims.up_to,
             f"token of {learner_id}",
+            claims.zone,
         )
 
     async def _refused(self, platform_id: str) -> _Refused:

@@ -95,8 +95,8 @@ async def _ask(bench: Bench, question: Question) -> Observed:
     gold = Place(question.video_id, question.start, question.end)
     seen = Observed(question.id, question.text, gold)
     house = bench.library.house
-    if error := unjudgeable(question, bench.suite.videos):
-        return replace(seen, error=error)
+    if why := unjudgeable(question, bench.suite.videos):
+        return replace(seen, error=why)
     house.embedder.spent_ms = house.embedder.cost_ms = 0.0
     begin = time.perf_counter()
     try:

@@ -61,8 +61,8 @@ async def observe(bench: Bench) -> list[Observed]:
 async def _ask(bench: Bench, question: Question, legs: Sequence[str], lesson: str) -> Observed:
     seen = Observed(question.id, question.text, question.video_id, question.start, question.end)
     library = bench.library
-    if error := unjudgeable(question, bench.suite.videos):
-        return replace(seen, error=error)
+    if why := unjudgeable(question, bench.suite.videos):
+        return replace(seen, error=why)
     try:
         results, timing = await timed(
             bench, lambda: library.house.searching.search(question.text, library.scope, k=_K)

@@ -51,7 +51,12 @@ async def attempt(item_id: ItemId, body: AttemptRequest, caller: AskingCaller, h
     if not caller.sees(course_id):
         raise NotFound(f"There is no quiz item {item_id!r}.", remedy="The learner token names its courses.")
     solved = await house.practice.attempt(
-        caller.platform_id, learner_id, item_id, option=body.option, text=body.text
+        caller.platform_id,
+        learner_id,
+        item_id,
+        option=body.option,
+        text=body.text,
+        zone=caller.clock_zone,
     )
     await house.telling.answered(solved.attempt)
     return json_response(attempt_body(solved))

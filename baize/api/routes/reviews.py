@@ -39,9 +39,13 @@ CardId = Annotated[str, Path(pattern=ID_REGEX)]
     response_model=ReviewsBody,
 )
 async def today(learner_id: LearnerId, caller: LearnersCaller, house: CurrentHouse) -> Response:
-    """A few cards (`practice.daily`), the most endangered first, courses in turns; and what comes when."""
+    """A few cards (`practice.daily`), the most endangered first, courses in turns; and what comes when.
+
+    Days are the learner's (`zoneinfo` of the token), else those of `practice.timezone`.
+    """
     check_owner(caller, learner_id)
-    return json_response(reviews_body(await house.reviews.today(caller.platform_id, learner_id, caller.sees)))
+    found = await house.reviews.today(caller.platform_id, learner_id, caller.sees, caller.clock_zone)
+    return json_response(reviews_body(found))
 
 
 @router.post(

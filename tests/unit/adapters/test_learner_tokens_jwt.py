@@ -45,6 +45,15 @@ def test_a_token_of_another_library_is_read() -> None:
     assert tokens.read(text, [SECRET], NOW) == known
 
 
+@pytest.mark.parametrize(
+    ("told", "known"),
+    [("Asia/Urumqi", "Asia/Urumqi"), ("Mars/Olympus", ""), ("../etc/passwd", ""), ("Asia", ""), ("", "")],
+)
+def test_the_time_zone_of_a_learner(told: str, known: str) -> None:
+    """One that is not known here is as if none were told; it keeps nobody out."""
+    assert tokens.read(signed(CLAIMS | {"zoneinfo": told}), [SECRET], NOW).zone == known
+
+
 def test_a_former_secret_still_passes() -> None:
     """A platform exchanges its secret without a gap."""
     assert tokens.read(signed(CLAIMS), ["n" * 40, SECRET], NOW).learner_id == "learner-1"

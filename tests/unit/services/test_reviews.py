@@ -221,3 +221,14 @@ def test_anki_gets_one_line_a_card() -> None:
     lines = anki_tsv([odd]).splitlines()
     assert lines[0] == "#separator:tab"
     assert lines[-1] == '"a ""b"" c d"\t"b（q）"\t"baize c1 l"'
+
+
+async def test_a_day_is_the_learners(make: Callable[[], Reviews], clock: HeldClock) -> None:
+    """An hour after midnight in Shanghai the evening's card is today's; in Honolulu it is the day before."""
+    reviews = make()
+    await reviews.after_attempt(P, "lin", item(1), "c1", "wrong")
+    clock.at += 5 * 3600
+    here = await reviews.today(P, "lin")
+    there = await reviews.today(P, "lin", zone=ZoneInfo("Pacific/Honolulu"))
+    assert (here.n_due, here.forecast[0].day) == (1, "2026-11-29")
+    assert (there.n_due, there.forecast[0].day) == (0, "2026-11-28")

@@ -4,14 +4,21 @@
 
 What a learner knows follows one of three published laws of memory, of which only one is FSRS's own, and is
 graded by how a recall feels: `benchmarks/memories.py` says how. A learner is there on four days of five; what
-is due on another day comes late. SM-2 is as published (Wozniak 1990).
+is due on another day comes late.
+
+SM-2 runs in three forms, for they ask for different numbers of reviews. `published` is Wozniak's of 1990,
+whole: what was graded below four (again, hard) is asked again on the same day until it is not (his step 7).
+`once_a_day` is without that step, as libraries have it that leave it to the application. `anki` is Anki's:
+lapses lower the ease, `hard` grows by a fifth, a lapse is seen once more on that day, a new card that was
+`easy` is due after four days (its two learning steps of minutes for new cards are left out). Each time that a
+card is asked after the first is a review, on the same day too; FSRS asks for none then, as in the product.
 
 Recall is the law's own likelihood, averaged over every card and day from a card's 31st day on: knowledge over
-time, not success at reviews. SM-2 sets the recall of each learner. FSRS runs at a range of retentions, and
-its reviews at that very recall are interpolated (logarithm of the reviews over recall); where its lowest
-retention already recalls more, its reviews count as they are. `saved` is 1 - reviews(FSRS)/reviews(SM-2). At
-`one_retention` all learners of a law have the same retention, at which FSRS recalls as much as SM-2 on the
-average, as a platform would set it.
+time, not success at reviews. Each form of SM-2 sets the recall of each learner. FSRS runs at a range of
+retentions, and its reviews at that very recall are interpolated (logarithm of the reviews over recall); where
+its lowest retention already recalls more, its reviews count as they are. `saved` is
+1 - reviews(FSRS)/reviews(SM-2). At `one_retention` all learners of a law have the same retention, at which
+FSRS recalls as much as SM-2 on the average, as a platform would set it.
 
 FSRS runs with its own parameters, and with those that `baize review --fit` would find in the logs of as many
 *other* learners, scheduled by FSRS's own; with `--each` also with each learner's, which the product does not
@@ -33,10 +40,12 @@ import numpy as np
 from baize.adapters.fit_fsrs import fit, histories
 from baize.adapters.schedule_fsrs import FsrsScheduler
 from baize.domain.review import Memory, Recall, Review
-from benchmarks.memories import DAY_S, LAWS, START, Feeling, Make, Rng, feeling, learner
+from benchmarks.memories import DAY_S, LAWS, START, Feeling, Item, Make, Rng, feeling, learner
 
 WARM_UP_DAYS = 30
 PRESENT = 0.8
+REPEAT_DAYS = 0.01
+MOST_REPEATS = 9
 RETENTIONS = (0.4, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.93, 0.96, 0.98)
 
 
@@ -59,10 +68,11 @@ class Person:
 
 
 class Sm2:
-    """SM-2 as published, a day at least between reviews."""
+    """SM-2's days as published, a day at least between reviews; with or without repeats on the same day."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, repeats: bool) -> None:
         self.n, self.interval, self.ease = 0, 0.0, 2.5
+        self.repeated: frozenset[Recall] = frozenset({"again", "hard"} if repeats else ())
 
     def next_day(self, recall: Recall, day: int) -> int:
         quality = {"again": 2, "hard": 3, "good": 4, "easy": 5}[recall]
@@ -75,8 +85,30 @@ class Sm2:
         return day + max(round(self.interval), 1)
 
 
+class Anki:
+    """Anki's form with its defaults: a lapse starts again at a day and costs ease."""
+
+    repeated: frozenset[Recall] = frozenset({"again"})
+
+    def __init__(self) -> None:
+        self.interval, self.ease = 0.0, 2.5
+
+    def next_day(self, recall: Recall, day: int) -> int:
+        if not self.interval:
+            self.interval = 4.0 if recall == "easy" else 1.0
+        else:
+            factor = {"again": 0.0, "hard": 1.2, "good": self.ease, "easy": self.ease * 1.3}[recall]
+            least = 1.0 if recall == "again" else self.interval + 1
+            self.interval = max(self.interval * factor, least)
+            change = {"again": -0.2, "hard": -0.15, "good": 0.0, "easy": 0.15}[recall]
+            self.ease = max(self.ease + change, 1.3)
+        return day + max(round(self.interval), 1)
+
+
 class ByFsrs:
     """Our own scheduler, as the product runs it."""
+
+    repeated: frozenset[Recall] = frozenset()
 
     def __init__(self, scheduler: FsrsScheduler) -> None:
         self._scheduler = scheduler
@@ -87,7 +119,14 @@ class ByFsrs:
         return max(round((self._memory.due - START) / DAY_S), day + 1)
 
 
-Plan = Callable[[], Sm2 | ByFsrs]
+Plan = Callable[[], Sm2 | Anki | ByFsrs]
+
+FORMS: dict[str, Plan] = {
+    "published": lambda: Sm2(repeats=True),
+    "once_a_day": lambda: Sm2(repeats=False),
+    "anki": Anki,
+}
+"""Of SM-2."""
 
 
 def by_fsrs(retention: float, parameters: Sequence[float] | None) -> Plan:
@@ -108,7 +147,7 @@ def person(law: str, number: int, felt: Feeling) -> Person:
 def run(
     who: Person, plan: Plan, size: Size, *, before: bool = False, log: list[Review] | None = None
 ) -> tuple[int, float]:
-    """Reviews after the first, and mean recall from `WARM_UP_DAYS` on.
+    """Reviews after the first of a card, and mean recall from `WARM_UP_DAYS` on.
 
     Chance is tied to learner, card and day, not to a schedule.
 
@@ -130,6 +169,7 @@ def run(
             if log is not None:
                 log.append(Review("p", seed, f"c{number}", START + day * DAY_S, grade))
             due = schedule.next_day(grade, day)
+            n_reviews += repeats(who.feeling, item, day, grade, schedule.repeated, f"{seed}/{number}")
             while due < days and not there[due]:
                 due += 1
             known = np.arange(max(day, begun + WARM_UP_DAYS), min(due, days), dtype=np.float64) + 0.5
@@ -144,6 +184,19 @@ def run(
     return n_reviews, recalled / max(n_days, 1)
 
 
+def repeats(
+    felt: Feeling, item: Item, day: int, grade: Recall, repeated: frozenset[Recall], seed: str
+) -> int:
+    """How often the card is asked again on that day, each time a little later, until it feels better."""
+    n, chance = 0, _rng(f"{seed}/{day}")
+    while grade in repeated and n < MOST_REPEATS:
+        n += 1
+        at = day + n * REPEAT_DAYS
+        grade = felt.graded(float(item.recall(np.array(at))), float(chance.random()))
+        item.studied(at, grade)
+    return n
+
+
 @dataclass(frozen=True)
 class Compared:
     """One learner: SM-2's reviews and recall, FSRS's at every retention, and FSRS's at SM-2's recall."""
@@ -154,11 +207,11 @@ class Compared:
     reached: bool
 
 
-def compare(who: Person, parameters: Sequence[float] | None, size: Size) -> Compared:
-    """One learner, by both."""
-    sm2 = run(who, Sm2, size)
+def compare(who: Person, parameters: Sequence[float] | None, size: Size) -> dict[str, Compared]:
+    """One learner, by FSRS and by each form of SM-2."""
     swept = tuple(run(who, by_fsrs(retention, parameters), size) for retention in RETENTIONS)
-    return Compared(sm2, swept, *at_recall(swept, sm2[1]))
+    by_form = {form: run(who, plan, size) for form, plan in FORMS.items()}
+    return {form: Compared(sm2, swept, *at_recall(swept, sm2[1])) for form, sm2 in by_form.items()}
 
 
 def at_recall(swept: Sequence[tuple[float, float]], target: float) -> tuple[float, bool]:
@@ -203,10 +256,15 @@ def measure(n: int, size: Size, *, each: bool) -> dict[str, object]:
         found = (fit(histories(before(one, size)), platform.parameters, rounds=15) for one in people)
         runs["learner's"] = [one.parameters for one in found]
     for name, parameters in runs.items():
-        rows = [compare(who, found, size) for who, found in zip(people, parameters, strict=True)]
-        by_law = {law: [r for p, r in zip(people, rows, strict=True) if p.law == law] for law in LAWS}
-        told[name] = {"all": summary(rows), **{law: summary(some) for law, some in by_law.items()}}
+        every = [compare(who, found, size) for who, found in zip(people, parameters, strict=True)]
+        told[name] = {form: by_law(people, [row[form] for row in every]) for form in FORMS}
     return told
+
+
+def by_law(people: Sequence[Person], rows: Sequence[Compared]) -> dict[str, object]:
+    """All learners, and those of each law."""
+    parts = {law: [r for p, r in zip(people, rows, strict=True) if p.law == law] for law in LAWS}
+    return {"all": summary(rows), **{law: summary(some) for law, some in parts.items()}}
 
 
 def before(who: Person, size: Size) -> list[Review]:

@@ -16,7 +16,7 @@ from pathlib import Path
 import anyio
 from anyio import to_thread
 
-from baize.domain.course import Chapter, Course, Lesson
+from baize.domain.course import FAQ_SUFFIX, Chapter, Course, Lesson
 from baize.domain.edit import Edit
 from baize.domain.library import BuiltLesson, ItemState, State, Transcript
 from baize.domain.search import Scope
@@ -521,7 +521,7 @@ class Pipeline:
 
 def faq_id(course: Course) -> str:
     """The lesson that a FAQ is. Ids of files have a dot there, so a document faq.md keeps its own."""
-    return f"{course.id}~faq"
+    return f"{course.id}{FAQ_SUFFIX}"
 
 
 def _lock_name(course: Course, lesson_id: str) -> str:

@@ -11,6 +11,9 @@ DEFAULT_PLATFORM = "default"
 LANGUAGES = ("zh", "en")
 """Languages with their own lexical analysis; others pass through the dense and the bigram leg."""
 
+FAQ_SUFFIX = "~faq"
+"""A course's FAQ is kept as a lesson of the course's id and this. Ids of files have a dot there."""
+
 ID_PATTERN = re.compile(r"[\w.:+~-]{1,128}")
 """What an id looks like (decisions 2); docking maps other ids and keeps the original as an alias."""
 
@@ -67,3 +70,8 @@ class Lesson:
     media: str
     build_id: str
     chapters: tuple[Chapter, ...] = ()
+
+    @property
+    def is_faq(self) -> bool:
+        """A FAQ is found and quoted, but nobody takes it as a lesson."""
+        return self.id == f"{self.course_id}{FAQ_SUFFIX}"

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
+from baize.domain.course import FAQ_SUFFIX
 from baize.domain.library import Holding, ItemState
 from baize.ports import Artefacts, Publisher
 
 KINDS = ("transcript", "chapters", "summary", "quiz")
-_FAQ = "~faq"
 _WHY = {
     "transcript": "nothing is said in it",
     "chapters": "of one piece, or too short for chapters",
@@ -56,12 +56,14 @@ async def coverage(
     platform_id: str, course_id: str = "", *, artefacts: Artefacts, publisher: Publisher
 ) -> list[Coverage]:
     """Of one course, or of all of the platform."""
-    held = [h for h in await artefacts.holdings(platform_id, course_id) if not h.lesson_id.endswith(_FAQ)]
+    held = [
+        h for h in await artefacts.holdings(platform_id, course_id) if not h.lesson_id.endswith(FAQ_SUFFIX)
+    ]
     published = {(h.course_id, h.lesson_id) for h in held}
     absent = [
         state
         for state in await publisher.states(platform_id, course_id)
-        if (state.course_id, state.item) not in published and not state.item.endswith(_FAQ)
+        if (state.course_id, state.item) not in published and not state.item.endswith(FAQ_SUFFIX)
     ]
     return [_covered(kind, held, absent) for kind in KINDS]
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from baize.answering.faq_match import match
+from baize.domain.course import FAQ_SUFFIX
 from baize.domain.library import LiveLesson
 from baize.domain.locator import FaqEntry
 from baize.domain.search import Scope
@@ -19,8 +20,6 @@ from baize.ports import Catalog, ChunkIndex, Embedder
 from baize.retrieval.cosine import CosineScale
 from baize.services.find import Finder
 
-FAQ_SUFFIX = "~faq"
-"""A course's FAQ is a lesson of this name (`ingest.pipeline.faq_id`)."""
 _MOST_COURSES = 500
 _MOST_SHELVES = 64
 _MOST_CANDIDATES = 20

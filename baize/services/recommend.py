@@ -176,12 +176,16 @@ class Recommending:
         touched = {row.lesson_id: row for row in rows}
         lessons: dict[str, list[Lesson]] = {}
         for course_id in reversed(here[-_MOST_COURSES:]):
-            lessons[course_id] = await self._catalog.lessons(asked.platform_id, course_id)
+            lessons[course_id] = await self._to_take(asked.platform_id, course_id)
         completed = {c: at for c, ls in lessons.items() if (at := _completed_at(ls, touched)) is not None}
         completed = {course_id: one.completed_at for course_id, one in archived.items()} | completed
         signs = await self._signs(asked.platform_id, asked.learner_id)
         record = Record(begun, completed, interests, archived, signs, self._clock.now())
         return Known(record, touched, lessons)
+
+    async def _to_take(self, platform_id: str, course_id: str) -> list[Lesson]:
+        """Lessons that are taken one after the other, and which all make a completed course."""
+        return [one for one in await self._catalog.lessons(platform_id, course_id) if not one.is_faq]
 
     def _courses(self, asked: Asked, shelf: Shelf, known: Known) -> list[Recommendation]:
         scores = course_scores(shelf, known.record)
@@ -213,7 +217,7 @@ class Recommending:
                 lesson, reason = following
                 found.append(_lesson(shelf, lesson, 1.0 / (1 + len(found)), (reason,)))
         for course in self._courses(asked, shelf, known) if len(found) < asked.k else ():
-            lessons = await self._catalog.lessons(asked.platform_id, course.course_id)
+            lessons = await self._to_take(asked.platform_id, course.course_id)
             if lessons and len(found) < asked.k:
                 found.append(_lesson(shelf, lessons[0], 1.0 / (1 + len(found)), course.reasons))
         return found

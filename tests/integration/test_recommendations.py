@@ -10,6 +10,8 @@ import pytest
 
 from baize.api.app import create_app
 from baize.bootstrap import House
+from baize.domain.course import FAQ_SUFFIX, Course, Lesson
+from baize.domain.library import BuiltLesson
 from baize.domain.platform import Platform
 from baize.settings import Server
 from tests.integration.test_who_asks import SECRET, token
@@ -19,8 +21,13 @@ pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture
-async def client() -> AsyncIterator[httpx.AsyncClient]:
-    houses: list[House] = []
+def houses() -> list[House]:
+    """The client's, once there is one."""
+    return []
+
+
+@pytest.fixture
+async def client(houses: list[House]) -> AsyncIterator[httpx.AsyncClient]:
     app = create_app(settings(server=Server(require_key=True)), open_house=opens(prepare=houses.append))
     async with client_of(app) as client:
         await houses[0].platforms.put(Platform("default", secret=SECRET))
@@ -94,6 +101,28 @@ async def test_recommended_with_reasons(client: httpx.AsyncClient, lin: dict[str
     assert lessons[0]["lesson_id"] == "health-02"
     assert lessons[0]["reasons"][0]["kind"] == "completed"
     assert datetime.fromisoformat(lessons[0]["reasons"][0]["at"]).utcoffset() == timedelta()
+
+
+async def test_a_faq_is_no_lesson_to_take(
+    client: httpx.AsyncClient, houses: list[House], lin: dict[str, str]
+) -> None:
+    """It is not proposed, and a course is completed without it: what builds on the course is open then."""
+    (house,) = houses
+    faq = Lesson("default", "health", f"health{FAQ_SUFFIX}", "常见问题", 9, "zh", None, "", "b")
+    await house.artefacts.publish(BuiltLesson(faq, ("zh",), 0, None))
+    await house.catalog.put_course(Course("default", "more", "血压第二课", "zh", prerequisites=("health",)))
+    path = "/v1/learners/lin/recommendations?kind={}"
+
+    async def told(kind: str, field: str) -> list[str]:
+        items = (await client.get(path.format(kind), headers=lin)).json()["items"]
+        return [one[field] for one in items]
+
+    await client.put("/v1/learners/lin/interests", json={"tags": ["健康"]}, headers=lin)
+    for lesson in ("health-01", "health-02"):
+        assert "more" not in await told("courses", "course_id")
+        await client.put(f"/v1/learners/lin/progress/{lesson}", json={"completed": True}, headers=lin)
+    assert "more" in await told("courses", "course_id")
+    assert faq.id not in await told("lessons", "lesson_id")
 
 
 async def test_a_token_for_some_courses_is_told_of_no_others(

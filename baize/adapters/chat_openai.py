@@ -85,8 +85,8 @@ class OpenAIChatModel:
     ) -> None:
         # 0.4 s, and the process may only ever answer extractively.
         import httpx2
-        from openai import AsyncOpenAI
 
+        from baize.adapters.openai_posts import PostingOpenAI
         from baize.adapters.openai_transport import BODY, AiohttpTransport
 
         self.name = model
@@ -104,7 +104,7 @@ class OpenAIChatModel:
         self._rounds = Rounds()
         self._served = ""
         self._body, self._bare = BODY, httpx2.Response
-        self._client = AsyncOpenAI(
+        self._client = PostingOpenAI(
             base_url=base_url,
             api_key=api_key or "none",
             max_retries=0,

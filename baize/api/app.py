@@ -15,7 +15,7 @@ from baize.api import openapi, problems
 from baize.api.audited import Audited
 from baize.api.auth import is_open
 from baize.api.cors import Cors
-from baize.api.depends import stay_within_limits, stay_within_token
+from baize.api.depends import stay_within
 from baize.api.drain import draining
 from baize.api.guards import BodyLimit, LastCatch, LoopbackNamesOnly
 from baize.api.labelled import Labelled
@@ -94,7 +94,7 @@ def create_app(settings: config.Settings, *, open_house: OpenHouse = opened) -> 
 
 
 def _add_routes(app: FastAPI, *, with_demo: bool) -> None:
-    v1 = APIRouter(prefix="/v1", dependencies=[Depends(stay_within_limits), Depends(stay_within_token)])
+    v1 = APIRouter(prefix="/v1", dependencies=[Depends(stay_within)])
     for module in (
         answers,
         completions,

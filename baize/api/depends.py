@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from hashlib import blake2b
 from typing import Annotated
 
@@ -32,9 +33,10 @@ CurrentHouse = Annotated[House, Depends(_house)]
 CurrentWarmth = Annotated[Warmth, Depends(_warmth)]
 
 
-async def _warm_house(house: CurrentHouse, warmth: CurrentWarmth) -> House:
-    await warmth.wait()
-    return house
+# Called here, not depended on: FastAPI goes through what a dependency needs anew wherever it is needed.
+async def _warm_house(request: Request) -> House:
+    await (await _warmth(request)).wait()
+    return await _house(request)
 
 
 async def _links(request: Request) -> PlayerLinks:
@@ -53,14 +55,21 @@ WarmHouse = Annotated[House, Depends(_warm_house)]
 CurrentMapper = Annotated[Mapper, Depends(_mapper)]
 
 
-async def stay_within_limits(request: Request, caller: CurrentCaller, house: CurrentHouse) -> None:
-    """What costs something is asked for by POST: so often and no oftener, by learner and by platform.
+async def stay_within(request: Request, caller: CurrentCaller) -> None:
+    """Before every route of `/v1`, so that none can forget it: the limits and the courses of the caller.
+
+    What costs something is asked for by POST: so often and no oftener, by learner and by platform. A token
+    for some courses opens no others.
 
     Raises:
         TooOften: it is too often.
+        NotFound: the path names a course or lesson outside the token's courses.
     """
+    house = await _house(request)
     if request.method == "POST":
         await check_limits(caller, house)
+    if caller.courses:
+        await _check_courses(request.path_params, caller, house)
 
 
 async def check_limits(caller: Caller, house: House) -> None:
@@ -84,15 +93,8 @@ async def check_limits(caller: Caller, house: House) -> None:
             )
 
 
-async def stay_within_token(request: Request, caller: CurrentCaller, house: CurrentHouse) -> None:
-    """Before every route of `/v1`, so that none can forget it: a token for some courses opens no others.
-
-    Raises:
-        NotFound: the path names a course or lesson outside the token's courses.
-    """
-    if not caller.courses:
-        return
-    course_id, lesson_id = request.path_params.get("course_id"), request.path_params.get("lesson_id")
+async def _check_courses(path: Mapping[str, str], caller: Caller, house: House) -> None:
+    course_id, lesson_id = path.get("course_id"), path.get("lesson_id")
     if lesson_id is not None:
         lesson = await house.catalog.lesson(caller.platform_id, lesson_id)
         # The same words for what is elsewhere and for what is nowhere.

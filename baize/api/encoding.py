@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+from operator import is_
 from typing import Annotated, TypeVar
 
 from pydantic import BaseModel, Field
@@ -9,7 +11,8 @@ from starlette.responses import Response
 
 _T = TypeVar("_T")
 
-OmitIfNone = Annotated[_T | None, Field(exclude_if=lambda value: value is None)]
+# `is_`, which runs in C, for it is asked for every such field of every event.
+OmitIfNone = Annotated[_T | None, Field(exclude_if=partial(is_, None))]
 """A field that is left out, rather than sent as null, when there is nothing to say."""
 
 

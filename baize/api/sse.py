@@ -49,12 +49,20 @@ class Frames:
         return _frame(next(self._ids), "error", problem_of(error))
 
 
-async def padded(content: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
-    """The stream behind a comment that is long enough to make buffers on the way give way."""
+async def padded(content: AsyncGenerator[bytes], *, at_once: bool = False) -> AsyncGenerator[bytes]:
+    """The stream behind a comment that is long enough to make buffers on the way give way.
+
+    Args:
+        at_once: the comment does not wait for the first chunk, which may take a while; else both go together.
+    """
     async with aclosing(content):
-        yield _PADDING
+        ahead = _PADDING
+        if at_once:
+            yield ahead
+            ahead = b""
         async for chunk in content:
-            yield chunk
+            yield ahead + chunk
+            ahead = b""
 
 
 async def frames(events: AsyncGenerator[AnswerEvent], mapper: Mapper) -> AsyncGenerator[bytes]:

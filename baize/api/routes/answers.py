@@ -118,7 +118,7 @@ async def events(
     n_known = last_event_id if last_event_id is not None else after or 0
     if head.finished and n_known >= head.n_events:
         return Response(status_code=204)
-    return AnswerStream(padded(house.live.read(head.key, n_known, partial(Frames, mapper))))
+    return AnswerStream(padded(house.live.read(head.key, n_known, partial(Frames, mapper)), at_once=True))
 
 
 @router.delete(

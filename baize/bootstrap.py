@@ -664,7 +664,9 @@ class House:
         else:
             connect = partial(_known, Endpoint(chosen.url, _secret(chosen.api_key)))
 
-        return QdrantChunkIndex(connect, space=space, dim=self.embedder.dim)
+        return QdrantChunkIndex(
+            connect, space=space, dim=self.embedder.dim, search_timeout_s=chosen.search_timeout_s
+        )
 
     @cached_property
     def embedder(self) -> Embedder:

@@ -147,6 +147,8 @@ class EmbeddedIndex(_Section):
     kind: Literal["embedded"] = "embedded"
     idle_s: float = Field(900.0, gt=0)
     """The process ends after this many seconds without a request."""
+    search_timeout_s: float = Field(10.0, gt=0)
+    """A store that takes longer for a question's search, or for its passages, does not answer: 503."""
 
 
 class QdrantIndex(_Section):
@@ -155,6 +157,8 @@ class QdrantIndex(_Section):
     kind: Literal["qdrant"] = "qdrant"
     url: str
     api_key: SecretStr | None = None
+    search_timeout_s: float = Field(10.0, gt=0)
+    """As of the embedded index."""
 
 
 class FasterWhisper(_Section):

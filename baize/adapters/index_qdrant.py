@@ -59,6 +59,7 @@ class QdrantChunkIndex:
         space: name of the collection; one per embedding space. ASCII letters, digits and `_.~+-`.
         dim: length of the dense vectors.
         make_client: opens a client for an endpoint.
+        search_timeout_s: how long a search, and the reading of passages, may take each.
     """
 
     def __init__(
@@ -68,8 +69,9 @@ class QdrantChunkIndex:
         space: str,
         dim: int,
         make_client: Callable[[Endpoint], AsyncQdrantClient] = open_client,
+        search_timeout_s: float = 10.0,
     ) -> None:
-        self._link = QdrantLink(connect, make_client)
+        self._link = QdrantLink(connect, make_client, search_timeout_s)
         self._space = space
         self._dim = dim
         self._exists = False
@@ -195,7 +197,7 @@ class QdrantChunkIndex:
 
     async def _found(self) -> bool:
         if not self._exists:
-            self._exists = await self._call(lambda client: client.collection_exists(self._space))
+            self._exists = await self._link.call_in_time(lambda client: client.collection_exists(self._space))
         return self._exists
 
     async def _prepare(self) -> None:

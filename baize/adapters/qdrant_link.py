@@ -75,6 +75,7 @@ class QdrantLink:
         connect: gives the endpoint; asked at the first call, and once more when the endpoint turns out
             to be gone, as an embedded server is that ended for idleness.
         make_client: opens a client for an endpoint.
+        search_timeout_s: of the calls of every question.
 
     Attributes:
         url: of the endpoint that was used last.
@@ -85,9 +86,11 @@ class QdrantLink:
         self,
         connect: Callable[[], Awaitable[Endpoint]],
         make_client: Callable[[Endpoint], AsyncQdrantClient] = open_client,
+        search_timeout_s: float = 10.0,
     ) -> None:
         self._connect = connect
         self._make_client = make_client
+        self._search_timeout_s = search_timeout_s
         self._endpoint: Endpoint | None = None
         self._connection = _Connection()
         self._connecting = anyio.Lock()
@@ -110,12 +113,27 @@ class QdrantLink:
 
         return await self._twice(asked, (ApiException, QdrantException))
 
+    async def call_in_time(self, ask: Callable[[AsyncQdrantClient], Awaitable[_T]]) -> _T:
+        """As `call`, for what a question waits for: no longer than `search_timeout_s`, once connected."""
+        from qdrant_client.http.exceptions import ResponseHandlingException
+
+        async def asked(client: AsyncQdrantClient) -> _T:
+            try:
+                with anyio.fail_after(self._search_timeout_s):
+                    return await ask(client)
+            except TimeoutError as error:
+                raise ResponseHandlingException(error) from error
+
+        return await self.call(asked)
+
     async def over_wire(self, ask: Callable[[QdrantWire], Awaitable[_T]]) -> _T:
         """As `call`, for the calls of every question."""
 
         async def asked(connection: _Connection, endpoint: Endpoint) -> _T:
             if connection.wire is None:
-                connection.wire = QdrantWire(endpoint.url, endpoint.token)
+                connection.wire = QdrantWire(
+                    endpoint.url, endpoint.token, search_timeout_s=self._search_timeout_s
+                )
             return await ask(connection.wire)
 
         return await self._twice(asked, (WireRefused, WireBroken))

@@ -91,13 +91,15 @@ class QdrantWire:
 
     Args:
         token: empty where it asks for none.
+        search_timeout_s: limit of a search, and of the reading of passages; storing has a minute.
     """
 
-    def __init__(self, url: str, token: str) -> None:
+    def __init__(self, url: str, token: str, *, search_timeout_s: float) -> None:
         self._url = url.rstrip("/")
+        self._search_timeout = _within(search_timeout_s)
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=_MAX_CONNECTIONS, keepalive_timeout=_KEEPALIVE_S),
-            timeout=aiohttp.ClientTimeout(total=_TIMEOUT_S, sock_connect=_CONNECT_S),
+            timeout=_within(_TIMEOUT_S),
             cookie_jar=aiohttp.DummyCookieJar(),
             headers=_HEADERS | ({"api-key": token} if token else {}),
             # A proxy that the environment names is none for this machine.
@@ -136,19 +138,29 @@ class QdrantWire:
             WireRefused, WireBroken: it does not answer, or with an error.
         """
         path = f"/collections/{collection}/points?wait=true"
-        await self._asked("PUT", path, {"points": points})
+        await self._asked("PUT", path, {"points": points}, None)
 
     async def close(self) -> None:
         """Give back the connections."""
         await self._session.close()
 
     async def _post(self, path: str, body: dict[str, Any]) -> bytes:
-        return await self._asked("POST", path, body)
+        return await self._asked("POST", path, body, self._search_timeout)
 
-    async def _asked(self, method: str, path: str, body: dict[str, Any]) -> bytes:
+    async def _asked(
+        self, method: str, path: str, body: dict[str, Any], timeout: aiohttp.ClientTimeout | None
+    ) -> bytes:
+        """The body of the answer.
+
+        Args:
+            timeout: None for the session's own.
+        """
         url, data = self._url + path, _encode(body)
+        asking = self._session.request(
+            method, url, data=data, allow_redirects=False, timeout=timeout or self._session.timeout
+        )
         try:
-            async with self._session.request(method, url, data=data, allow_redirects=False) as got:
+            async with asking as got:
                 content = await got.read()
         except TimeoutError as error:
             raise WireBroken(error, gone=False) from error
@@ -158,6 +170,10 @@ class QdrantWire:
         if got.status != 200:
             raise WireRefused(got.status, content)
         return content
+
+
+def _within(seconds: float) -> aiohttp.ClientTimeout:
+    return aiohttp.ClientTimeout(total=seconds, sock_connect=_CONNECT_S)
 
 
 @contextmanager

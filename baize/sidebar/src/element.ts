@@ -222,6 +222,8 @@ export class BaizeSidebar extends LitElement implements Model {
 
   /** Asks a question, as if the learner had typed it. */
   ask(question: string): void {
+    // The frame at hand is that of the key or finger, and of the emptied field; the question is drawn in the next.
+    void nextFrame();
     this.screen = "ask";
     const t = this.navigator.position();
     const named = this.capabilities.learner_id ? "" : this.learner;

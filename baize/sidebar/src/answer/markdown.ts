@@ -60,8 +60,13 @@ export type Cited = (marker: number, nth: number) => Citation | null | "waiting"
 const SIGN = /[*_`~$\\<&|#[\]\r\n\t]/;
 /** Elements whose last line a plain sentence may be added to. */
 const GROWS = /^(?:P|LI|H[1-6])$/;
+/** How a paragraph, or another item of a list, begins whose first word tells that it is nothing else. */
+const BEGIN = /^(?:\n{2,}|\n(?:[-*+]|\d{1,9}[.)]) )(?=(?:\*\*)?\p{L})/u;
 
-/** Shows a text that grows: a plain sentence is added to the last block, and only that block is ever made again. */
+/**
+ * Shows a text that grows: a plain sentence is added to the last block, a plain paragraph or item behind it, and
+ * only the last block is ever made again.
+ */
 export class AnswerText {
   #text = "";
   /** Characters of the text whose blocks will not change any more, the last node of these, and their markers. */
@@ -88,8 +93,9 @@ export class AnswerText {
       this.#lastSettled = null;
       this.#markersSettled = new Markers();
       this.#open = "";
-    } else if (!this.#markers.isWaiting && this.#grow(before, text.slice(before.length))) {
-      return;
+    } else if (!this.#markers.isWaiting) {
+      const more = text.slice(before.length);
+      if (this.#grow(before, more) || this.#begin(before, more)) return;
     }
     const blocks = marked.lexer(text.slice(this.#settled));
     this.#replace(blocks.slice(this.#close(blocks, before.slice(this.#settled))));
@@ -98,7 +104,7 @@ export class AnswerText {
   /** Adds plain text to the line that it goes on; false where it may mean anything else. */
   #grow(before: string, more: string): boolean {
     if (!more) return before !== "";
-    const line = before.slice(before.lastIndexOf("\n") + 1);
+    const line = lastLine(before);
     const isCited = line.endsWith("]");
     // Without a letter it may yet be a list; `&lt` becomes a sign, `**` the end of bold words, with what follows.
     if (!/\p{L}/u.test(line) || line.includes("&") || /\s$/.test(line) || /\s$/.test(more)) return false;
@@ -115,13 +121,43 @@ export class AnswerText {
     return true;
   }
 
+  /** Adds one line that begins a paragraph, or an item of the list that stands last; false where it may be another thing. */
+  #begin(before: string, more: string): boolean {
+    const [begin = ""] = BEGIN.exec(more) ?? [];
+    const line = more.slice(begin.length);
+    const last = this.root.lastElementChild;
+    if (!begin || !last || /\s$|[\r\n]/.test(line)) return false;
+    if (begin.endsWith("\n")) {
+      if (!/^(?:P|H[1-6])$/.test(last.tagName)) return false;
+      this.#settle(this.root.lastChild, before.length + begin.length, this.#markers);
+      this.#open = "paragraph";
+      this.#append(this.root, "p", line);
+      return true;
+    }
+    // The item before it is one line as well, has the same sign, and no paragraph of its own.
+    const [same = ""] = BEGIN.exec(`\n${lastLine(before)}`) ?? [];
+    const isList = /^[UO]L$/.test(last.tagName) && !last.lastElementChild?.querySelector("p");
+    if (!isList || same.at(-2) !== begin.at(-2)) return false;
+    this.#append(last, "li", line);
+    return true;
+  }
+
+  #append(into: Element, tag: string, line: string): void {
+    const made = document.createElement(tag);
+    const isPlain = !SIGN.test(line.replace(MARKER, ""));
+    made.append(
+      ...(isPlain ? this.#pieces(line, this.#markers) : [this.#made(marked.parseInline(line, { async: false }), this.#markers)]),
+    );
+    into.append(made, "\n");
+  }
+
   /** Settles the first block where it was only closed since it was shown; tells how many tokens that takes off. */
   #close(blocks: Token[], shown: string): number {
     const [first] = blocks;
     const next = blocks.findIndex((block, n) => n > 0 && block.type !== "space");
     if (!first || next < 0 || this.#markers.isWaiting) return 0;
     if (first.type !== this.#open || first.raw.trimEnd() !== shown.trimEnd()) return 0;
-    this.#settle(this.root.lastChild, blocks.slice(0, next), this.#markers);
+    this.#settle(this.root.lastChild, this.#settled + lengthOf(blocks.slice(0, next)), this.#markers);
     return next;
   }
 
@@ -136,21 +172,25 @@ export class AnswerText {
     patch(this.root, fresh, this.#lastSettled);
     let node = this.#lastSettled;
     for (let step = 0; step < n; step += 1) node = node ? node.nextSibling : this.root.firstChild;
-    if (n) this.#settle(node, closed, markersClosed);
+    if (n) this.#settle(node, this.#settled + lengthOf(closed), markersClosed);
     this.#markers = markers;
     this.#open = n || !last ? (blocks[last]?.type ?? "") : "";
   }
 
   /** All nodes up to this one stay as they are: they are not even moved, so what is focused in them stays so. */
-  #settle(node: ChildNode | null, blocks: Token[], markers: Markers): void {
+  #settle(node: ChildNode | null, end: number, markers: Markers): void {
     this.#lastSettled = node;
-    this.#settled += blocks.map((block) => block.raw).join("").length;
+    this.#settled = end;
     this.#markersSettled = markers.copy();
   }
 
   #nodes(blocks: Token[], markers: Markers): DocumentFragment {
     if (!blocks.length) return document.createDocumentFragment();
-    const fragment = sanitised(marked.parser(blocks));
+    return this.#made(marked.parser(blocks), markers);
+  }
+
+  #made(markup: string, markers: Markers): DocumentFragment {
+    const fragment = sanitised(markup);
     for (const text of textsOf(fragment)) text.replaceWith(...this.#pieces(text.data, markers));
     this.#set(fragment);
     for (const table of fragment.querySelectorAll("table")) {
@@ -189,6 +229,14 @@ export class AnswerText {
       if (made) span.replaceChildren(made);
     }
   }
+}
+
+function lastLine(text: string): string {
+  return text.slice(text.lastIndexOf("\n") + 1);
+}
+
+function lengthOf(blocks: Token[]): number {
+  return blocks.reduce((sum, { raw }) => sum + raw.length, 0);
 }
 
 /** Counts how often each marker was seen, and whether one waits for its citation. */

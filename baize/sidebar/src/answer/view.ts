@@ -22,15 +22,18 @@ export function citationOf(citations: readonly Citation[], marker: number, nth: 
   return same[nth] ?? same.at(-1);
 }
 
-/** Characters that are added in one frame: more would hold a slow phone up when a whole answer comes at once. */
-const STEP = 60;
+/**
+ * What is added in one frame: the rest of a line, or of a sentence after 60 characters; more would hold a slow phone
+ * up when a whole answer comes at once.
+ */
+const STEP = /\s*(?:[^\n]{60}[^\n\]]{0,200}\]?|[^\n]*)/uy;
 
 const RETRY_MS = 2000;
 
-/** The end of the next step: the first end of a sentence or paragraph from `at` on. */
-function stepEnd(text: string, at: number): number {
-  const ends = ["]", "\n"].map((end) => text.indexOf(end, at)).filter((end) => end >= 0);
-  return ends.length ? Math.min(...ends) + 1 : text.length;
+function stepEnd(text: string, from: number): number {
+  STEP.lastIndex = from;
+  STEP.exec(text);
+  return STEP.lastIndex;
 }
 
 export class AnswerView {
@@ -105,8 +108,9 @@ export class AnswerView {
     const { text } = this.#state;
     this.node.hidden = false;
     if (this.#revealed > text.length) this.#revealed = 0;
-    this.#revealed = document.hidden ? text.length : stepEnd(text, this.#revealed + STEP);
-    this.#text?.show(text.slice(0, this.#revealed));
+    this.#revealed = document.hidden ? text.length : stepEnd(text, this.#revealed);
+    // A line break is shown with what follows it: alone it would have the whole block made again.
+    this.#text?.show(text.slice(0, this.#revealed).trimEnd());
     if (this.#revealed < text.length) void this.#goOn();
     else if (this.#state.phase === "done") this.changed();
   }

@@ -24,7 +24,7 @@ def stage(browser: Browser, library: Settings) -> Iterator[Stage]:
 
 
 def test_a_question_is_answered_and_comes_back_as_a_card(stage: Stage) -> None:
-    """Its code comes with the tab; the solution with the attempt; the card is due another day."""
+    """By keyboard: its code comes with the tab, the solution with the attempt; the card is due later."""
     stage.forget()
     with stage.open() as page:
         before = page.evaluate("performance.getEntriesByType('resource').map(({ name }) => name)")
@@ -36,7 +36,7 @@ def test_a_question_is_answered_and_comes_back_as_a_card(stage: Stage) -> None:
         assert "answer" not in item[0]
         expect(page.locator("[part=review-over]")).to_contain_text("还没有复习卡片")
         assert violations(page) == []
-        options.first.click()
+        options.first.press("Enter")
         expect(page.locator("[part=verdict]")).to_contain_text("答案是")
         expect(page.locator("[part=quiz-moment] .card")).to_be_visible()
         assert violations(page) == []
@@ -45,8 +45,9 @@ def test_a_question_is_answered_and_comes_back_as_a_card(stage: Stage) -> None:
         reviews = stage.get("learners/lin-42/reviews")
         assert reviews["n_cards"] == 1
         assert sum(day["n"] for day in reviews["forecast"]) <= 1
-        page.locator("[part=next]").click()
-        expect(options.first).to_be_visible()
+        expect(page.locator("[part=next]")).to_be_focused()
+        page.keyboard.press("Enter")
+        expect(options.first).to_be_focused()
         page.locator("[part=skip]").click()
 
 

@@ -94,13 +94,13 @@ export class PracticePanel {
     return html`<ul class="options" part="options">
         ${item.options.map(
           (option, n) => html`<li>
-            <button type="button" part="option" ?disabled=${this.#isBusy} @click=${() => void this.#attempt(model, item, n)}>
+            <button type="button" part="option" ?disabled=${this.#isBusy} @click=${(event: Event) => void this.#attempt(model, item, n, placeIn(event))}>
               <bdi>${option}</bdi>
             </button>
           </li>`,
         )}
       </ul>
-      <div class="buttons"><button type="button" part="skip" @click=${() => this.#next(item, true)}>${say("skip")}</button></div>`;
+      <div class="buttons"><button type="button" part="skip" @click=${(event: Event) => void this.#next(model, item, true, placeIn(event))}>${say("skip")}</button></div>`;
   }
 
   #answered(model: Model, { html, card }: Kit, item: QuizItem, attempt: Attempt): TemplateResult {
@@ -111,7 +111,7 @@ export class PracticePanel {
       <ul class="cards" part="quiz-moment">
         ${attempt.locators.slice(0, 1).map((locator) => card(model, placeOf(model, attempt, locator)))}
       </ul>
-      <div class="buttons"><button type="button" class="main" part="next" @click=${() => this.#next(item, false)}>${say("next-question")}</button></div>`;
+      <div class="buttons"><button type="button" class="main" part="next" @click=${(event: Event) => void this.#next(model, item, false, placeIn(event))}>${say("next-question")}</button></div>`;
   }
 
   #today(model: Model, { html, card }: Kit, reviews: Reviews): TemplateResult {
@@ -129,12 +129,12 @@ export class PracticePanel {
                   <p id="recall-label">${say("how-well")}</p>
                   <div class="recalls" role="group" aria-labelledby="recall-label" part="recalls">
                     ${RECALLS.map(
-                      (recall) => html`<button type="button" ?disabled=${this.#isBusy} @click=${() => void this.#grade(first, recall)}>
+                      (recall) => html`<button type="button" ?disabled=${this.#isBusy} @click=${(event: Event) => void this.#grade(model, first, recall, placeIn(event))}>
                         ${say(`recall-${recall}`)}
                       </button>`,
                     )}
                   </div>`
-              : html`<div class="buttons"><button type="button" class="main" part="turn" @click=${() => this.#turn(first)}>${say("show-answer")}</button></div>`}
+              : html`<div class="buttons"><button type="button" class="main" part="turn" @click=${(event: Event) => void this.#turn(model, first, placeIn(event))}>${say("show-answer")}</button></div>`}
           </div>`
         : html`<p class="calm" part="review-over">${say(reviews.n_cards ? "review-over" : "no-reviews")}</p>`}`;
   }
@@ -152,32 +152,36 @@ export class PracticePanel {
     return item;
   }
 
-  #next(item: QuizItem, skipped: boolean): void {
+  async #next(model: Model, item: QuizItem, skipped: boolean, place: Element | null): Promise<void> {
     if (skipped) this.#skipped.add(item.id);
     this.#current = "";
     this.changed();
+    await goOn(model, place);
   }
 
-  #turn(card: ReviewCard): void {
+  async #turn(model: Model, card: ReviewCard, place: Element | null): Promise<void> {
     this.#turned = card.id;
     this.changed();
+    await goOn(model, place);
   }
 
-  async #attempt(model: Model, item: QuizItem, option: number): Promise<void> {
+  async #attempt(model: Model, item: QuizItem, option: number, place: Element | null): Promise<void> {
     await this.#write(async () => {
       const body = { option, ...named(model) };
       const attempt = await this.client.json<Attempt>(`quiz/${segment(item.id)}/attempts`, { method: "POST", body });
       this.#attempts.set(item.id, attempt);
     });
+    await goOn(model, place);
   }
 
-  async #grade(card: ReviewCard, recall: (typeof RECALLS)[number]): Promise<void> {
+  async #grade(model: Model, card: ReviewCard, recall: (typeof RECALLS)[number], place: Element | null): Promise<void> {
     await this.#write(async () => {
       const body = { recall, learner_id: this.#learner };
       await this.client.call(`reviews/${segment(card.id)}/grade`, { method: "POST", body });
       this.#reviews = await this.client.json<Reviews>(`learners/${segment(this.#learner)}/reviews`);
       this.#turned = "";
     });
+    await goOn(model, place);
   }
 
   async #write(work: () => Promise<void>): Promise<void> {
@@ -192,6 +196,16 @@ export class PracticePanel {
     this.#isBusy = false;
     this.changed();
   }
+}
+
+function placeIn({ currentTarget }: Event): Element | null {
+  return (currentTarget as Element).closest(".quiz");
+}
+
+/** The button that was pressed is gone: focus goes on to what came in its place, not to the top of the page. */
+async function goOn(model: Model, place: Element | null): Promise<void> {
+  await model.updateComplete;
+  place?.querySelector<HTMLElement>(".main, .options button, .recalls button")?.focus();
 }
 
 /** A token says itself whose attempt it is. */

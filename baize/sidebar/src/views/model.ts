@@ -55,6 +55,8 @@ export interface Model {
   rate(turn: Turn, rating: "up" | "down", reason?: string, correction?: string): void;
   listen(): void;
   requestUpdate(): void;
+  /** Until what was asked to be drawn is. */
+  readonly updateComplete: Promise<boolean>;
 }
 
 /** Where a place stands, for people: `在家量血压 · 0:22`. */

@@ -857,8 +857,8 @@ class FeedbackBox(Protocol):
         """Store it; what the same learner said of the same answer before is replaced."""
         ...
 
-    async def latest(self, platform_id: str, limit: int) -> list[Feedback]:
-        """The latest ones of all learners, newest first."""
+    async def latest(self, platform_id: str, limit: int, *, offset: int = 0) -> list[Feedback]:
+        """The latest ones of all learners, newest first, without the first `offset`."""
         ...
 
     async def forget(self, platform_id: str, learner_id: str) -> None:
@@ -917,8 +917,8 @@ class Attempts(Protocol):
         """All of one learner, oldest first."""
         ...
 
-    async def uncertain(self, platform_id: str, limit: int) -> list[Attempt]:
-        """Those that nobody could grade, of all learners, newest first."""
+    async def uncertain(self, platform_id: str, limit: int, *, offset: int = 0) -> list[Attempt]:
+        """Those that nobody could grade, of all learners, newest first, without the first `offset`."""
         ...
 
     async def forget_course(self, platform_id: str, course_id: str) -> int:

@@ -68,6 +68,7 @@ class UncertainPage(BaseModel):
     """Newest first. Who answered is not told."""
 
     items: list[UncertainItem]
+    next_cursor: str | None = Field(description="Pass it as `cursor` for what follows; null at the end.")
 
 
 class ExerciseRequest(RequestBody):

@@ -72,6 +72,7 @@ class FeedbackPage(BaseModel):
     """Newest first."""
 
     items: list[FeedbackItem]
+    next_cursor: str | None = Field(description="Pass it as `cursor` for what follows; null at the end.")
 
 
 class TranscriptionBody(BaseModel):

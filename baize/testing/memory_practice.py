@@ -51,14 +51,14 @@ class MemoryAttempts:
         ]
         return sorted(own, key=lambda one: (one.at, one.id))
 
-    async def uncertain(self, platform_id: str, limit: int) -> list[Attempt]:
+    async def uncertain(self, platform_id: str, limit: int, *, offset: int = 0) -> list[Attempt]:
         """As `Attempts.uncertain`."""
         own = [
             one
             for one in self._attempts.values()
             if one.platform_id == platform_id and one.verdict == "uncertain"
         ]
-        return sorted(own, key=lambda one: (-one.at, one.id))[:limit]
+        return sorted(own, key=lambda one: (-one.at, one.id))[offset:][:limit]
 
     async def forget_course(self, platform_id: str, course_id: str) -> int:
         """As `Attempts.forget_course`."""

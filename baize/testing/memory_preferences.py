@@ -34,10 +34,10 @@ class MemoryFeedbackBox:
         """As `FeedbackBox.put`."""
         self._feedback[feedback.platform_id, feedback.answer_id, feedback.learner_id] = feedback
 
-    async def latest(self, platform_id: str, limit: int) -> list[Feedback]:
+    async def latest(self, platform_id: str, limit: int, *, offset: int = 0) -> list[Feedback]:
         """As `FeedbackBox.latest`."""
         own = [one for one in self._feedback.values() if one.platform_id == platform_id]
-        return sorted(own, key=lambda one: (-one.given_at, one.answer_id, one.learner_id))[:limit]
+        return sorted(own, key=lambda one: (-one.given_at, one.answer_id, one.learner_id))[offset:][:limit]
 
     async def forget(self, platform_id: str, learner_id: str) -> None:
         """As `FeedbackBox.forget`."""

@@ -61,6 +61,7 @@ async def test_attempts_belong_to_a_learner(stores: Stores) -> None:
     assert await attempts.of_learner("p", "lin") == [ATTEMPT, later]
     assert await attempts.uncertain("p", 10) == [strangers, later]
     assert await attempts.uncertain("p", 1) == [strangers]
+    assert await attempts.uncertain("p", 1, offset=1) == [later]
     assert await attempts.forget("p", "lin") == 2
     assert await attempts.of_learner("p", "lin") == []
     assert await attempts.uncertain("p", 10) == [strangers]

@@ -59,6 +59,8 @@ async def test_the_latest_word_on_an_answer_counts(stores: Stores) -> None:
 
     assert await box.latest("p", 10) == [changed, other]
     assert await box.latest("p", 1) == [changed]
+    assert await box.latest("p", 1, offset=1) == [other]
+    assert await box.latest("p", 1, offset=2) == []
 
     await box.forget("p", "l1")
     assert await box.latest("p", 10) == [other]

@@ -92,13 +92,14 @@ class SqlAttempts:
         async with self._database.reading() as session:
             return [_attempt(row) for row in await session.scalars(found)]
 
-    async def uncertain(self, platform_id: str, limit: int) -> list[Attempt]:
+    async def uncertain(self, platform_id: str, limit: int, *, offset: int = 0) -> list[Attempt]:
         """As `Attempts.uncertain`."""
         found = (
             select(AttemptRow)
             .where(AttemptRow.platform_id == platform_id, AttemptRow.verdict == "uncertain")
             .order_by(AttemptRow.attempted_at.desc(), AttemptRow.attempt_id)
             .limit(limit)
+            .offset(offset)
         )
         async with self._database.reading() as session:
             return [_attempt(row) for row in await session.scalars(found)]

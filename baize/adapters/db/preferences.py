@@ -57,13 +57,14 @@ class SqlFeedbackBox:
         async with self._database.writing() as session:
             await session.execute(insert_or_update(session, FeedbackRow, values))
 
-    async def latest(self, platform_id: str, limit: int) -> list[Feedback]:
+    async def latest(self, platform_id: str, limit: int, *, offset: int = 0) -> list[Feedback]:
         """As `FeedbackBox.latest`."""
         wanted = (
             select(FeedbackRow)
             .where(FeedbackRow.platform_id == platform_id)
             .order_by(FeedbackRow.given_at.desc(), FeedbackRow.answer_id, FeedbackRow.learner_id)
             .limit(limit)
+            .offset(offset)
         )
         async with self._database.reading() as session:
             return [_feedback(row) for row in await session.scalars(wanted)]

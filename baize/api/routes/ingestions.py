@@ -18,8 +18,8 @@ from baize.api.ingestion_wire import (
     ingestion_summary,
 )
 from baize.api.openapi import problems
+from baize.api.paging import Cursor, offset_of, page_of
 from baize.api.requests import ID_REGEX
-from baize.errors import InvalidInput
 
 router = APIRouter(prefix="/ingestions", tags=["ingestion"])
 
@@ -62,17 +62,13 @@ async def ingestions(
     caller: IngestingCaller,
     house: CurrentHouse,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
-    cursor: Annotated[str, Query(max_length=9, description="`next_cursor` of the page before.")] = "",
+    cursor: Cursor = "",
 ) -> Response:
     """Jobs of the platform, newest first."""
-    if cursor and not (cursor.isascii() and cursor.isdecimal()):
-        raise InvalidInput("The cursor is not valid.", remedy="Pass `next_cursor` as it came.")
-    offset = int(cursor or 0)
+    offset = offset_of(cursor)
     found = await house.jobs.list(caller.platform_id, limit=limit + 1, offset=offset)
-    following = str(offset + limit) if len(found) > limit else None
-    return json_response(
-        IngestionPage(items=[ingestion_summary(job) for job in found[:limit]], next_cursor=following)
-    )
+    jobs, following = page_of(found, limit, offset)
+    return json_response(IngestionPage(items=[ingestion_summary(job) for job in jobs], next_cursor=following))
 
 
 @router.get(

@@ -19,6 +19,7 @@ from baize.api.depends import CurrentHouse
 from baize.api.encoding import json_response
 from baize.api.instants import instant
 from baize.api.openapi import problems
+from baize.api.paging import Cursor, offset_of, page_of
 from baize.api.requests import ID_REGEX, MODES
 from baize.api.sidebar_wire import (
     CapabilitiesBody,
@@ -113,11 +114,16 @@ async def say(body: FeedbackRequest, caller: AskingCaller, house: CurrentHouse) 
     "/feedback", summary="What learners said", responses=problems(401, 403, 422), response_model=FeedbackPage
 )
 async def heard(
-    caller: HearingCaller, house: CurrentHouse, limit: Annotated[int, Query(ge=1, le=500)] = 100
+    caller: HearingCaller,
+    house: CurrentHouse,
+    limit: Annotated[int, Query(ge=1, le=500)] = 100,
+    cursor: Cursor = "",
 ) -> Response:
     """For the course team, newest first: each with its question, so that it can become an eval case."""
-    found = await house.feedback.latest(caller.platform_id, limit)
-    return json_response(FeedbackPage(items=[await _item(house, one) for one in found]))
+    offset = offset_of(cursor)
+    found = await house.feedback.latest(caller.platform_id, limit + 1, offset=offset)
+    said, following = page_of(found, limit, offset)
+    return json_response(FeedbackPage(items=[await _item(house, one) for one in said], next_cursor=following))
 
 
 async def _item(house: House, feedback: Feedback) -> FeedbackItem:

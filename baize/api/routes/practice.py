@@ -11,6 +11,7 @@ from baize.api.auth import AskingCaller, TeachingCaller, learner_of
 from baize.api.depends import CurrentHouse, WarmHouse
 from baize.api.encoding import json_response
 from baize.api.openapi import problems
+from baize.api.paging import Cursor, offset_of, page_of
 from baize.api.practice_wire import (
     AttemptBody,
     AttemptRequest,
@@ -69,12 +70,19 @@ async def attempt(item_id: ItemId, body: AttemptRequest, caller: AskingCaller, h
     response_model=UncertainPage,
 )
 async def uncertain(
-    caller: TeachingCaller, house: CurrentHouse, limit: Annotated[int, Query(ge=1, le=500)] = 100
+    caller: TeachingCaller,
+    house: CurrentHouse,
+    limit: Annotated[int, Query(ge=1, le=500)] = 100,
+    cursor: Cursor = "",
 ) -> Response:
     """For the course team, newest first, each with its question and solution."""
-    found = await house.attempts.uncertain(caller.platform_id, limit)
-    seen = [one for one in found if caller.sees(one.course_id)]
-    return json_response(UncertainPage(items=[await _uncertain(house, one) for one in seen]))
+    offset = offset_of(cursor)
+    found = await house.attempts.uncertain(caller.platform_id, limit + 1, offset=offset)
+    given, following = page_of(found, limit, offset)
+    seen = [one for one in given if caller.sees(one.course_id)]
+    return json_response(
+        UncertainPage(items=[await _uncertain(house, one) for one in seen], next_cursor=following)
+    )
 
 
 async def _uncertain(house: House, attempt: Attempt) -> UncertainItem:

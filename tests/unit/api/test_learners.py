@@ -68,6 +68,28 @@ async def test_feedback_reaches_the_course_team_with_its_question() -> None:
     assert lost.status_code == 404
 
 
+async def test_feedback_comes_in_pages() -> None:
+    """Newest first, each once; the last page says so, and what is no cursor is refused."""
+    async with served() as client:
+        answers = [
+            (await client.post("/v1/answers", json={"question": f"量血压之前坐多久？{n}"})).json()[
+                "answer_id"
+            ]
+            for n in range(3)
+        ]
+        for answer_id in answers:
+            await client.post("/v1/feedback", json={"answer_id": answer_id, "rating": "up"})
+        whole = [one["answer_id"] for one in (await client.get("/v1/feedback")).json()["items"]]
+        first = (await client.get("/v1/feedback?limit=2")).json()
+        rest = (await client.get(f"/v1/feedback?limit=2&cursor={first['next_cursor']}")).json()
+        wrong = await client.get("/v1/feedback?cursor=x")
+
+    assert sorted(whole) == sorted(answers)
+    assert [one["answer_id"] for one in first["items"] + rest["items"]] == whole
+    assert rest["next_cursor"] is None
+    assert wrong.status_code == 422
+
+
 async def test_a_spoken_question_is_written_down() -> None:
     """Sentences side by side; silence is an empty text, not an error."""
     async with served(open_house=hearing(Cue(0.0, 1.0, "忘了吃药"), Cue(1.0, 2.0, "怎么办？"))) as client:

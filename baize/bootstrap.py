@@ -957,6 +957,7 @@ class House:
             ),
             book=self.exercise_book,
             answers=self.answers,
+            catalog=self.kept_catalog,
         )
 
     @cached_property

@@ -117,6 +117,8 @@ class PrometheusMeter:
 
 
 def _outcome(answer: Answer) -> str:
+    if answer.is_courtesy:
+        return "courtesy"
     if answer.refusal is not None:
         return "refused"
     if answer.stopped:

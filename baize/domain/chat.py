@@ -136,7 +136,11 @@ class Citation:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why there is no answer, with up to three moments that come nearest."""
+    """Why there is no answer, with up to three moments that come nearest.
+
+    Attributes:
+        reason: `out_of_scope` where nothing was asked of a course: a greeting, thanks; it is returned.
+    """
 
     reason: Literal["not_covered", "graded_item", "unsafe", "out_of_scope"]
     nearest: tuple[Moment, ...] = ()
@@ -179,6 +183,11 @@ class Answer:
     learner_id: str = ""
     stopped: bool = False
     step: Step | None = None
+
+    @property
+    def is_courtesy(self) -> bool:
+        """Whether the learner was only polite, and so is this."""
+        return self.refusal is not None and self.refusal.reason == "out_of_scope"
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from baize.answering.courtesy import courtesy_of
 from baize.answering.route import Router
 from baize.answering.service_terms import matters
 from baize.domain.chat import Answer, Completed, TextDelta
@@ -150,6 +151,8 @@ class Support:
         words = _TEXTS.get(language, _TEXTS["en"])
         if question.mode != "explain":
             # What is said in a lesson's exercise is about the lesson.
+            return await self._from_course(question, Routed("course", 1.0), language, ())
+        if courtesy_of(text):
             return await self._from_course(question, Routed("course", 1.0), language, ())
         routed = await self._router.route(text)
         if routed.intent == "person":

@@ -11,16 +11,17 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 
+from baize.answering.courtesy import Courtesy, courtesy_of, reply_to
 from baize.domain.chat import Answer, AnswerEvent, Completed, Refusal, Released, Started, Turn
 from baize.domain.practice import Exercise
 from baize.domain.search import Moment, Query
 from baize.domain.sentences import detect_language
 from baize.errors import DependencyUnavailable
-from baize.ports import Answers
+from baize.ports import Answers, Catalog
 from baize.services.answer import Answering, Prepared, Question
 from baize.services.examine import Examiner, TestPlan
 from baize.services.exercises import ExerciseBook
-from baize.services.find import checked, storable
+from baize.services.find import checked, resolve_scope, storable
 from baize.services.guide import Guide, HintPlan, sealed_nearest
 
 _N_TURNS = 20
@@ -41,6 +42,13 @@ class LockedPlan:
     exercise_id: str
 
 
+@dataclass(frozen=True, slots=True)
+class CourtesyPlan:
+    """A greeting, thanks or the like, and nothing else: it is returned."""
+
+    courtesy: Courtesy
+
+
 class Teaching:
     """`prepare` and `stream` as those of `Answering`, in whichever mode the question asks for."""
 
@@ -52,12 +60,14 @@ class Teaching:
         examiner: Examiner,
         book: ExerciseBook,
         answers: Answers,
+        catalog: Catalog,
     ) -> None:
         self._explaining = explaining
         self._guide = guide
         self._examiner = examiner
         self._book = book
         self._answers = answers
+        self._catalog = catalog
 
     async def prepare(self, question: Question) -> Prepared:
         """Everything up to the evidence, as `Answering.prepare`; a graded item gets no further.
@@ -69,6 +79,8 @@ class Teaching:
         platform_id = question.scope.platform_id
         if locked := await self._book.locked(platform_id, (text,), question.item_id):
             return await self._locked(question, locked)
+        if courtesy := courtesy_of(text):
+            return await self._polite(question, courtesy)
         if question.mode == "explain":
             prepared = await self._explaining.prepare(question)
             # "Answer the question above" is the question above.
@@ -89,7 +101,12 @@ class Teaching:
             case TestPlan() as plan:
                 events = self._examiner.stream(prepared, plan)
             case LockedPlan():
-                events = self._refused(prepared)
+                texts = _LOCKED if prepared.nearest else _LOCKED_BARE
+                text = texts.get(prepared.turn.query.language, texts["en"])
+                events = self._said(prepared, Refusal("graded_item", prepared.nearest), text)
+            case CourtesyPlan(courtesy):
+                text = reply_to(courtesy, prepared.turn.query.language)
+                events = self._said(prepared, Refusal("out_of_scope"), text)
             case _:
                 events = self._explaining.stream(prepared)
         async with aclosing(events) as told:
@@ -97,18 +114,15 @@ class Teaching:
                 yield event
 
     async def _locked(self, question: Question, exercise: Exercise) -> Prepared:
-        text = storable(question.text.strip())
-        language = question.language or detect_language(text)
-        return Prepared(
-            str(uuid.uuid4()),
-            question.conversation_id or str(uuid.uuid4()),
-            question.scope,
-            Turn(Query(text, text, language, ()), ()),
-            await self._nearest(question, exercise),
-            False,
-            question.learner_id,
-            plan=LockedPlan(exercise.id),
-        )
+        return _unasked(question, LockedPlan(exercise.id), await self._nearest(question, exercise))
+
+    async def _polite(self, question: Question, courtesy: Courtesy) -> Prepared:
+        """What is open stays open: thanks are no try at an exercise, and no plea for its next hint."""
+        await resolve_scope(question.scope, self._catalog)
+        step = None
+        if question.mode != "explain":
+            step = next((turn.step for turn in reversed(await self._turns(question))), None)
+        return replace(_unasked(question, CourtesyPlan(courtesy)), step=step)
 
     async def _nearest(self, question: Question, exercise: Exercise) -> tuple[Moment, ...]:
         """Where to look again, with gaps in place of the solution."""
@@ -116,13 +130,11 @@ class Teaching:
         found = await self._explaining.prepare(asked)
         return sealed_nearest(found.nearest, exercise)
 
-    async def _refused(self, prepared: Prepared) -> AsyncGenerator[AnswerEvent]:
+    async def _said(self, prepared: Prepared, refusal: Refusal, text: str) -> AsyncGenerator[AnswerEvent]:
+        """Words of the server's own, about nothing in the course."""
         query = prepared.turn.query
         yield Started(prepared.answer_id, prepared.conversation_id, query.language, "extractive", "", False)
-        refusal = Refusal("graded_item", prepared.nearest)
         yield refusal
-        texts = _LOCKED if prepared.nearest else _LOCKED_BARE
-        text = texts.get(query.language, texts["en"])
         yield Released(text)
         answer = Answer(
             prepared.answer_id,
@@ -135,6 +147,7 @@ class Teaching:
             text=text,
             refusal=refusal,
             learner_id=prepared.learner_id,
+            step=prepared.step,
         )
         yield Completed(await self._explaining.keep(answer, prepared))
 
@@ -151,3 +164,21 @@ class Teaching:
             )
         except DependencyUnavailable:
             return ()
+
+
+def _unasked(
+    question: Question, plan: LockedPlan | CourtesyPlan, nearest: tuple[Moment, ...] = ()
+) -> Prepared:
+    """A question that no course is asked for."""
+    text = storable(question.text.strip())
+    language = question.language or detect_language(text)
+    return Prepared(
+        str(uuid.uuid4()),
+        question.conversation_id or str(uuid.uuid4()),
+        question.scope,
+        Turn(Query(text, text, language, ()), ()),
+        nearest,
+        False,
+        question.learner_id,
+        plan=plan,
+    )

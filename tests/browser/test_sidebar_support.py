@@ -34,6 +34,11 @@ def host(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         refused = {"reason": "not_covered", "nearest": [place(1, "最近的一处。")]}
         done = {"text": "", "citations": [], "refusal": refused}
         opened.api.scripts["退费"] = Script([("refusal", refused), ("done", done)])
+        polite = {"reason": "out_of_scope", "nearest": []}
+        thanked = {"text": "不客气！", "citations": [], "refusal": polite}
+        opened.api.scripts["谢谢"] = Script(
+            [("refusal", polite), ("delta", {"text": "不客气！"}), ("done", thanked)]
+        )
         yield opened
 
 
@@ -94,3 +99,15 @@ def test_what_is_the_courses_stays_the_courses(host: Host) -> None:
             page.wait_for_load_state("networkidle")
             expect(page.locator(".service")).to_have_count(0)
     assert len(host.api.called("POST", "/support")) == 1
+
+
+def test_thanks_are_nothing_for_the_desk(host: Host) -> None:
+    """They are returned, and that is all: no refusal, no moments, nobody who takes a ticket."""
+    host.api.service = PERSON
+    with host.page() as page:
+        ask(page, "谢谢")
+        expect(page.locator(".answer")).to_have_text("不客气！")
+        page.wait_for_load_state("networkidle")
+        expect(page.get_by_text("课程中没有讲到")).to_have_count(0)
+        expect(page.locator("[part=moments] .card, .service, [part=hand-over]")).to_have_count(0)
+    assert host.api.called("POST", "/support") == []

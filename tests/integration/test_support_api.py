@@ -109,6 +109,8 @@ async def test_one_box_for_everything(tmp_path: Path, desk: ServiceDesk) -> None
             assert (reply["route"], reply["faq"]["entry_id"]) == ("faq", entry["id"])
             assert reply["text"] == entry["answer"]
             assert "hand_over" not in reply
+        thanks = await ask(client, "好的，谢谢！")
+        assert (thanks["route"], thanks["text"]) == ("course", "不客气！还有不明白的地方，随时问我。")
         records = await ask(client, "我有多少学分")
         assert records["route"] == "account"
         assert records["records"][0]["value"] == "12.50"

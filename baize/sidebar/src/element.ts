@@ -334,7 +334,7 @@ export class BaizeSidebar extends LitElement implements Model {
   async #serve(turn: Turn): Promise<void> {
     const { refusal, citations } = turn.state;
     const isOpen = refusal
-      ? refusal.reason === "not_covered" || refusal.reason === "out_of_scope"
+      ? refusal.reason === "not_covered"
       : citations.length > 0 && citations.every(({ locator }) => locator.kind === "faq");
     if (!isOpen || !this.capabilities.support || turn.body?.mode !== "explain") return;
     const { SupportDesk } = await import("./support/desk");

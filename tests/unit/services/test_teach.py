@@ -25,6 +25,8 @@ from baize.domain.chat import (
 from baize.domain.library import BuiltLesson
 from baize.domain.locator import TimeSpan
 from baize.domain.practice import Exercise, Mode
+from baize.domain.search import Scope
+from baize.errors import NotFound
 from baize.ports import ChatModel
 from baize.prompting import PromptLibrary
 from baize.services.answer import Question
@@ -102,7 +104,12 @@ class School:
             book=book,
         )
         return Teaching(
-            explaining=explaining, guide=guide, examiner=examiner, book=book, answers=world.answers
+            explaining=explaining,
+            guide=guide,
+            examiner=examiner,
+            book=book,
+            answers=world.answers,
+            catalog=world.catalog,
         )
 
 
@@ -318,3 +325,37 @@ async def test_without_prepared_questions_there_is_no_test(school: School) -> No
     answer, _ = await say(school.teaching(), "考考我表格", "test")
     assert answer.refusal
     assert answer.refusal.reason == "not_covered"
+
+
+@pytest.mark.parametrize("mode", ["explain", "guide", "test"])
+async def test_a_greeting_is_returned_and_nothing_is_looked_up(school: School, mode: Mode) -> None:
+    """Not what somebody in a course says who greets; and the model is not asked."""
+    chat = ScriptedChatModel(lambda _: ["您好[1]。"])
+    answer, events = await say(school.teaching(chat), "老师好！", mode)
+    assert answer.refusal == Refusal("out_of_scope")
+    assert answer.text.startswith("您好！我是白泽")
+    assert not answer.citations
+    assert [type(event).__name__ for event in events] == ["Started", "Refusal", "Released", "Completed"]
+    assert chat.asked == []
+
+
+async def test_thanks_leave_an_exercise_where_it_is(school: School) -> None:
+    """They are neither a try nor a plea: the next hint comes after them, not for them."""
+    teaching = school.teaching()
+    said = [await say(teaching, text) for text in (REST.question, "谢谢老师", PUSHES[0])]
+    assert [answer.step.level if answer.step else 0 for answer, _ in said] == [1, 1, 2]
+    assert said[1][0].text == "不客气！还有不明白的地方，随时问我。"
+
+
+async def test_a_courtesy_is_no_part_of_what_was_said(school: School) -> None:
+    """A question that leans on the turn before leans on the question before the thanks."""
+    teaching = school.teaching()
+    await say(teaching, "量血压之前要坐多久？", "explain")
+    await say(teaching, "好的，谢谢！", "explain")
+    prepared = await teaching.prepare(Question("那要坐在哪里？", ALL, "c1", learner_id="lin"))
+    assert prepared.earlier == ("量血压之前要坐多久？",)
+
+
+async def test_who_greets_an_unknown_course_is_told(school: School) -> None:
+    with pytest.raises(NotFound):
+        await school.teaching().prepare(Question("你好", Scope(PLATFORM, ("nowhere",)), ""))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import anyio
@@ -28,9 +29,10 @@ from baize.adapters.qdrant_vectors import (
     DENSE_PARAMS,
     point_struct,
     quantization,
-    query_vector,
+    query_request,
     vector_params,
     wire_point,
+    wire_query,
 )
 from baize.adapters.qdrant_wire import QdrantWire
 from baize.domain.search import DenseQuery, IndexedChunk, Match, Scope, SparseQuery, StoredChunk
@@ -48,6 +50,7 @@ _VACUUM_LEAST = 100
 _VACUUM_S = 1800.0
 _VACUUM_POLL_S = 0.2
 _T = TypeVar("_T")
+_ID, _SCORE = itemgetter(0), itemgetter(1)
 
 
 class QdrantChunkIndex:
@@ -288,7 +291,7 @@ class QdrantChunkIndex:
 
     def _search(self, query: DenseQuery | SparseQuery, scope: Scope, k: int) -> dict[str, Any]:
         search: dict[str, Any] = {
-            "query": query_vector(query),
+            "query": wire_query(query),
             "using": query.leg,
             "filter": filter_of(scope, query.language),
             "limit": k,
@@ -300,9 +303,7 @@ class QdrantChunkIndex:
         """Ids with their scores."""
         if self._link.wired:
             return await self._over_wire(lambda wire: wire.query_batch(self._space, searches))
-        from qdrant_client import models
-
-        requests = [models.QueryRequest(**search) for search in searches]
+        requests = [query_request(search) for search in searches]
         answers = await self._call(lambda client: client.query_batch_points(self._space, requests))
         return [[(str(point.id), point.score) for point in answer.points] for answer in answers]
 
@@ -404,11 +405,14 @@ def _asks(query: DenseQuery | SparseQuery) -> bool:
 
 
 def _matches(points: Sequence[tuple[str, float]], query: DenseQuery | SparseQuery) -> list[Match]:
-    best_first = sorted(points, key=lambda point: (-point[1], point[0]))
-    matched = [point for point in best_first if isinstance(query, DenseQuery) or point[1] > 0]
+    best_first = sorted(points, key=_ID)
+    best_first.sort(key=_SCORE, reverse=True)
+    if not isinstance(query, DenseQuery):
+        best_first = [point for point in best_first if point[1] > 0]
+    language, leg = query.language, query.leg
     return [
-        Match(point_id, query.language, rank, score, query.leg)
-        for rank, (point_id, score) in enumerate(matched, start=1)
+        Match(point_id, language, rank, score, leg)
+        for rank, (point_id, score) in enumerate(best_first, start=1)
     ]
 
 

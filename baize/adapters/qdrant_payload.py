@@ -116,13 +116,16 @@ def _read_passage(written: str) -> dict[str, Any]:
     fields["distrusted"] = tuple(fields.get("distrusted", ()))
     fields["sentences"] = tuple(
         [
-            Segment(text[at:end] if end else at, _LOCATORS[kind](*spot), tuple(headings))
-            for at, end, (kind, *spot), headings in fields["sentences"]
+            Segment(text[at:end] if end else at, _read_locator(written), tuple(headings))
+            for at, end, written, headings in fields["sentences"]
         ]
     )
-    kind, *spot = fields["locator"]
-    fields["locator"] = _LOCATORS[kind](*spot)
+    fields["locator"] = _read_locator(fields["locator"])
     return fields
+
+
+def _read_locator(written: list[Any]) -> Locator:
+    return _LOCATORS[written[0]](*written[1:])
 
 
 def _write_sentences(chunk: Chunk) -> list[list[Any]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from baize.adapters.qdrant_payload import PassageWriter, payload_of
-from baize.domain.search import DenseQuery, IndexedChunk, SparseQuery, SparseVector
+from baize.domain.search import DenseQuery, IndexedChunk, SparseQuery, SparseVector, Vector
 
 if TYPE_CHECKING:
     from qdrant_client import models
@@ -63,8 +63,17 @@ def point_struct(sent: dict[str, Any]) -> models.PointStruct:
     return models.PointStruct.model_construct(id=sent["id"], vector=vectors, payload=sent["payload"])
 
 
-def query_vector(query: DenseQuery | SparseQuery) -> list[float] | dict[str, Any]:
+def wire_query(query: DenseQuery | SparseQuery) -> Vector | dict[str, Any]:
+    """As `QdrantWire.query_batch` sends it."""
     if isinstance(query, DenseQuery):
-        numbers: list[float] = query.vector.tolist()
-        return numbers
+        return query.vector
     return {"indices": query.vector.indices, "values": query.vector.values}
+
+
+def query_request(search: dict[str, Any]) -> models.QueryRequest:
+    """What `wire_query` is part of, for qdrant-client."""
+    from qdrant_client import models
+
+    vector = search["query"]
+    numbers = vector if isinstance(vector, dict) else vector.tolist()
+    return models.QueryRequest(**{**search, "query": numbers})

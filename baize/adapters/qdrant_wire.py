@@ -109,7 +109,7 @@ class QdrantWire:
     async def query_batch(
         self, collection: str, searches: Sequence[dict[str, Any]]
     ) -> list[list[tuple[str, float]]]:
-        """Ids with their scores, as each search finds them.
+        """Ids with their scores, as each search finds them; a dense vector that is looked for is an array.
 
         Raises:
             WireRefused, WireBroken: it does not answer, or with an error.

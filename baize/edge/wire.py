@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 import qdrant_edge as qe
@@ -175,19 +175,21 @@ def collection_json(spec: Mapping[str, Any], info: qe.ShardInfo, *, busy: bool =
     }
 
 
-def scored_json(point: qe.ScoredPoint, *, bare: bool = False) -> dict[str, Any]:
-    """Qdrant's ScoredPoint.
+def scored_json(points: Sequence[qe.ScoredPoint], *, bare: bool = False) -> list[dict[str, Any]]:
+    """Qdrant's ScoredPoints.
 
     Args:
-        bare: it was asked for without payload and vectors, so they need not be looked for.
+        bare: they were asked for without payload and vectors, so these need not be looked for.
     """
     # The encoder writes a UUID in a quarter of the time that its text takes to make.
-    found = {"id": point.id, "version": point.version, "score": point.score}
-    return found if bare else found | _contents_json(point)
+    found = [{"id": point.id, "version": point.version, "score": point.score} for point in points]
+    if bare:
+        return found
+    return [scored | _contents_json(point) for scored, point in zip(found, points, strict=True)]
 
 
 def record_json(record: qe.Record) -> dict[str, Any]:
-    return {"id": str(record.id)} | _contents_json(record)
+    return {"id": record.id} | _contents_json(record)
 
 
 def _contents_json(point: qe.ScoredPoint | qe.Record) -> dict[str, Any]:

@@ -24,7 +24,8 @@ from baize.retrieval.search import search
 
 MAX_QUESTION_CHARS = 2_000
 _FETCHED_PER_KEPT = 2
-"""Passages fetched at first for each that is kept: about half of them repeat a better one."""
+"""Passages fetched for each that is wanting: about half of them repeat a better one."""
+_LEAST_FETCHED = 10
 _MOST_SEARCHES = 4
 """The first finds what is not live; the next ones what that had pushed out, which may be new again."""
 
@@ -170,7 +171,7 @@ class Finder:
         distinct: list[Hit] = []
         settled: list[LiveBuild] = []
         swept = False
-        while part := list(islice(fused, n if hits else _FETCHED_PER_KEPT * n)):
+        while part := list(islice(fused, max(_FETCHED_PER_KEPT * (n - len(distinct)), _LEAST_FETCHED))):
             fetched = await fetch(
                 part, platform_id, index=self._index, catalog=self._catalog, kept=self._kept
             )

@@ -88,17 +88,17 @@ class SqlCatalog:
         """
         # All of a platform may be a hundred thousand rows.
         if 0 < len(scope.course_ids) + len(scope.lesson_ids) <= _MOST_WORDED:
-            worded, values = _live_worded(len(scope.course_ids), len(scope.lesson_ids)), _values(scope)
-            return [LiveLesson(*row) for row in await self._database.fetch(worded, **values)]
-        async with self._database.reading() as session:
-            found = await session.execute(_live(scope.platform_id, scope.course_ids, scope.lesson_ids))
+            found = await self._database.fetch(_live_worded(*_n_places(scope)), **_values(scope))
             return [LiveLesson(*row) for row in found]
+        async with self._database.reading() as session:
+            rows = await session.execute(_live(scope.platform_id, scope.course_ids, scope.lesson_ids))
+            return [LiveLesson(*row) for row in rows]
 
     async def languages(self, scope: Scope) -> list[str]:
         """As `Catalog.languages`; only platform, courses and lessons count."""
         if len(scope.course_ids) + len(scope.lesson_ids) <= _MOST_WORDED:
-            worded = _languages_worded(len(scope.course_ids), len(scope.lesson_ids))
-            held = [languages for (languages,) in await self._database.fetch(worded, **_values(scope))]
+            rows = await self._database.fetch(_languages_worded(*_n_places(scope)), **_values(scope))
+            held = [languages for (languages,) in rows]
         else:
             async with self._database.reading() as session:
                 found = _passage_languages(scope.platform_id, scope.course_ids, scope.lesson_ids)
@@ -237,15 +237,25 @@ _MOST_WORDED = 64
 """Courses and lessons of a scope up to which its statement is kept, compiled."""
 
 
+def _n_places(scope: Scope) -> tuple[int, int]:
+    """For courses and for lessons: powers of two, so that few statements are compiled."""
+    n_courses, n_lessons = (
+        1 << (len(ids) - 1).bit_length() if ids else 0 for ids in (scope.course_ids, scope.lesson_ids)
+    )
+    return n_courses, n_lessons
+
+
 def _places(kind: str, n: int) -> list[_Id]:
     return [bindparam(f"{kind}_{i}", type_=String) for i in range(n)]
 
 
 def _values(scope: Scope) -> dict[str, str]:
-    """What the statements of a scope of this size are given."""
-    courses = {f"course_{i}": course_id for i, course_id in enumerate(scope.course_ids)}
-    lessons = {f"lesson_{i}": lesson_id for i, lesson_id in enumerate(scope.lesson_ids)}
-    return {"of_platform": scope.platform_id} | courses | lessons
+    """What the statements of a scope of this size are given; the last id fills the places that are left."""
+    n_courses, n_lessons = _n_places(scope)
+    values = {"of_platform": scope.platform_id}
+    values |= {f"course_{i}": scope.course_ids[min(i, len(scope.course_ids) - 1)] for i in range(n_courses)}
+    values |= {f"lesson_{i}": scope.lesson_ids[min(i, len(scope.lesson_ids) - 1)] for i in range(n_lessons)}
+    return values
 
 
 @lru_cache(maxsize=512)

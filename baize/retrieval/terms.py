@@ -221,13 +221,31 @@ def _pairs(text: str) -> tuple[str, ...]:
     return tuple(found)
 
 
+def han_runs(text: str) -> list[str]:
+    """Stretches of Chinese characters, in reading order."""
+    return [run for run in _RUN.findall(text) if has_han(run)]
+
+
+def words_of(run: str) -> list[str]:
+    """The words of a Chinese run as a dictionary has them; what it does not know, character by character."""
+    import rjieba
+
+    return list(rjieba.cut(run, False))
+
+
+@lru_cache(maxsize=1 << 11)
+def syllables(run: str) -> tuple[str, ...]:
+    """One for each character of a Chinese run, without its tone, read in its context."""
+    return tuple(_pronouncer().lazy_pinyin(run))
+
+
 @lru_cache(maxsize=1 << 13)
 def _syllable_pairs(run: str) -> tuple[str, ...]:
     """Remembered, because each sentence stands in several windows."""
-    syllables = _pronouncer().lazy_pinyin(run)
+    said = syllables(run)
     # Function words by character: their syllables (shi, de) belong to many others too.
     kept = [char not in _FUNCTION_CHARS for char in run]
-    return tuple(f"{syllables[i]} {syllables[i + 1]}" for i in range(len(run) - 1) if kept[i] and kept[i + 1])
+    return tuple(f"{said[i]} {said[i + 1]}" for i in range(len(run) - 1) if kept[i] and kept[i + 1])
 
 
 def passage_vector(text_terms: Iterable[str]) -> SparseVector:

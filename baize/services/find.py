@@ -21,11 +21,16 @@ from baize.retrieval.locate import locate
 from baize.retrieval.rerank import rerank
 from baize.retrieval.rewrite import rewrite
 from baize.retrieval.search import search
+from baize.retrieval.slips import mended
 
 MAX_QUESTION_CHARS = 2_000
 _FETCHED_PER_KEPT = 2
 """Passages fetched for each that is wanting: about half of them repeat a better one."""
 _LEAST_FETCHED = 10
+_DOUBTFUL = 0.5
+"""Evidence score below which a question is more likely off the subject, and may have slips."""
+_MENDED = 0.7
+"""What it must have with its slips mended: real words, too, are near to others (bending, blending)."""
 _MOST_SEARCHES = 4
 """The first finds what is not live; the next ones what that had pushed out, which may be new again."""
 
@@ -53,6 +58,7 @@ class FindOptions:
 class Found:
     """
     Attributes:
+        query: as it was understood: slips of the question mended in its text and terms.
         evidence_score: how surely the moments answer the question, 0..1.
         just_said: the moments are what was said last in the player, in the order of time.
     """
@@ -63,8 +69,21 @@ class Found:
     just_said: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class _Looked:
+    """What was found for one reading of a question, in the fused order."""
+
+    query: Query
+    vector: Vector
+    hits: list[Hit]
+    score: float
+
+
 class Finder:
-    """rewrite → search → fuse → fetch → collapse → assess → gather → rerank → locate."""
+    """rewrite → search → fuse → fetch → collapse → assess → gather → rerank → locate.
+
+    Where little was found and the question seems to have slips: → slips → search → … → assess once more.
+    """
 
     def __init__(
         self,
@@ -93,15 +112,19 @@ class Finder:
         languages, vector = await self._looked_up(query, scope)
         if not languages:
             return Found(query, (), 0.0)
-        distinct = await self._search(query, vector, scope, languages)
-        n = self._options.n_moments
-        # Over the fused order: its thresholds hold with and without a reranker.
-        score = assess(signals(query, distinct[:n], self._options.assess), self._options.assess)
-        hits = (await self._reranked(query, gather(query, distinct)))[:n]
+        looked = await self._look(query, vector, scope, languages)
+        if looked.score < _DOUBTFUL and (meant := mended(query, looked.hits)):
+            again = await self._look(meant, await self._embedder.embed_query(meant.text), scope, languages)
+            looked = again if again.score >= _MENDED else looked
+        hits = await self._reranked(looked.query, gather(looked.query, looked.hits))
         moments = await locate(
-            query, vector, hits, embedder=self._embedder, n_foreign=self._options.n_foreign
+            looked.query,
+            looked.vector,
+            hits[: self._options.n_moments],
+            embedder=self._embedder,
+            n_foreign=self._options.n_foreign,
         )
-        return Found(query, tuple(moments), score)
+        return Found(looked.query, tuple(moments), looked.score)
 
     async def just_said(self, question: str, at: Position, scope: Scope) -> Found:
         """What was said in the minute before `at`, for a question that points at it; maybe nothing.
@@ -116,6 +139,13 @@ class Finder:
     async def _looked_up(self, query: Query, scope: Scope) -> tuple[list[str], Vector]:
         """The passage languages in scope and the query's vector, at the same time."""
         return await asyncio.gather(self._catalog.languages(scope), self._embedder.embed_query(query.text))
+
+    async def _look(self, query: Query, vector: Vector, scope: Scope, languages: Sequence[str]) -> _Looked:
+        """Distinct hits of the query and their evidence score."""
+        hits = await self._search(query, vector, scope, languages)
+        # Over the fused order: its thresholds hold with and without a reranker.
+        found = signals(query, hits[: self._options.n_moments], self._options.assess)
+        return _Looked(query, vector, hits, assess(found, self._options.assess))
 
     async def _search(
         self, query: Query, vector: Vector, scope: Scope, languages: Sequence[str]

@@ -1,0 +1,105 @@
+"""A question that little was found for → the same with its slips mended by what the hits say, if it has any.
+
+Comes after `assess`; the corrected question is looked up once more. An input method's homophone (血鸭计 for
+血压计) and a slip of the finger (“refrence”) cost a question its terms and move its vector, and what the
+course covers is refused. Words of no hit are replaced by a hit's that sound the same (Chinese, two syllables
+and more) or have nearly the same letters; a word of any hit stays, so a question without a slip mostly stays.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from difflib import get_close_matches
+
+from baize.domain.search import Hit, Query
+from baize.domain.sentences import has_han
+from baize.retrieval.terms import STOP_WORDS, han_runs, normalise, pinyin_terms, syllables, terms, words_of
+
+_WORD = re.compile(r"[^\W\d_]+")
+_SHORTEST = 5
+"""Letters of a word in which a slip is seen: shorter ones are too near to others."""
+_ALIKE = 0.8
+"""Share of the letters that two words have in common, in order: about one slip in five letters."""
+_LENGTHS = 2
+"""How far two such words may differ in length."""
+_LONGEST_RUN = 40
+"""Chinese characters on end in which homophones are looked for: the stretches grow with the square."""
+
+
+def mended(query: Query, hits: Sequence[Hit]) -> Query | None:
+    """The query as it was probably meant; None if no slip is seen. `Query.question` stays as it was typed.
+
+    Args:
+        hits: what was found for the query as it is, best first; of two alike, the better hit's is taken.
+    """
+    texts = list(dict.fromkeys(hit.chunk.indexed_text for hit in hits))
+    known = {term for text in texts for term in terms(text)}
+    text = _spelt(_heard(query.text, texts, known), texts, known)
+    if text == query.text:
+        return None
+    return replace(query, text=text, terms=tuple(terms(text)), pinyin=tuple(pinyin_terms(text)))
+
+
+def _spelt(text: str, texts: Iterable[str], known: set[str]) -> str:
+    """With words of other scripts that are strange to the hits as a hit spells them."""
+    said = dict.fromkeys(word for each in texts for word in _WORD.findall(each.lower()))
+    words = [word for word in said if word not in STOP_WORDS and not has_han(word)]
+
+    def as_spelt(found: re.Match[str]) -> str:
+        word = found.group().lower()
+        asked = terms(word)
+        if len(word) < _SHORTEST or has_han(word) or not asked or not known.isdisjoint(asked):
+            return found.group()
+        near = [other for other in words if other[0] == word[0] and abs(len(other) - len(word)) <= _LENGTHS]
+        return next(iter(get_close_matches(word, near, n=1, cutoff=_ALIKE)), found.group())
+
+    return _WORD.sub(as_spelt, text)
+
+
+def _heard(text: str, texts: Iterable[str], known: set[str]) -> str:
+    """With Chinese that is strange to the hits as a hit writes what sounds so, longest stretches first."""
+    strange = [run for run in han_runs(text) if len(run) <= _LONGEST_RUN and _is_strange(run, known)]
+    if not strange:
+        return text
+    sounding = _Sounding(run for each in texts for run in han_runs(normalise(each)))
+    for run in strange:
+        text = text.replace(run, _as_written(words_of(run), sounding, known), 1)
+    return text
+
+
+def _as_written(words: Sequence[str], sounding: _Sounding, known: set[str]) -> str:
+    """A stretch begins and ends with a word: across 量子|计算机, what sounds as 子计 is no slip."""
+    for size in range(len(words), 0, -1):
+        for start in range(len(words) - size + 1):
+            said = "".join(words[start : start + size])
+            if _is_strange(said, known) and (other := sounding.like(said)):
+                before = _as_written(words[:start], sounding, known)
+                return before + other + _as_written(words[start + size :], sounding, known)
+    return "".join(words)
+
+
+class _Sounding:
+    """Stretches of Chinese by how they sound."""
+
+    def __init__(self, runs: Iterable[str]) -> None:
+        self._runs = [(run, syllables(run)) for run in dict.fromkeys(runs)]
+        self._places: dict[tuple[str, ...], list[tuple[int, int]]] = {}
+        for number, (_, its) in enumerate(self._runs):
+            for at in range(len(its) - 1):
+                self._places.setdefault(its[at : at + 2], []).append((number, at))
+
+    def like(self, said: str) -> str:
+        """The first stretch that sounds as this does; empty if there is none, or it has one character."""
+        sounds = syllables(normalise(said))
+        for number, at in self._places.get(sounds[:2], []):
+            run, its = self._runs[number]
+            if its[at : at + len(sounds)] == sounds:
+                return run[at : at + len(sounds)]
+        return ""
+
+
+def _is_strange(said: str, known: set[str]) -> bool:
+    """Whether it has a pair of characters that no hit has."""
+    return any(term.startswith("#") and term not in known for term in terms(said))

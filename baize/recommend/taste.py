@@ -184,25 +184,60 @@ def _arranged(
     return counts, pairs, lasts, items, nexts, weights
 
 
-def train(trails: Trails, recipe: Recipe) -> Taste:
-    """Fit all parts.
+class Training:
+    """Trails made ready once, for recipes that differ in decay, power and blend.
 
     Cost: the co-occurrence is linear in the interactions times the length of a trail; the linear model is
-    cubic in `recipe.head` and needs its square in double precision, twice.
+    cubic in the recipe's `head` and needs its square in double precision, three times.
     """
-    nexts = followed(trails)
-    counts = np.asarray(nexts.sum(axis=0), dtype=np.float32).ravel()
-    decayed = bags(trails, recipe.decay)
-    head_items, head_nexts, weights = _solve(trails, decayed, nexts, counts, recipe)
-    return Taste(
-        recipe,
-        counts,
-        _pairs(decayed, nexts, counts, recipe.power, recipe.neighbours),
-        _pairs(bags(trails, _LAST_DECAY), nexts, counts, recipe.power, recipe.neighbours),
-        head_items,
-        head_nexts,
-        weights,
-    )
+
+    def __init__(self, trails: Trails, base: Recipe) -> None:
+        self._trails = trails
+        self._nexts = followed(trails)
+        self._counts = np.asarray(self._nexts.sum(axis=0), dtype=np.float32).ravel()
+        frequency = np.bincount(trails.items, minlength=trails.n_items)
+        self._head = np.sort(np.argsort(-frequency, kind="stable")[: base.head])
+        self._targets = np.sort(np.argsort(-self._counts, kind="stable")[: base.head]).astype(np.int64)
+        self._expected = _expected(trails, self._head, base.kinship)
+        self._decay = base.decay
+        self._bags = bags(trails, base.decay)
+        self._weights = self._solved()
+
+    def fit(self, recipe: Recipe) -> Taste:
+        """All parts. One decay after the other is cheapest: the linear model depends on nothing else.
+
+        Args:
+            recipe: with the `head` and `kinship` of the base.
+        """
+        if recipe.decay != self._decay:
+            self._decay = recipe.decay
+            self._bags = bags(self._trails, recipe.decay)
+            self._weights = self._solved()
+        lasts = bags(self._trails, _LAST_DECAY)
+        numbers = np.full(self._trails.n_items, -1, dtype=np.int64)
+        numbers[self._head] = np.arange(len(self._head))
+        pairs, last = (
+            _pairs(each, self._nexts, self._counts, recipe.power, recipe.neighbours)
+            for each in (self._bags, lasts)
+        )
+        return Taste(recipe, self._counts, pairs, last, numbers, self._targets, self._weights)
+
+    def _solved(self) -> Floats:
+        """The linear model's weights, (head, targets)."""
+        from scipy.linalg import solve
+
+        part = self._bags[:, self._head].tocsr()
+        gram = (part.T @ part).toarray().astype(np.float64)
+        wanted = (part.T @ self._nexts[:, self._targets]).toarray().astype(np.float64)
+        ridge = _RIDGE * float(np.trace(gram)) / max(len(self._head), 1)
+        gram += ridge * self._expected
+        solved = solve(gram, wanted, assume_a="pos", overwrite_a=True, overwrite_b=True)
+        return np.asarray(solved, dtype=np.float32)
+
+
+def train(trails: Trails, recipe: Recipe) -> Taste:
+    """`Training` for one recipe."""
+    return Training(trails, recipe).fit(recipe)
 
 
 def _pairs(decayed: Any, nexts: Any, counts: Floats, power: float, neighbours: int) -> Rows:
@@ -222,25 +257,6 @@ def _pairs(decayed: Any, nexts: Any, counts: Floats, power: float, neighbours: i
         columns = together.indices
     starts = np.searchsorted(rows, np.arange(together.shape[0] + 1))
     return Rows(starts.astype(np.int64), columns.astype(np.int32), values)
-
-
-def _solve(
-    trails: Trails, decayed: Any, nexts: Any, counts: Floats, recipe: Recipe
-) -> tuple[Ints, Ints, Floats]:
-    from scipy.linalg import solve
-
-    frequency = np.bincount(trails.items, minlength=trails.n_items)
-    head = np.sort(np.argsort(-frequency, kind="stable")[: recipe.head])
-    targets = np.sort(np.argsort(-counts, kind="stable")[: recipe.head])
-    numbers = np.full(trails.n_items, -1, dtype=np.int64)
-    numbers[head] = np.arange(len(head))
-    part = decayed[:, head].tocsr()
-    gram = (part.T @ part).toarray().astype(np.float64)
-    wanted = (part.T @ nexts[:, targets]).toarray().astype(np.float64)
-    ridge = _RIDGE * float(np.trace(gram)) / max(len(head), 1)
-    gram += ridge * _expected(trails, head, recipe.kinship)
-    solved = solve(gram, wanted, assume_a="pos", overwrite_a=True, overwrite_b=True)
-    return numbers, targets.astype(np.int64), np.asarray(solved, dtype=np.float32)
 
 
 def _expected(trails: Trails, head: Ints, kinship: float) -> NDArray[np.float64]:
@@ -292,8 +308,10 @@ def tune(
     held, rest = cut(len(trails), most, seed)
     judged, left = trails.of(held), trails.of(rest)
     trials: list[Trial] = []
+    base = replace(base or Recipe(), decay=_DECAYS[0])
+    training = Training(left, base)
     for decay, power in product(_DECAYS, _POWERS):
-        taste = train(left, replace(base or Recipe(), decay=decay, power=power))
+        taste = training.fit(replace(base, decay=decay, power=power))
         recipes = [
             replace(taste.recipe, ridge=ridge, last=last, fairness=fairness)
             for ridge, last, fairness in product(_RIDGES, _LASTS, _FAIRNESS)

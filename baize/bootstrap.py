@@ -78,6 +78,7 @@ from baize.ports import (
 )
 from baize.prompting import PromptLibrary
 from baize.recommend.rules import RuleOptions
+from baize.retrieval.abroad import Bearings
 from baize.retrieval.assess import AssessOptions
 from baize.retrieval.cosine import CosineScale
 from baize.services.account import Ledger
@@ -923,7 +924,12 @@ class House:
             catalog=catalog,
             options=options,
             reranker=self.reranker,
+            bearings=self.bearings,
         )
+
+    @cached_property
+    def bearings(self) -> Bearings:
+        return Bearings(self.embedder, config.cache_dir() / "bearings")
 
     @cached_property
     def searching(self) -> Searching:

@@ -23,6 +23,9 @@ async def locate(
     Speech is stored by the sentence. In a passage of a document of the question's language the sentence with
     most of its terms wins, the earlier one on a tie. Across languages there are no shared terms, so the
     sentences of the first `n_foreign` such passages are embedded; further ones point to their first sentence.
+
+    Args:
+        vector: the question's for passages of another language (`abroad`).
     """
     whole = [hit for hit in hits if hit.chunk.focus is None]
     weights, wanted = weights_of(whole, query.terms), frozenset(query.terms)

@@ -11,6 +11,7 @@ from baize.domain.chat import Message
 from baize.domain.search import Hit, LiveBuild, Match, Moment, Position, Query, Scope, UpTo, Vector
 from baize.errors import IndexUnavailable, InvalidInput, NotFound
 from baize.ports import Cards, Catalog, ChunkIndex, Embedder, Reranker
+from baize.retrieval.abroad import Abroad, Bearings
 from baize.retrieval.assess import AssessOptions, assess, signals
 from baize.retrieval.collapse import collapse
 from baize.retrieval.fetch import KeptChunks, fetch
@@ -71,16 +72,20 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class _Looked:
-    """What was found for one reading of a question, in the fused order."""
+    """What was found for one reading of a question, in the fused order.
+
+    Attributes:
+        foreign_vector: by which passages of another language were looked up.
+    """
 
     query: Query
-    vector: Vector
+    foreign_vector: Vector
     hits: list[Hit]
     score: float
 
 
 class Finder:
-    """rewrite → search → fuse → fetch → collapse → assess → gather → rerank → locate.
+    """rewrite → abroad → search → fuse → fetch → collapse → assess → gather → rerank → locate.
 
     Where little was found and the question seems to have slips: → slips → search → … → assess once more.
     """
@@ -93,12 +98,14 @@ class Finder:
         catalog: Catalog | Cards,
         options: FindOptions,
         reranker: Reranker | None = None,
+        bearings: Bearings | None = None,
     ) -> None:
         self._index = index
         self._embedder = embedder
         self._catalog = catalog
         self._options = options
         self._reranker = reranker
+        self._bearings = bearings
         self._kept = KeptChunks()
 
     async def find(self, question: str, history: Sequence[Message], scope: Scope) -> Found:
@@ -119,7 +126,7 @@ class Finder:
         hits = await self._reranked(looked.query, gather(looked.query, looked.hits))
         moments = await locate(
             looked.query,
-            looked.vector,
+            looked.foreign_vector,
             hits[: self._options.n_moments],
             embedder=self._embedder,
             n_foreign=self._options.n_foreign,
@@ -142,13 +149,17 @@ class Finder:
 
     async def _look(self, query: Query, vector: Vector, scope: Scope, languages: Sequence[str]) -> _Looked:
         """Distinct hits of the query and their evidence score."""
-        hits = await self._search(query, vector, scope, languages)
+        abroad = None
+        if self._bearings is not None and set(languages) - {query.language}:
+            abroad = await self._bearings.abroad(vector, query.language)
+        hits = await self._search(query, vector, scope, languages, abroad)
         # Over the fused order: its thresholds hold with and without a reranker.
         found = signals(query, hits[: self._options.n_moments], self._options.assess)
-        return _Looked(query, vector, hits, assess(found, self._options.assess))
+        score = assess(found, self._options.assess)
+        return _Looked(query, abroad.vector if abroad else vector, hits, score)
 
     async def _search(
-        self, query: Query, vector: Vector, scope: Scope, languages: Sequence[str]
+        self, query: Query, vector: Vector, scope: Scope, languages: Sequence[str], abroad: Abroad | None
     ) -> list[Hit]:
         """Distinct hits, best first. What is found of another build than the live one is searched past."""
         distinct: list[Hit] = []
@@ -160,6 +171,7 @@ class Finder:
                 index=self._index,
                 passage_languages=languages,
                 k=self._options.leg_k,
+                abroad=abroad,
             )
             if not runs and await self._is_lost(scope):
                 raise IndexUnavailable(

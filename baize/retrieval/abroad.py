@@ -82,7 +82,7 @@ class Bearings:
                 return kept["mean"], float(kept["typical"])
         except (OSError, KeyError, ValueError):
             pass
-        mean = np.mean([await self._embedder.embed_query(text) for text in asked], axis=0)
+        mean = np.mean(await asyncio.gather(*map(self._embedder.embed_query, asked)), axis=0)
         passage = (await self._embedder.embed_passages(others)).mean(axis=0)
         typical = float(mean @ passage)
         # Where nothing can be written, the next process makes it anew: half a second.

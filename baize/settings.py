@@ -236,7 +236,7 @@ class Retrieval(_Section):
     n_foreign: int = Field(4, ge=0, le=50)
     dense_midpoint: float = Field(0.846, ge=-1, le=1)
     """Cosine that says nothing either way; a property of the embedder."""
-    foreign_midpoint: float = Field(0.8, ge=-1, le=1)
+    foreign_midpoint: float = Field(0.81, ge=-1, le=1)
     """The same where question and passage differ in language."""
     coverage_weight: float = Field(1.5, ge=0)
 

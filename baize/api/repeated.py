@@ -12,6 +12,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 import anyio
@@ -24,7 +25,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from baize.api.auth import caller_of
 from baize.api.problems import problem_of_http, respond
 from baize.domain.platform import Caller
-from baize.errors import BaizeError
+from baize.errors import BaizeError, DependencyUnavailable
 from baize.ports import Cache
 
 HEADER = "Idempotency-Key"
@@ -112,7 +113,8 @@ class Repeated:
         finally:
             # Refused, failed or cut off: it may be tried again under the same key.
             if not kept.done:
-                with anyio.move_on_after(1, shield=True):
+                # Where the cache doesn't answer, the key is free again after `_WORKING_S`.
+                with anyio.move_on_after(1, shield=True), suppress(DependencyUnavailable):
                     await kept.drop()
 
     async def _again(

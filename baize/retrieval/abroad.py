@@ -16,7 +16,9 @@ from dataclasses import dataclass
 from functools import cache
 from hashlib import blake2b
 from importlib import resources
+from io import BytesIO
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -78,10 +80,10 @@ class Bearings:
         asked = generic_questions()[language]
         file = self._file(language, [*asked, *others])
         try:
-            with np.load(file) as kept:
+            with np.load(BytesIO(file.read_bytes())) as kept:
                 return kept["mean"], float(kept["typical"])
-        except (OSError, KeyError, ValueError):
-            pass
+        except (OSError, KeyError, ValueError, EOFError, BadZipFile):
+            pass  # not there, or not whole: it is made anew
         mean = np.mean(await asyncio.gather(*map(self._embedder.embed_query, asked)), axis=0)
         passage = (await self._embedder.embed_passages(others)).mean(axis=0)
         typical = float(mean @ passage)

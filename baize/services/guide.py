@@ -98,7 +98,7 @@ class Guide:
         text = question.text.strip()
         platform_id = question.scope.platform_id
         known = await self._book.matching(platform_id, text, question.item_id)
-        opened = _open_step(turns)
+        opened = open_step(turns)
         if known is None and is_concept(text):
             return await self._concept(question, opened)
         if opened is not None and (known is None or known.id == opened.item_id):
@@ -294,7 +294,7 @@ class Guide:
         return kept, usage, len(pieces) - len(kept), failed
 
 
-def _open_step(turns: Sequence[Answer]) -> Step | None:
+def open_step(turns: Sequence[Answer]) -> Step | None:
     """The exercise that the conversation is at; None once it was solved."""
     for answer in reversed(turns):
         step = answer.step

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from baize.answering.courtesy import Courtesy, courtesy_of, reply_to
 from baize.domain.chat import Answer, AnswerEvent, Completed, Refusal, Released, Started, Turn
-from baize.domain.practice import Exercise
+from baize.domain.practice import Exercise, Mode
 from baize.domain.search import Moment, Query
 from baize.domain.sentences import detect_language
 from baize.errors import DependencyUnavailable
@@ -22,7 +22,7 @@ from baize.services.answer import Answering, Prepared, Question
 from baize.services.examine import Examiner, TestPlan
 from baize.services.exercises import ExerciseBook
 from baize.services.find import checked, resolve_scope, storable
-from baize.services.guide import Guide, HintPlan, sealed_nearest
+from baize.services.guide import Guide, HintPlan, open_step, sealed_nearest
 
 _N_TURNS = 20
 _LOCKED = {
@@ -79,9 +79,10 @@ class Teaching:
         platform_id = question.scope.platform_id
         if locked := await self._book.locked(platform_id, (text,), question.item_id):
             return await self._locked(question, locked)
-        if courtesy := courtesy_of(text):
-            return await self._polite(question, courtesy)
+        courtesy = courtesy_of(text)
         if question.mode == "explain":
+            if courtesy:
+                return await self._polite(question, courtesy)
             prepared = await self._explaining.prepare(question)
             # "Answer the question above" is the question above.
             joined = prepared.turn.query.text
@@ -89,6 +90,8 @@ class Teaching:
                 return await self._locked(question, locked)
             return prepared
         turns = await self._turns(question)
+        if courtesy and not _is_waiting(question.mode, turns):
+            return await self._polite(question, courtesy)
         if question.mode == "test":
             return await self._examiner.prepare(question, turns)
         return await self._guide.prepare(question, turns)
@@ -117,12 +120,8 @@ class Teaching:
         return _unasked(question, LockedPlan(exercise.id), await self._nearest(question, exercise))
 
     async def _polite(self, question: Question, courtesy: Courtesy) -> Prepared:
-        """What is open stays open: thanks are no try at an exercise, and no plea for its next hint."""
         await resolve_scope(question.scope, self._catalog)
-        step = None
-        if question.mode != "explain":
-            step = next((turn.step for turn in reversed(await self._turns(question))), None)
-        return replace(_unasked(question, CourtesyPlan(courtesy)), step=step)
+        return _unasked(question, CourtesyPlan(courtesy))
 
     async def _nearest(self, question: Question, exercise: Exercise) -> tuple[Moment, ...]:
         """Where to look again, with gaps in place of the solution."""
@@ -147,7 +146,6 @@ class Teaching:
             text=text,
             refusal=refusal,
             learner_id=prepared.learner_id,
-            step=prepared.step,
         )
         yield Completed(await self._explaining.keep(answer, prepared))
 
@@ -164,6 +162,13 @@ class Teaching:
             )
         except DependencyUnavailable:
             return ()
+
+
+def _is_waiting(mode: Mode, turns: Sequence[Answer]) -> bool:
+    """Whether an exercise waits for the learner: then “yes” or “hello” may be what it asks for."""
+    if mode == "guide":
+        return open_step(turns) is not None
+    return any(turn.step and turn.step.mode == "test" and turn.step.item_id for turn in turns[-1:])
 
 
 def _unasked(

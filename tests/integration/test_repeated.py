@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 
 import anyio
 import httpx
 import pytest
 
+from baize.adapters.cache_memory import MemoryCache
 from baize.api.app import create_app
 from baize.api.repeated import HEADER
 from baize.bootstrap import House
 from baize.domain.platform import Platform
+from baize.errors import DependencyUnavailable
 from baize.settings import Server
 from tests.integration.test_who_asks import SECRET, token
 from tests.unit.api.library import client_of, opens, settings
@@ -24,6 +26,22 @@ ASKED = {"question": "量血压之前要坐多久？"}
 async def _each(pieces: Iterable[bytes]) -> AsyncIterator[bytes]:
     for piece in pieces:
         yield piece
+
+
+class _Dead(MemoryCache):
+    """Does as a shared cache that is down: knows of nothing, and cannot forget."""
+
+    async def get(self, key: str) -> bytes | None:
+        return None
+
+    async def add(self, key: str, value: bytes, *, ttl_s: float) -> bool:
+        return True
+
+    async def set(self, key: str, value: bytes, *, ttl_s: float) -> None:
+        return
+
+    async def forget(self, keys: Sequence[str]) -> None:
+        raise DependencyUnavailable("The cache does not answer.", remedy="Start it.")
 
 
 @pytest.fixture
@@ -121,6 +139,21 @@ async def test_a_key_is_made_once_and_told_once(client: httpx.AsyncClient) -> No
     assert [one.status_code for one in made] == [201, 409]
     listed = (await client.get("/v1/keys", headers=admin)).json()["items"]
     assert [one["id"] for one in listed] == [made[0].json()["id"]]
+
+
+async def test_a_cache_that_does_not_answer_costs_no_reply(lin: dict[str, str]) -> None:
+    """What is asked is done, and what is refused is refused in the route's own words."""
+    houses: list[House] = []
+    app = create_app(settings(server=Server(require_key=True)), open_house=opens(prepare=houses.append))
+    async with client_of(app) as client:
+        await houses[0].platforms.put(Platform("default", secret=SECRET, token_role="admin"))
+        houses[0].__dict__["cache"] = _Dead()
+        for _ in range(2):
+            assert (await client.post("/v1/answers", json=ASKED, headers=lin)).status_code == 200
+        assert (await client.post("/v1/answers", json={}, headers=lin)).status_code == 422
+        # Nor does it hide what went wrong.
+        houses[0].__dict__["answering"] = None
+        assert (await client.post("/v1/answers", json=ASKED, headers=lin)).status_code == 500
 
 
 async def test_an_erased_answer_is_not_told_again(client: httpx.AsyncClient, lin: dict[str, str]) -> None:

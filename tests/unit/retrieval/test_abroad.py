@@ -65,6 +65,17 @@ async def test_a_folder_that_cannot_be_written_is_no_matter(tmp_path: Path) -> N
     assert found.lift > 0
 
 
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 cut off", b"no archive"])
+async def test_a_broken_file_is_made_anew(tmp_path: Path, content: bytes) -> None:
+    vector = np.ones(3, dtype=np.float32)
+    first = await Bearings(AxesEmbedder(), tmp_path).abroad(vector, "zh")
+    [file] = tmp_path.iterdir()  # noqa: ASYNC240 - quick
+    file.write_bytes(content)
+    again = await Bearings(AxesEmbedder(), tmp_path).abroad(vector, "zh")
+    assert (again.vector == first.vector).all()
+    assert file.stat().st_size > len(content)
+
+
 async def test_a_language_without_questions_is_left_alone(tmp_path: Path) -> None:
     embedder = AxesEmbedder()
     vector = np.ones(3, dtype=np.float32)

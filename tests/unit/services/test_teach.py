@@ -339,12 +339,40 @@ async def test_a_greeting_is_returned_and_nothing_is_looked_up(school: School, m
     assert chat.asked == []
 
 
-async def test_thanks_leave_an_exercise_where_it_is(school: School) -> None:
-    """They are neither a try nor a plea: the next hint comes after them, not for them."""
+@pytest.mark.parametrize(
+    ("asked", "solution"),
+    [("量血压之前要不要安静坐一会儿？", "对"), ("“谢谢”用英语怎么说？", "Thank you")],
+)
+async def test_what_an_open_exercise_asks_for_is_no_courtesy(
+    school: School, asked: str, solution: str
+) -> None:
+    """The learner's “yes” is an answer while something waits for one, and polite again when it is solved."""
+    await school.exercises.put(Exercise(PLATFORM, "ex-polite", "health", "health.01", asked, solution))
     teaching = school.teaching()
-    said = [await say(teaching, text) for text in (REST.question, "谢谢老师", PUSHES[0])]
-    assert [answer.step.level if answer.step else 0 for answer, _ in said] == [1, 1, 2]
-    assert said[1][0].text == "不客气！还有不明白的地方，随时问我。"
+    said = [(await say(teaching, text))[0] for text in (asked, solution, "谢谢！")]
+    assert [answer.step.kind if answer.step else "" for answer in said] == ["hint", "solved", ""]
+    assert said[2].text == "不客气！还有不明白的地方，随时问我。"
+
+
+async def test_a_yes_is_graded_in_a_test(school: School) -> None:
+    """As any answer; before anything was asked it is none."""
+    lesson = await school.world.catalog.lesson(PLATFORM, "health.01")
+    assert lesson
+    item = QuizItem(
+        "health.01~y", "cloze", "先安静坐五分钟，____。", ("不对", "对"), 1, lesson.id, (TimeSpan(0.0, 5.0),),
+        "量血压之前，先安静坐五分钟。",
+    )  # fmt: skip
+    built = BuiltLesson(lesson, ("zh",), 1, None, PreparedLesson(lesson.id, "zh", quiz=(item,)))
+    await school.world.catalog.publish(built)
+    teaching = school.teaching()
+    first, _ = await say(teaching, "好的", "test")
+    assert first.is_courtesy
+    asked, _ = await say(teaching, "考考我量血压", "test")
+    assert asked.step
+    assert asked.step.item_id == item.id
+    graded, _ = await say(teaching, "对", "test")
+    assert graded.step
+    assert (graded.step.kind, graded.step.verdict) == ("graded", "correct")
 
 
 async def test_a_courtesy_is_no_part_of_what_was_said(school: School) -> None:

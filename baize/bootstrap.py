@@ -313,6 +313,7 @@ class House:
             progress=self.progress,
             archive=self.archive,
             catalog=self.catalog,
+            cards=self.cards,
             artefacts=self.artefacts,
             clock=self.clock,
             folder=self.data_dir / "recommend",

@@ -316,6 +316,10 @@ class Catalog(Protocol):
 
     async def lesson(self, platform_id: str, lesson_id: str) -> Lesson | None: ...
 
+    async def faq_only(self, platform_id: str) -> list[str]:
+        """Ids of the courses that have a FAQ and no lesson beside it, sorted."""
+        ...
+
     async def live(self, scope: Scope) -> list[LiveLesson]:
         """Live builds and passage languages of the lessons in scope (decisions 3)."""
         ...

@@ -74,6 +74,10 @@ class KeptCatalog:
         key = ("lesson", lesson_id)
         return await self._read(platform_id, key, lambda: self._inner.lesson(platform_id, lesson_id))
 
+    async def faq_only(self, platform_id: str) -> list[str]:
+        """As `Catalog.faq_only`; nothing is kept of it."""
+        return await self._inner.faq_only(platform_id)
+
     async def languages(self, scope: Scope) -> list[str]:
         """As `Catalog.languages`."""
         return await self._read(scope.platform_id, ("languages", scope), lambda: self._inner.languages(scope))

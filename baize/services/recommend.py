@@ -16,7 +16,7 @@ from baize.domain.learner import Begun, Progress, Reason, Recommendation, Recomm
 from baize.domain.locator import TimeSpan
 from baize.domain.search import Scope
 from baize.errors import InvalidInput
-from baize.ports import Archive, Artefacts, Catalog, Clock, LearnerProgress
+from baize.ports import Archive, Artefacts, Cards, Catalog, Clock, LearnerProgress
 from baize.recommend import learned as learning
 from baize.recommend.candidates import Record, course_scores
 from baize.recommend.learned import Learned
@@ -88,6 +88,7 @@ class Recommending:
         progress: LearnerProgress,
         archive: Archive,
         catalog: Catalog,
+        cards: Cards,
         artefacts: Artefacts,
         clock: Clock,
         folder: Path,
@@ -98,6 +99,7 @@ class Recommending:
         self._progress = progress
         self._archive = archive
         self._catalog = catalog
+        self._cards = cards
         self._artefacts = artefacts
         self._clock = clock
         self._folder = folder
@@ -153,11 +155,18 @@ class Recommending:
             kept = self._shelves.get(platform_id)
             if kept and now - kept[0] < _SHELF_S:
                 return kept[1]
-            courses = await self._catalog.courses(platform_id)
+            courses = await self._to_begin(platform_id)
             path = self._path(platform_id)
             shelf = await to_thread.run_sync(_made, courses, path)
             self._shelves[platform_id] = now, shelf
             return shelf
+
+    async def _to_begin(self, platform_id: str) -> list[Course]:
+        """Courses without those that only help: a FAQ, neither lessons nor a card."""
+        helping = await self._catalog.faq_only(platform_id)
+        described = {card.course.id for card in await self._cards.of_courses(platform_id, helping)}
+        left_out = set(helping) - described
+        return [one for one in await self._catalog.courses(platform_id) if one.id not in left_out]
 
     def _path(self, platform_id: str) -> Path:
         return self._folder / f"{platform_id}.npz"

@@ -58,6 +58,13 @@ class MemoryCatalog:
             for built in self._in_scope(scope)
         ]
 
+    async def faq_only(self, platform_id: str) -> list[str]:
+        """As `Catalog.faq_only`."""
+        with_faq, with_lessons = set[str](), set[str]()
+        for built in self._in_scope(Scope(platform_id)):
+            (with_faq if built.lesson.is_faq else with_lessons).add(built.lesson.course_id)
+        return sorted(with_faq - with_lessons)
+
     async def languages(self, scope: Scope) -> list[str]:
         """As `Catalog.languages`; only platform, courses and lessons count."""
         return sorted({language for built in self._in_scope(scope) for language in built.languages})

@@ -25,7 +25,7 @@ from baize.domain.artefact import (
     QuizItem,
     SummaryLine,
 )
-from baize.domain.course import Chapter, Course, Lesson
+from baize.domain.course import FAQ_SUFFIX, Chapter, Course, Lesson
 from baize.domain.library import BuiltLesson, ItemState, LiveLesson, Transcript
 from baize.domain.locator import TextSpan, TimeSpan
 from baize.domain.search import Scope, UpTo
@@ -136,6 +136,17 @@ async def test_courses_by_id_are_those_that_exist(library: Library) -> None:
     found = await library.catalog.courses("p1", ["b", "x", "a", "gone"])
     assert [one.id for one in found] == ["a", "b"]
     assert await library.catalog.courses("p1", []) == []
+
+
+async def test_courses_that_have_nothing_but_a_faq(library: Library) -> None:
+    """One lesson beside it, or no lesson at all, and it is none of them; nor is another platform's."""
+    for course_id, platform_id in (("help", "p1"), ("b", "p1"), ("bare", "p1"), ("a", "p1"), ("x", "p2")):
+        await library.publisher.put_course(course(course_id, platform_id))
+    for course_id, platform_id in (("help", "p1"), ("b", "p1"), ("a", "p1"), ("x", "p2")):
+        await library.publisher.publish(built(f"{course_id}{FAQ_SUFFIX}", course_id, platform_id))
+    await library.publisher.publish(built("b.1", "b"))
+    assert await library.catalog.faq_only("p1") == ["a", "help"]
+    assert await library.catalog.faq_only("p3") == []
 
 
 async def test_courses_page_by_page(library: Library) -> None:

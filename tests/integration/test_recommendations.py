@@ -10,6 +10,7 @@ import pytest
 
 from baize.api.app import create_app
 from baize.bootstrap import House
+from baize.domain.catalogue import CourseCard
 from baize.domain.course import FAQ_SUFFIX, Course, Lesson
 from baize.domain.library import BuiltLesson
 from baize.domain.platform import Platform
@@ -123,6 +124,26 @@ async def test_a_faq_is_no_lesson_to_take(
         await client.put(f"/v1/learners/lin/progress/{lesson}", json={"completed": True}, headers=lin)
     assert "more" in await told("courses", "course_id")
     assert faq.id not in await told("lessons", "lesson_id")
+
+
+async def test_a_course_that_only_helps_is_none_to_begin(
+    client: httpx.AsyncClient, houses: list[House], lin: dict[str, str]
+) -> None:
+    """A course `help` of nothing but a FAQ is not proposed; one that somebody described is, FAQ or not."""
+    (house,) = houses
+    for course_id in ("help", "garden"):
+        course = Course("default", course_id, "帮助", "zh", tags=("健康",))
+        await house.catalog.put_course(course)
+        faq = Lesson("default", course_id, f"{course_id}{FAQ_SUFFIX}", "常见问题", 1, "zh", None, "", "b")
+        await house.artefacts.publish(BuiltLesson(faq, ("zh",), 0, None))
+    card = CourseCard("zj", "g-7", course, "", "garden~card", "b", "zh", 1)
+    await house.cards.put("default", [card], 0.0)
+    await client.put("/v1/learners/lin/interests", json={"tags": ["健康"]}, headers=lin)
+    for kind in ("courses", "lessons"):
+        found = await client.get(f"/v1/learners/lin/recommendations?kind={kind}", headers=lin)
+        told = {one["course_id"] for one in found.json()["items"]}
+        assert "help" not in told
+        assert kind == "lessons" or "garden" in told
 
 
 async def test_a_token_for_some_courses_is_told_of_no_others(

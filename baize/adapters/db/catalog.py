@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import BindParameter, Select, String, bindparam, func, select, type_coerce
+from sqlalchemy import BindParameter, Select, String, bindparam, case, func, select, type_coerce
 
 from baize.adapters.db.codec import Frozen
 from baize.adapters.db.engine import Database
@@ -21,7 +21,7 @@ from baize.adapters.db.models import (
 )
 from baize.adapters.db.worded import Worded
 from baize.domain.artefact import CourseSummary, Prepared
-from baize.domain.course import Chapter, Course, Lesson
+from baize.domain.course import FAQ_SUFFIX, Chapter, Course, Lesson
 from baize.domain.library import Holding, LiveLesson, Transcript
 from baize.domain.search import Scope
 from baize.domain.speech import SpeechReport
@@ -70,6 +70,18 @@ class SqlCatalog:
         )
         async with self._database.reading() as session:
             return [_lesson(row) for row in (await session.scalars(found)).unique()]
+
+    async def faq_only(self, platform_id: str) -> list[str]:
+        """As `Catalog.faq_only`: one pass over the platform's lessons."""
+        is_faq = case((LessonRow.lesson_id == LessonRow.course_id + FAQ_SUFFIX, 1), else_=0)
+        found = (
+            select(LessonRow.course_id)
+            .where(LessonRow.platform_id == platform_id)
+            .group_by(LessonRow.course_id)
+            .having(func.min(is_faq) == 1)
+        )
+        async with self._database.reading() as session:
+            return sorted(await session.scalars(found))
 
     async def lesson(self, platform_id: str, lesson_id: str) -> Lesson | None:
         """As `Catalog.lesson`."""

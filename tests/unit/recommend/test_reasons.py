@@ -24,6 +24,7 @@ from baize.recommend.rules import RuleOptions
 from baize.services.recommend import Asked, Recommending
 from baize.services.search import Result
 from baize.testing.memory_archive import MemoryArchive
+from baize.testing.memory_cards import MemoryCards
 from baize.testing.memory_catalog import MemoryCatalog
 from baize.testing.memory_progress import MemoryLearnerProgress
 
@@ -204,6 +205,7 @@ async def test_every_reason_of_ten_thousand_holds(tmp_path: Path) -> None:
         progress=world.progress,
         archive=world.archive,
         catalog=world.catalog,
+        cards=MemoryCards(world.catalog),
         artefacts=world.catalog,
         clock=Clock(),
         folder=tmp_path,

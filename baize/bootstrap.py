@@ -1005,15 +1005,21 @@ class House:
         retention = self.settings.practice.retention
 
         def learn(reviews: Sequence[Review]) -> Fit | None:
-            # NumPy and SciPy are for the job alone.
+            # NumPy is not loaded before somebody reviews, and SciPy for the job alone.
             from baize.adapters import fit_fsrs
 
             return fit_fsrs.learn(reviews)
+
+        def adapt(reviews: Sequence[Review], parameters: Sequence[float] | None) -> Sequence[float] | None:
+            from baize.adapters import fit_fsrs
+
+            return fit_fsrs.of_learner(reviews, parameters)
 
         return Schedules(
             cards=self.review_cards,
             make=lambda parameters: FsrsScheduler(retention=retention, parameters=parameters),
             learn=learn,
+            adapt=adapt,
             clock=self.clock,
             folder=self.data_dir / "reviews",
         )
@@ -1024,6 +1030,7 @@ class House:
         return Reviews(
             cards=self.review_cards,
             schedulers=self.schedules.of,
+            own=self.schedules.of_learner,
             catalog=self.catalog,
             artefacts=self.artefacts,
             book=self.exercise_book,

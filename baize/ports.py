@@ -951,6 +951,13 @@ class ReviewCards(Protocol):
         """All of one learner, oldest first."""
         ...
 
+    async def recent(self, platform_id: str, learner_id: str, *, cards: int, most: int) -> list[Review]:
+        """Reviews of those `cards` cards of a learner that were reviewed last: the oldest `most` of them all.
+
+        So each card's are there from its first one on. Oldest first.
+        """
+        ...
+
     async def of_platform(self, platform_id: str, most: int) -> list[Review]:
         """Reviews of a platform by learner, card and time, at most `most`; no learner's is cut short."""
         ...

@@ -62,8 +62,10 @@ class Traces:
     traces: list[tuple[float, float]] = field(default_factory=list)
 
     def _activation(self, days: Floats) -> Floats:
-        seconds = [np.maximum(days - at, 0.01) * DAY_S * 0.025 for at, _ in self.traces]
-        total = sum(t**-decay for t, (_, decay) in zip(seconds, self.traces, strict=True))
+        at, decay = np.array(self.traces).T
+        seconds = np.maximum(np.subtract.outer(days, at), 0.01) * DAY_S * 0.025
+        # As exp of log: a third of the time of a power.
+        total = np.exp(-decay * np.log(seconds)).sum(axis=-1)
         return np.asarray(self.base + np.log(total))
 
     def recall(self, days: Floats) -> Floats:

@@ -20,9 +20,10 @@ its lowest retention already recalls more, its reviews count as they are. `saved
 1 - reviews(FSRS)/reviews(SM-2). At `one_retention` all learners of a law have the same retention, at which
 FSRS recalls as much as SM-2 on the average, as a platform would set it.
 
-FSRS runs with its own parameters, and with those that `baize review --fit` would find in the logs of as many
-*other* learners, scheduled by FSRS's own; with `--each` also with each learner's, which the product does not
-fit: to an earlier log of the same learner with other cards, drawn to the platform's.
+FSRS runs with its own parameters (`defaults`); with those that `baize review --fit` would find in the logs of
+as many *other* learners, scheduled by FSRS's own (`platform's`); and with each learner's own two numbers
+beside these, as in the product (`learner's`), estimated of an earlier year of that learner with other cards.
+`foretold` is the log loss of recall in the year that is judged, by FSRS's own days: the mean of learners.
 """
 
 from __future__ import annotations
@@ -36,8 +37,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from fsrs.scheduler import DEFAULT_PARAMETERS
 
-from baize.adapters.fit_fsrs import fit, histories
+from baize.adapters.fit_fsrs import fit, histories, loss, of_learner
 from baize.adapters.schedule_fsrs import FsrsScheduler
 from baize.domain.review import Memory, Recall, Review
 from benchmarks.memories import DAY_S, LAWS, START, Feeling, Item, Make, Rng, feeling, learner
@@ -129,7 +131,7 @@ FORMS: dict[str, Plan] = {
 """Of SM-2."""
 
 
-def by_fsrs(retention: float, parameters: Sequence[float] | None) -> Plan:
+def by_fsrs(retention: float, parameters: Sequence[float]) -> Plan:
     """The product's scheduler for each card."""
     scheduler = FsrsScheduler(retention=retention, parameters=parameters)
     return lambda: ByFsrs(scheduler)
@@ -207,7 +209,7 @@ class Compared:
     reached: bool
 
 
-def compare(who: Person, parameters: Sequence[float] | None, size: Size) -> dict[str, Compared]:
+def compare(who: Person, parameters: Sequence[float], size: Size) -> dict[str, Compared]:
     """One learner, by FSRS and by each form of SM-2."""
     swept = tuple(run(who, by_fsrs(retention, parameters), size) for retention in RETENTIONS)
     by_form = {form: run(who, plan, size) for form, plan in FORMS.items()}
@@ -229,32 +231,35 @@ def main() -> None:
     parser.add_argument("--learners", type=int, default=20, help="of each law")
     parser.add_argument("--cards", type=int, default=40)
     parser.add_argument("--days", type=int, default=365)
-    parser.add_argument("--each", action="store_true", help="Fit each learner, too.")
     parser.add_argument("--json", type=Path)
     chosen = parser.parse_args()
     size = Size(chosen.cards, chosen.days)
-    text = json.dumps(measure(chosen.learners, size, each=chosen.each), indent=2)
+    text = json.dumps(measure(chosen.learners, size), indent=2)
     if chosen.json:
         chosen.json.write_text(text + "\n", encoding="utf-8")
     sys.stdout.write(text + "\n")
 
 
-def measure(n: int, size: Size, *, each: bool) -> dict[str, object]:
+def measure(n: int, size: Size) -> dict[str, object]:
     """All laws, all parameters."""
     felt = {law: feeling(law) for law in LAWS}
     people = [person(law, number, felt[law]) for law in LAWS for number in range(n)]
     # Others than those that are judged.
     others = [person(law, number, felt[law]) for law in LAWS for number in range(n, 2 * n)]
-    platform = fit(histories(review for one in others for review in before(one, size)))
+    platform = fit(histories(review for one in others for review in logged(one, size, before=True)))
     told: dict[str, object] = {"learners": n, "cards": size.cards, "days": size.days}
     told["fit"] = {"n": platform.n, "before": round(platform.before, 4), "after": round(platform.after, 4)}
-    runs: dict[str, list[tuple[float, ...] | None]] = {
-        "defaults": [None] * len(people),
+    own = (of_learner(logged(one, size, before=True), platform.parameters) for one in people)
+    runs: dict[str, list[tuple[float, ...]]] = {
+        "defaults": [DEFAULT_PARAMETERS] * len(people),
         "platform's": [platform.parameters] * len(people),
+        "learner's": [one or platform.parameters for one in own],
     }
-    if each:
-        found = (fit(histories(before(one, size)), platform.parameters, rounds=15) for one in people)
-        runs["learner's"] = [one.parameters for one in found]
+    judged = [histories(logged(one, size, before=False)) for one in people]
+    told["foretold"] = {
+        name: round(float(np.mean([loss(h, np.array(w)) for h, w in zip(judged, every, strict=True)])), 4)
+        for name, every in runs.items()
+    }
     for name, parameters in runs.items():
         every = [compare(who, found, size) for who, found in zip(people, parameters, strict=True)]
         told[name] = {form: by_law(people, [row[form] for row in every]) for form in FORMS}
@@ -267,10 +272,10 @@ def by_law(people: Sequence[Person], rows: Sequence[Compared]) -> dict[str, obje
     return {"all": summary(rows), **{law: summary(some) for law, some in parts.items()}}
 
 
-def before(who: Person, size: Size) -> list[Review]:
-    """What the product has of a learner: other cards, scheduled with FSRS's own parameters at 0.9."""
+def logged(who: Person, size: Size, *, before: bool) -> list[Review]:
+    """What the product has of a learner's year, scheduled with FSRS's own parameters at 0.9."""
     log: list[Review] = []
-    run(who, by_fsrs(0.9, None), size, before=True, log=log)
+    run(who, by_fsrs(0.9, DEFAULT_PARAMETERS), size, before=before, log=log)
     return log
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -40,6 +40,7 @@ class Reviews:
     """
     Args:
         schedulers: the scheduler of a platform.
+        own: the one of a learner, by which a graded card is due again.
         archive: whose completed courses become cards; None for none.
         daily: how many cards are asked at once.
         zone: whose midnight ends a day, where the learner names none.
@@ -50,6 +51,7 @@ class Reviews:
         *,
         cards: ReviewCards,
         schedulers: Callable[[str], Scheduler],
+        own: Callable[[str, str], Awaitable[Scheduler]],
         catalog: Catalog,
         artefacts: Artefacts,
         book: ExerciseBook,
@@ -60,6 +62,7 @@ class Reviews:
     ) -> None:
         self._cards = cards
         self._scheduler = schedulers
+        self._own = own
         self._catalog = catalog
         self._artefacts = artefacts
         self._book = book
@@ -207,7 +210,8 @@ class Reviews:
 
     async def _reviewed(self, card: ReviewCard, recall: Recall) -> ReviewCard:
         now = self._clock.now()
-        memory = self._scheduler(card.platform_id).after(card.memory, recall, now)
+        scheduler = await self._own(card.platform_id, card.learner_id)
+        memory = scheduler.after(card.memory, recall, now)
         after = replace(card, memory=memory)
         await self._cards.put(after, Review(card.platform_id, card.learner_id, card.id, now, recall))
         return after

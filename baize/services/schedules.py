@@ -1,6 +1,7 @@
-"""Which scheduler a platform's reviews have: its own fit, once there is one, else the scheduler's defaults.
+"""Which scheduler reviews have: the platform's own fit, once there is one, else the scheduler's defaults.
 
-A fit is a file a platform, of numbers alone: nothing in it names a learner.
+A fit is a file a platform, of numbers alone: nothing in it names a learner. What is a learner's own is
+estimated of the learner's reviews when it is needed, and kept nowhere: it goes with them.
 """
 
 from __future__ import annotations
@@ -20,6 +21,9 @@ _FRESH_S = 300.0
 """How long a fit is kept in memory: a new one holds after at most this."""
 _MOST_REVIEWS = 200_000
 """That a fit is made of, which bounds its memory and time; 7,400 took some 15 s of CPU."""
+_OWN_CARDS = 200
+_OWN_REVIEWS = 2000
+"""That a learner's own numbers are estimated of, which bounds their time."""
 
 
 class Schedules:
@@ -27,6 +31,7 @@ class Schedules:
     Args:
         make: a scheduler with these parameters; with None, with its own.
         learn: what `reviews` say, judged by learners that it was not fitted to; None where they are too few.
+        adapt: these parameters as one learner's reviews bear them out; None where the reviews are too few.
         folder: where fits are kept.
     """
 
@@ -36,15 +41,17 @@ class Schedules:
         cards: ReviewCards,
         make: Callable[[Sequence[float] | None], Scheduler],
         learn: Callable[[Sequence[Review]], Fit | None],
+        adapt: Callable[[Sequence[Review], Sequence[float] | None], Sequence[float] | None],
         clock: Clock,
         folder: Path,
     ) -> None:
         self._cards = cards
         self._make = make
         self._learn = learn
+        self._adapt = adapt
         self._clock = clock
         self._folder = folder
-        self._kept: dict[str, tuple[float, Scheduler]] = {}
+        self._kept: dict[str, tuple[float, Sequence[float] | None, Scheduler]] = {}
 
     def of(self, platform_id: str) -> Scheduler:
         """The platform's.
@@ -52,12 +59,27 @@ class Schedules:
         Raises:
             InvalidInput: the file of its fit is damaged.
         """
+        return self._of(platform_id)[1]
+
+    async def of_learner(self, platform_id: str, learner_id: str) -> Scheduler:
+        """The platform's with the learner's own numbers, once there are enough reviews.
+
+        Raises:
+            InvalidInput: as `of`.
+        """
+        parameters, scheduler = self._of(platform_id)
+        reviews = await self._cards.recent(platform_id, learner_id, cards=_OWN_CARDS, most=_OWN_REVIEWS)
+        own = await to_thread.run_sync(self._adapt, reviews, parameters)
+        return scheduler if own is None else self._make(own)
+
+    def _of(self, platform_id: str) -> tuple[Sequence[float] | None, Scheduler]:
         now = self._clock.now()
         kept = self._kept.get(platform_id)
         if kept is None or now - kept[0] >= _FRESH_S:
-            kept = now, self._make(self._read(platform_id))
+            parameters = self._read(platform_id)
+            kept = now, parameters, self._make(parameters)
             self._kept[platform_id] = kept
-        return kept[1]
+        return kept[1:]
 
     async def fit(self, platform_id: str) -> Fit | None:
         """Fit to the platform's reviews, and schedule by it if it foretells the judges' recall better.

@@ -32,6 +32,13 @@ class MemoryReviewCards:
         own = [review for key, review in self._reviews.items() if key[:2] == (platform_id, learner_id)]
         return sorted(own, key=lambda review: (review.at, review.card_id))
 
+    async def recent(self, platform_id: str, learner_id: str, *, cards: int, most: int) -> list[Review]:
+        """As `ReviewCards.recent`."""
+        own = await self.reviews(platform_id, learner_id)
+        last = {review.card_id: review.at for review in own}
+        latest = sorted(last, key=lambda card_id: (-last[card_id], card_id))[:cards]
+        return [review for review in own if review.card_id in latest][:most]
+
     async def of_platform(self, platform_id: str, most: int) -> list[Review]:
         """As `ReviewCards.of_platform`."""
         found = [self._reviews[key] for key in sorted(self._reviews) if key[0] == platform_id]

@@ -76,6 +76,23 @@ async def test_reviews_of_a_platform_come_by_learner_and_whole(cards: ReviewCard
     assert await cards.of_platform("p", 2) == []
 
 
+@pytest.mark.anyio
+async def test_reviews_of_the_cards_that_were_reviewed_last(cards: ReviewCards) -> None:
+    """Each card's from its first one on, as far as there is room; no other learner's or platform's."""
+    log = [
+        Review("p", "a", card, at, "good")
+        for card, at in (("x", 1.0), ("y", 2.0), ("z", 3.0), ("y", 4.0), ("x", 5.0))
+    ]
+    for card in ("x", "y", "z"):
+        for platform, learner in (("p", "a"), ("p", "b"), ("q", "a")):
+            await cards.put(replace(CARD, platform_id=platform, learner_id=learner, id=card))
+    await cards.add([*reversed(log), Review("p", "b", "x", 9.0, "easy"), Review("q", "a", "z", 9.0, "easy")])
+    assert await cards.recent("p", "a", cards=2, most=9) == [log[0], log[1], log[3], log[4]]
+    assert await cards.recent("p", "a", cards=2, most=3) == [log[0], log[1], log[3]]
+    assert await cards.recent("p", "a", cards=9, most=9) == log
+    assert await cards.recent("p", "c", cards=9, most=9) == []
+
+
 def test_a_better_recall_waits_longer() -> None:
     """The first interval is a day or more, and a lapse comes back soonest."""
     scheduler: Scheduler = FsrsScheduler(retention=0.9)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, delete, select
+from sqlalchemy import CursorResult, delete, func, select
 
 from baize.adapters.db.engine import Database
 from baize.adapters.db.models import ReviewCardRow, ReviewRow
@@ -47,6 +47,25 @@ class SqlReviewCards:
             select(ReviewRow)
             .where(ReviewRow.platform_id == platform_id, ReviewRow.learner_id == learner_id)
             .order_by(ReviewRow.reviewed_at, ReviewRow.card_id)
+        )
+        async with self._database.reading() as session:
+            return [_review(row) for row in await session.scalars(found)]
+
+    async def recent(self, platform_id: str, learner_id: str, *, cards: int, most: int) -> list[Review]:
+        """As `ReviewCards.recent`."""
+        own = (ReviewRow.platform_id == platform_id, ReviewRow.learner_id == learner_id)
+        latest = (
+            select(ReviewRow.card_id)
+            .where(*own)
+            .group_by(ReviewRow.card_id)
+            .order_by(func.max(ReviewRow.reviewed_at).desc(), ReviewRow.card_id)
+            .limit(cards)
+        )
+        found = (
+            select(ReviewRow)
+            .where(*own, ReviewRow.card_id.in_(latest))
+            .order_by(ReviewRow.reviewed_at, ReviewRow.card_id)
+            .limit(most)
         )
         async with self._database.reading() as session:
             return [_review(row) for row in await session.scalars(found)]

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from baize.adapters.fit_fsrs import fit, histories, learn, recalls
+from baize.adapters.fit_fsrs import FEWEST_OWN, SPREADS, fit, histories, learn, loss, of_learner, recalls
 from baize.adapters.schedule_fsrs import FsrsScheduler
 from baize.domain.review import RECALLS, Review
 
@@ -78,3 +78,51 @@ def test_no_reviews_leave_the_parameters_as_they_are() -> None:
     from fsrs.scheduler import DEFAULT_PARAMETERS
 
     assert fit(histories([]), rounds=2).parameters == pytest.approx(DEFAULT_PARAMETERS)
+
+
+@pytest.mark.parametrize("pace", [0.3, 1.0, 4.0])
+def test_a_learner_s_own_numbers_foretell_what_they_were_not_estimated_of(pace: float) -> None:
+    """At other cards; where the platform's are right already, they stay near. Few reviews say nothing."""
+    from fsrs.scheduler import DEFAULT_PARAMETERS
+
+    log = [replace(one, learner_id="lin") for one in forgetful(240, pace)]
+    first = [one for one in log if int(one.card_id[1:]) < 120]
+    held = histories([one for one in log if int(one.card_id[1:]) >= 120])
+    found = of_learner(first)
+    assert found is not None
+    before, after = (loss(held, np.array(w)) for w in (DEFAULT_PARAMETERS, found))
+    assert after < before + 0.004
+    if pace != 1.0:
+        assert after < before - 0.01
+        assert (found[2] > DEFAULT_PARAMETERS[2]) is (pace < 1)
+    same = [n for n in range(21) if n > 3 and n != 8]
+    assert [found[n] for n in same] == [DEFAULT_PARAMETERS[n] for n in same]
+    few = [one for one in first if int(one.card_id[1:]) < 5]
+    assert histories(few).n < FEWEST_OWN
+    assert of_learner(few) is None
+
+
+def test_a_learner_s_own_numbers_are_the_likeliest_ones() -> None:
+    """Nowhere near them are the log and the draw together likelier."""
+    from fsrs.scheduler import DEFAULT_PARAMETERS
+
+    begin = np.array(DEFAULT_PARAMETERS)
+    log = histories(replace(one, learner_id="lin") for one in forgetful(80, 3.0))
+
+    def cost(factor: float, growth: float) -> float:
+        w = begin.copy()
+        w[:4] *= np.exp(factor)
+        w[8] += growth * SPREADS[8]
+        return loss(log, w) * log.n + 0.5 * (factor**2 + growth**2)
+
+    found = np.array(of_learner([replace(one, learner_id="lin") for one in forgetful(80, 3.0)]))
+    at = np.log(found[0] / begin[0]), (found[8] - begin[8]) / SPREADS[8]
+    around = [cost(at[0] + a, at[1] + b) for a in (-0.15, 0, 0.15) for b in (-0.15, 0, 0.15)]
+    assert min(around) == around[4]
+
+
+def test_a_forged_log_makes_no_wide_table() -> None:
+    """An import may hold a card with any number of reviews beside very many cards."""
+    log = [Review("p", "l", "c", START + n * DAY_S, "good") for n in range(5000)]
+    log += [Review("p", "l", f"d{n}", START, "good") for n in range(500)]
+    assert histories(log).grades.size < 100_000

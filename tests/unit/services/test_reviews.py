@@ -18,6 +18,7 @@ from baize.domain.locator import TimeSpan
 from baize.domain.practice import Exercise
 from baize.domain.review import Memory, ReviewCard
 from baize.errors import InvalidInput, NotFound
+from baize.ports import Scheduler
 from baize.services.exercises import ExerciseBook
 from baize.services.reviews import Reviews, anki_tsv, choose
 from baize.testing.hash_embedder import HashEmbedder
@@ -44,6 +45,10 @@ def clock() -> HeldClock:
     return HeldClock()
 
 
+async def own(platform_id: str, learner_id: str) -> Scheduler:
+    return FsrsScheduler(retention=0.9)
+
+
 @pytest.fixture
 def make(clock: HeldClock) -> Callable[[], Reviews]:
     exercises = MemoryExercises()
@@ -54,6 +59,7 @@ def make(clock: HeldClock) -> Callable[[], Reviews]:
         made = Reviews(
             cards=MemoryReviewCards(),
             schedulers=lambda _: FsrsScheduler(retention=0.9),
+            own=own,
             catalog=catalog,
             artefacts=catalog,
             book=book,

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from baize.adapters import fit_fsrs
 from baize.adapters.schedule_fsrs import FsrsScheduler
 from baize.domain.review import Fit, Review
 from baize.errors import InvalidInput
 from baize.services.schedules import Schedules
 from baize.testing.held_clock import HeldClock
 from baize.testing.memory_review_cards import MemoryReviewCards
+from tests.contracts.test_review_cards import CARD
+from tests.unit.adapters.test_fit_fsrs import forgetful
 
 pytestmark = pytest.mark.anyio
 
 NOW = 1_790_000_000.0
+DAY_S = 86_400.0
 
 
 def faster(before: float, after: float) -> Fit:
@@ -54,6 +59,7 @@ def made(folder: Path, learns: Learns, cards: MemoryReviewCards, clock: HeldCloc
         cards=cards,
         make=lambda parameters: FsrsScheduler(retention=0.9, parameters=parameters),
         learn=learns,
+        adapt=fit_fsrs.of_learner,
         clock=clock,
         folder=folder,
     )
@@ -83,6 +89,32 @@ async def test_a_better_fit_schedules_its_platform_alone(tmp_path: Path, learns:
     learns.says = faster(0.4, 0.5)
     await here.fit("p")
     assert first_due(here, "p") == plain
+
+
+async def test_a_learner_s_own_reviews_move_this_learner_s_days_alone(tmp_path: Path, learns: Learns) -> None:
+    """Who forgets fast is asked sooner; others are asked as before, and so is who has erased the reviews."""
+    cards = MemoryReviewCards()
+    schedules = made(tmp_path, learns, cards, HeldClock())
+
+    async def days(learner_id: str) -> float:
+        scheduler = await schedules.of_learner("p", learner_id)
+        return (scheduler.after(scheduler.new(NOW), "easy", NOW).due - NOW) / DAY_S
+
+    plain = await days("lin")
+    log = [one for one in forgetful(60, 3.0) if one.learner_id == "l0"]
+    await cards.add([replace(one, learner_id="lin") for one in log])
+    await cards.add([replace(one, learner_id="wu") for one in log[:5]])
+    assert await days("lin") < plain
+    assert await days("wu") == plain
+    assert first_due(schedules, "p") == NOW + plain * DAY_S
+    learns.says = faster(0.5, 0.4)
+    await schedules.fit("p")
+    assert await days("wu") < plain
+    assert schedules.of("p").name.endswith("fitted")
+    for one in {one.card_id for one in log}:
+        await cards.put(replace(CARD, platform_id="p", learner_id="lin", id=one))
+    await cards.forget("p", "lin")
+    assert await days("lin") == await days("wu")
 
 
 async def test_a_damaged_fit_is_named(tmp_path: Path, learns: Learns) -> None:

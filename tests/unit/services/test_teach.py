@@ -27,7 +27,7 @@ from baize.domain.locator import TimeSpan
 from baize.domain.practice import Exercise, Mode
 from baize.domain.search import Scope
 from baize.errors import NotFound
-from baize.ports import ChatModel
+from baize.ports import ChatModel, Scheduler
 from baize.prompting import PromptLibrary
 from baize.services.answer import Question
 from baize.services.examine import Examiner
@@ -55,6 +55,10 @@ PUSHES = [
 ]
 
 
+async def own_scheduler(platform_id: str, learner_id: str) -> Scheduler:
+    return FsrsScheduler(retention=0.9)
+
+
 @dataclass
 class School:
     """The world of the answer service, with a team's exercises and learners' attempts."""
@@ -77,6 +81,7 @@ class School:
             reviews=Reviews(
                 cards=MemoryReviewCards(),
                 schedulers=lambda _: FsrsScheduler(retention=0.9),
+                own=own_scheduler,
                 catalog=world.catalog,
                 artefacts=world.catalog,
                 book=book,

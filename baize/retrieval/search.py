@@ -9,7 +9,6 @@ as much, and few of them are shown.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from baize.domain.search import DenseQuery, Match, Query, Scope, SparseQuery, Vector
 from baize.ports import ChunkIndex
@@ -54,4 +53,5 @@ async def search(
 def _lifted(run: list[Match], lift: float) -> list[Match]:
     if run[0].leg != "dense":
         return run
-    return [replace(match, score=match.score + lift) for match in run]
+    # `replace` takes three times as long, a hundred times a question.
+    return [Match(it.chunk_id, it.language, it.rank, it.score + lift, it.leg, it.parts) for it in run]

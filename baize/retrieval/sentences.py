@@ -77,15 +77,17 @@ class TermWeights:
 def weights_of(hits: Sequence[Hit], wanted: Iterable[str]) -> TermWeights:
     """Weights of the wanted terms over the sentences of these hits, each passage once."""
     passages = {hit.chunk.text: hit.chunk.sentences for hit in hits}
-    asked = frozenset(wanted)
-    return TermWeights(
-        found for sentences in passages.values() for found in terms_of_sentences(sentences, asked)
-    )
+    texts = tuple([_texts(sentences) for sentences in passages.values()])
+    return TermWeights(terms_among_each(texts, frozenset(wanted)))
 
 
 def terms_of_sentences(sentences: Sequence[Segment], wanted: frozenset[str]) -> tuple[frozenset[str], ...]:
     """Which of the wanted terms each sentence of a passage has."""
-    return terms_among_each(tuple([sentence.text for sentence in sentences]), wanted)
+    return terms_among_each((_texts(sentences),), wanted)
+
+
+def _texts(sentences: Sequence[Segment]) -> tuple[str, ...]:
+    return tuple([sentence.text for sentence in sentences])
 
 
 @dataclass(frozen=True, slots=True)

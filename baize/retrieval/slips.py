@@ -12,10 +12,21 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
+from itertools import pairwise
 
 from baize.domain.search import Hit, Query
 from baize.domain.sentences import has_han
-from baize.retrieval.terms import STOP_WORDS, han_runs, normalise, pinyin_terms, syllables, terms, words_of
+from baize.retrieval.terms import (
+    STOP_WORDS,
+    han_runs,
+    normalise,
+    pinyin_terms,
+    readings,
+    syllables,
+    terms,
+    terms_among,
+    words_of,
+)
 
 _WORD = re.compile(r"[^\W\d_]+")
 _SHORTEST = 5
@@ -35,22 +46,25 @@ def mended(query: Query, hits: Sequence[Hit]) -> Query | None:
         hits: what was found for the query as it is, best first; of two alike, the better hit's is taken.
     """
     texts = list(dict.fromkeys(hit.chunk.indexed_text for hit in hits))
-    known = {term for text in texts for term in terms(text)}
-    text = _spelt(_heard(query.text, texts, known), texts, known)
+    text = _spelt(_heard(query.text, texts), texts)
     if text == query.text:
         return None
     return replace(query, text=text, terms=tuple(terms(text)), pinyin=tuple(pinyin_terms(text)))
 
 
-def _spelt(text: str, texts: Iterable[str], known: set[str]) -> str:
+def _spelt(text: str, texts: Sequence[str]) -> str:
     """With words of other scripts that are strange to the hits as a hit spells them."""
+    asked = {word: terms(word) for word in _long_words(text)}
+    strange = _strange([term for its in asked.values() for term in its], texts)
+    slips = {word for word, its in asked.items() if its and strange.issuperset(its)}
+    if not slips:
+        return text
     said = dict.fromkeys(word for each in texts for word in _WORD.findall(each.lower()))
     words = [word for word in said if word not in STOP_WORDS and not has_han(word)]
 
     def as_spelt(found: re.Match[str]) -> str:
         word = found.group().lower()
-        asked = terms(word)
-        if len(word) < _SHORTEST or has_han(word) or not asked or not known.isdisjoint(asked):
+        if word not in slips:
             return found.group()
         near = [other for other in words if other[0] == word[0] and abs(len(other) - len(word)) <= _LENGTHS]
         return next(iter(get_close_matches(word, near, n=1, cutoff=_ALIKE)), found.group())
@@ -58,25 +72,59 @@ def _spelt(text: str, texts: Iterable[str], known: set[str]) -> str:
     return _WORD.sub(as_spelt, text)
 
 
-def _heard(text: str, texts: Iterable[str], known: set[str]) -> str:
+def _long_words(text: str) -> set[str]:
+    """Words of other scripts in which a slip would be seen."""
+    return {word for word in _WORD.findall(text.lower()) if len(word) >= _SHORTEST and not has_han(word)}
+
+
+def _strange(asked: Iterable[str], texts: Sequence[str]) -> frozenset[str]:
+    """Those of these terms that no hit has."""
+    wanted = frozenset(asked)
+    return wanted.difference(*[terms_among(text, wanted) for text in texts])
+
+
+def _heard(text: str, texts: Sequence[str]) -> str:
     """With Chinese that is strange to the hits as a hit writes what sounds so, longest stretches first."""
-    strange = [run for run in han_runs(text) if len(run) <= _LONGEST_RUN and _is_strange(run, known)]
-    if not strange:
+    runs = [run for run in han_runs(text) if len(run) <= _LONGEST_RUN]
+    strange = _strange([term for run in runs for term in terms(run) if term.startswith("#")], texts)
+    slips = [run for run in runs if _is_strange(run, strange)]
+    if not slips:
         return text
-    sounding = _Sounding(run for each in texts for run in han_runs(normalise(each)))
-    for run in strange:
-        text = text.replace(run, _as_written(words_of(run), sounding, known), 1)
+    sounding = _Sounding(_may_sound_so([run for each in texts for run in han_runs(normalise(each))], slips))
+    for run in slips:
+        text = text.replace(run, _as_written(words_of(run), sounding, strange), 1)
     return text
 
 
-def _as_written(words: Sequence[str], sounding: _Sounding, known: set[str]) -> str:
+def _may_sound_so(runs: Sequence[str], slips: Sequence[str]) -> list[str]:
+    """The runs with a pair of characters that can be read as one of the slips' can; most have none.
+
+    To read a run in its context costs more than all the rest.
+    """
+    sounding: dict[str, set[str]] = {}
+    for char in set().union(*runs):
+        for sound in readings(char):
+            sounding.setdefault(sound, set()).add(char)
+
+    def alike(char: str) -> set[str]:
+        return set().union(*[sounding.get(sound, ()) for sound in readings(char)])
+
+    after: dict[str, set[str]] = {}
+    for slip in slips:
+        for one, next_one in pairwise(normalise(slip)):
+            for char in alike(one):
+                after.setdefault(char, set()).update(alike(next_one))
+    return [run for run in runs if any(b in after[a] for a, b in pairwise(run) if a in after)]
+
+
+def _as_written(words: Sequence[str], sounding: _Sounding, strange: frozenset[str]) -> str:
     """A stretch begins and ends with a word: across 量子|计算机, what sounds as 子计 is no slip."""
     for size in range(len(words), 0, -1):
         for start in range(len(words) - size + 1):
             said = "".join(words[start : start + size])
-            if _is_strange(said, known) and (other := sounding.like(said)):
-                before = _as_written(words[:start], sounding, known)
-                return before + other + _as_written(words[start + size :], sounding, known)
+            if _is_strange(said, strange) and (other := sounding.like(said)):
+                before = _as_written(words[:start], sounding, strange)
+                return before + other + _as_written(words[start + size :], sounding, strange)
     return "".join(words)
 
 
@@ -100,6 +148,6 @@ class _Sounding:
         return ""
 
 
-def _is_strange(said: str, known: set[str]) -> bool:
+def _is_strange(said: str, strange: frozenset[str]) -> bool:
     """Whether it has a pair of characters that no hit has."""
-    return any(term.startswith("#") and term not in known for term in terms(said))
+    return not strange.isdisjoint(terms(said))

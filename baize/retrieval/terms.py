@@ -122,12 +122,14 @@ def _among(text: str, wanted: frozenset[str]) -> frozenset[str]:
 
 
 @lru_cache(maxsize=1 << 9)
-def terms_among_each(texts: tuple[str, ...], wanted: frozenset[str]) -> tuple[frozenset[str], ...]:
-    """`terms_among` of each of these texts, the sentences of a passage, looked for in all of them at once.
+def terms_among_each(
+    passages: tuple[tuple[str, ...], ...], wanted: frozenset[str]
+) -> tuple[frozenset[str], ...]:
+    """`terms_among` of each of these texts, the sentences of passages, looked for in all of them at once.
 
     Remembered: a question looks at its passages to weigh its terms, and once more to find the sentence.
     """
-    folded, starts = _side_by_side(texts)
+    folded, starts = _one_below_the_other(passages)
     found: dict[int, set[str]] = {}
     traces = _traces(wanted)
     for pair, term in traces.pairs:
@@ -137,12 +139,22 @@ def terms_among_each(texts: tuple[str, ...], wanted: frozenset[str]) -> tuple[fr
         for end in _ends(trace, term, folded):
             found.setdefault(bisect_right(starts, end - 1) - 1, set()).add(term)
     nothing = frozenset[str]()
-    return tuple(frozenset(found[n]) if n in found else nothing for n in range(len(texts)))
+    return tuple([frozenset(found[n]) if n in found else nothing for n in range(len(starts) - 1)])
+
+
+def _one_below_the_other(passages: Sequence[tuple[str, ...]]) -> tuple[str, list[int]]:
+    """All texts of these passages folded, a line each; where each line begins, and the last one ends."""
+    parts = [_side_by_side(texts) for texts in passages if texts]
+    starts = [0]
+    for _, its in parts:
+        began = starts[-1]
+        starts[-1:] = [began + at for at in its]
+    return "\n".join([folded for folded, _ in parts]), starts
 
 
 @lru_cache(maxsize=1 << 11)
 def _side_by_side(texts: tuple[str, ...]) -> tuple[str, list[int]]:
-    """Texts folded, a line each, and where each line begins."""
+    """Texts folded, a line each; where each line begins, and the next one would after the last."""
     lines = normalise("\n".join(texts)).split("\n")
     if len(lines) != len(texts):
         # One of them has several lines.
@@ -171,7 +183,7 @@ def _ends(trace: str, term: str, folded: str) -> Iterator[int]:
             run = _run_at(folded, at)
             if run is not None:
                 after = run.end()
-                if term in _run_terms(run.group()):
+                if term in _run_words(run.group()):
                     yield after
         at = folded.find(trace, after)
 
@@ -240,6 +252,14 @@ def syllables(run: str) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=1 << 13)
+def readings(char: str) -> frozenset[str]:
+    """Every syllable, without its tone, that a Chinese character can stand for."""
+    from pypinyin import Style
+
+    return frozenset(_pronouncer().pinyin(char, style=Style.NORMAL, heteronym=True)[0])
+
+
+@lru_cache(maxsize=1 << 13)
 def _syllable_pairs(run: str) -> tuple[str, ...]:
     """Remembered, because each sentence stands in several windows."""
     said = syllables(run)
@@ -266,15 +286,24 @@ def _run_terms(run: str) -> tuple[str, ...]:
     return _han_terms(run) if has_han(run) else _latin_terms(run)
 
 
+def _run_words(run: str) -> tuple[str, ...]:
+    """The terms of a run without Chinese bigrams."""
+    return _han_words(run) if has_han(run) else _latin_terms(run)
+
+
 @lru_cache(maxsize=1 << 13)
 def _han_terms(run: str) -> tuple[str, ...]:
+    bigrams = [f"#{pair}" for pair in (run[i : i + 2] for i in range(len(run) - 1)) if _tells(pair)]
+    return (*_han_words(run), *bigrams)
+
+
+@lru_cache(maxsize=1 << 13)
+def _han_words(run: str) -> tuple[str, ...]:
     import rjieba
 
     if len(run) == 1:
         return () if run in _FUNCTION_CHARS else (run,)
-    words = [word for word in rjieba.cut_for_search(run) if len(word) > 1 and word not in STOP_WORDS]
-    bigrams = [f"#{pair}" for pair in (run[i : i + 2] for i in range(len(run) - 1)) if _tells(pair)]
-    return (*words, *bigrams)
+    return tuple([word for word in rjieba.cut_for_search(run) if len(word) > 1 and word not in STOP_WORDS])
 
 
 @lru_cache(maxsize=1 << 16)

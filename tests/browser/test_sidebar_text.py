@@ -77,6 +77,30 @@ _KEEP = """async (url) => {
 }"""
 
 
+# A list that is shown far out of sight stays so while it grows, and what stood before stays in sight.
+_FAR = """async (url) => {
+    const { AnswerText } = await import(url);
+    const root = document.createElement("div");
+    root.className = "answer";
+    document.querySelector("baize-sidebar").shadowRoot.querySelector(".shell").append(root);
+    const text = new AnswerText(root, () => null, () => "", () => new Promise(() => {}));
+    text.show("先坐。\\n\\n- 一 `a`");
+    text.show("先坐。\\n\\n- 一 `a`\\n- 二 `b`\\n\\n再量。");
+    root.style.marginTop = "9000px";
+    // The browser tells once it has drawn.
+    for (let n = 0; n < 3; n += 1) await new Promise(requestAnimationFrame);
+    const before = [...root.children];
+    text.show("先坐。\\n\\n- 一 `a`\\n- 二 `b`\\n\\n再量。\\n\\n- 三 `c`");
+    const list = root.lastElementChild;
+    text.show("先坐。\\n\\n- 一 `a`\\n- 二 `b`\\n\\n再量。\\n\\n- 三 `c`\\n- 四 `d`\\n\\n完。");
+    const blocks = [...root.children];
+    const skipped = blocks.map((block) => getComputedStyle(block).contentVisibility);
+    root.remove();
+    const isSame = before.every((block, n) => blocks[n] === block) && blocks[3] === list;
+    return { tags: blocks.map(({ tagName }) => tagName), skipped, isSame };
+}"""
+
+
 @pytest.fixture(scope="module")
 def page(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
     with hosted(browser, tmp_path_factory.mktemp("host")) as host, host.page("bare") as page:
@@ -91,6 +115,15 @@ def _module() -> str:
 def test_a_text_that_grew_is_the_text_that_came_at_once(page: Page) -> None:
     wrong: list[list[str]] = page.evaluate(_GROW, [_module(), ANSWERS])
     assert wrong[:1] == []
+
+
+def test_only_what_begins_far_out_of_sight_is_skipped(page: Page) -> None:
+    """A block that begins in sight would be laid out twice in one frame if it could be skipped."""
+    assert page.evaluate(_FAR, _module()) == {
+        "tags": ["P", "UL", "P", "UL", "P"],
+        "skipped": ["visible", "visible", "visible", "auto", "auto"],
+        "isSame": True,
+    }
 
 
 def test_what_is_shown_stays_the_very_same_node(page: Page) -> None:

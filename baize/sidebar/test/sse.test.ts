@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { EventParser, events, Silence } from "../src/api/sse";
 
 const STREAM =
@@ -62,6 +62,21 @@ describe("events", () => {
     expect(read).toEqual(told);
     expect(n).toBe(Math.ceil(bytes.length / 8192));
     await stream.return(undefined);
+  });
+
+  it("takes one read in a frame, however fast they come", async () => {
+    let frames = 0;
+    vi.stubGlobal("requestAnimationFrame", (callback: FrameRequestCallback) => {
+      frames += 1;
+      return setTimeout(callback);
+    });
+    const stream = events(body(...["a", "b", "c"].map((data) => new TextEncoder().encode(`data: ${data}\n\n`))), 1000);
+    const read: [string | undefined, number][] = [];
+    for (let n = 0; n < 3; n += 1) read.push([(await stream.next()).value?.[0]?.data, frames]);
+    // The first frame is that of the question.
+    expect(read).toEqual([["a", 2], ["b", 3], ["c", 4]]);
+    await stream.return(undefined);
+    vi.unstubAllGlobals();
   });
 
   it("gives up on a stream that is silent", async () => {

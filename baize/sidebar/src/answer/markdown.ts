@@ -58,6 +58,8 @@ export type Cited = (marker: number, nth: number) => Citation | null | "waiting"
 
 /** Signs that may mean more to Markdown than themselves in the middle of a line; those of `[n]` do not. */
 const SIGN = /[*_`~$\\<&|#[\]\r\n\t]/;
+/** How far from the window is far: more than the one and a half heights of it that Chromium draws beforehand. */
+const NEAR = "200%";
 /** Elements whose last line a plain sentence may be added to. */
 const GROWS = /^(?:P|LI|H[1-6])$/;
 /** How a paragraph, or another item of a list, begins whose first word tells that it is nothing else. */
@@ -76,6 +78,10 @@ export class AnswerText {
   /** Markers of all that is shown, and the kind of the block behind what is settled; empty where there are several. */
   #markers = new Markers();
   #open = "";
+  /** Whether the last block, and so what begins behind it, is far out of sight. */
+  #isFar = false;
+  #last: Element | null = null;
+  readonly #watcher = new IntersectionObserver((seen) => (this.#isFar = !seen.at(-1)?.isIntersecting), { rootMargin: NEAR });
 
   constructor(
     private readonly root: HTMLElement,
@@ -86,6 +92,16 @@ export class AnswerText {
 
   /** Shows `text`: what stood there before with more behind it, or another one altogether. */
   show(text: string): void {
+    this.#show(text);
+    // What has no place yet is not far.
+    const last = this.root.hidden ? null : this.root.lastElementChild;
+    if (last === this.#last) return;
+    this.#last = last;
+    this.#watcher.disconnect();
+    if (last) this.#watcher.observe(last);
+  }
+
+  #show(text: string): void {
     const before = this.#text;
     this.#text = text;
     if (!text.startsWith(before)) {
@@ -144,6 +160,7 @@ export class AnswerText {
 
   #append(into: Element, tag: string, line: string): void {
     const made = document.createElement(tag);
+    made.classList.toggle("far", into === this.root && this.#isFar);
     const isPlain = !SIGN.test(line.replace(MARKER, ""));
     made.append(
       ...(isPlain ? this.#pieces(line, this.#markers) : [this.#made(marked.parseInline(line, { async: false }), this.#markers)]),
@@ -169,12 +186,23 @@ export class AnswerText {
     const n = markers.isWaiting ? 0 : fresh.childNodes.length;
     const markersClosed = markers.copy();
     fresh.append(this.#nodes(blocks.slice(last), markers));
+    this.#mark(fresh);
     patch(this.root, fresh, this.#lastSettled);
     let node = this.#lastSettled;
     for (let step = 0; step < n; step += 1) node = node ? node.nextSibling : this.root.firstChild;
     if (n) this.#settle(node, this.#settled + lengthOf(closed), markersClosed);
     this.#markers = markers;
     this.#open = n || !last ? (blocks[last]?.type ?? "") : "";
+  }
+
+  /** Blocks stay near or far as they began. */
+  #mark(fresh: DocumentFragment): void {
+    let old = this.#lastSettled ? this.#lastSettled.nextSibling : this.root.firstChild;
+    for (const block of fresh.children) {
+      while (old && !(old instanceof Element)) old = old.nextSibling;
+      block.classList.toggle("far", old ? old.classList.contains("far") : this.#isFar);
+      old = old?.nextSibling ?? null;
+    }
   }
 
   /** All nodes up to this one stay as they are: they are not even moved, so what is focused in them stays so. */

@@ -40,7 +40,6 @@ export class AnswerView {
   readonly node = document.createElement("div");
   #text: AnswerText | null = null;
   #state: AnswerState | null = null;
-  #shown = "";
   #revealed = 0;
   #isWaiting = false;
   #cards = 0;
@@ -61,7 +60,8 @@ export class AnswerView {
 
   /** Whether all that there is of the text is shown. */
   get isWhole(): boolean {
-    return this.#revealed >= (this.#state?.text.length ?? 0);
+    const length = this.#state?.text.length ?? 0;
+    return this.#revealed >= length && !(length && this.node.hidden);
   }
 
   /** How many of `n` cards are drawn this time: one more than the last, until all are. */
@@ -75,10 +75,10 @@ export class AnswerView {
 
   /** Takes the state in; it is drawn from the next frame on, in which nothing else of the answer is. */
   show(state: AnswerState): void {
+    const last = this.#state;
     this.#state = state;
-    const key = `${String(state.citations.length)} ${state.phase} ${state.text}`;
-    if (!state.text || key === this.#shown) return;
-    this.#shown = key;
+    const isSame = last?.text === state.text && last.citations === state.citations && last.phase === state.phase;
+    if (!state.text || isSame) return;
     if (this.#text) void this.#goOn();
     else void this.#start();
   }
@@ -106,13 +106,23 @@ export class AnswerView {
     // Also to its old value, a new language would have the style of every word worked out again.
     if (this.node.lang !== this.#state.language) this.node.lang = this.#state.language;
     const { text } = this.#state;
-    this.node.hidden = false;
     if (this.#revealed > text.length) this.#revealed = 0;
-    this.#revealed = document.hidden ? text.length : stepEnd(text, this.#revealed);
+    const end = document.hidden ? text.length : stepEnd(text, this.#revealed);
     // A line break is shown with what follows it: alone it would have the whole block made again.
-    this.#text?.show(text.slice(0, this.#revealed).trimEnd());
-    if (this.#revealed < text.length) void this.#goOn();
+    this.#text?.show(text.slice(0, end).trimEnd());
+    this.#revealed = end;
+    if (this.node.hidden) void this.#appear();
+    else if (this.#revealed < text.length) void this.#goOn();
     else if (this.#state.phase === "done") this.changed();
+  }
+
+  /** The first words were made in one frame, and are drawn in another. */
+  async #appear(): Promise<void> {
+    this.#isWaiting = true;
+    await nextFrame();
+    this.#isWaiting = false;
+    this.node.hidden = false;
+    await this.#goOn();
   }
 
   async #goOn(): Promise<void> {

@@ -18,6 +18,8 @@ const LINE_END = /\r\n|\n|\r(?!$)/g;
 /** Parses text that is cut anywhere. Pure: `feed` returns the events that have become whole. */
 export class EventParser {
   #rest = "";
+  /** Whether the rest ends with a CR, which may be half of a CRLF. */
+  #isHalf = false;
   #id = "";
   #name = "";
   #data: string[] = [];
@@ -28,8 +30,13 @@ export class EventParser {
       this.#begun = true;
       if (text.startsWith("\uFEFF")) text = text.slice(1);
     }
-    const whole = this.#rest + text;
     const events: ServerEvent[] = [];
+    // A long line comes in many pieces: only what is new is looked through, and it is put together once.
+    if (!this.#isHalf && !/[\r\n]/.test(text)) {
+      this.#rest += text;
+      return events;
+    }
+    const whole = this.#rest + text;
     let from = 0;
     for (const end of whole.matchAll(LINE_END)) {
       const event = this.#line(whole.slice(from, end.index));
@@ -37,6 +44,7 @@ export class EventParser {
       from = end.index + end[0].length;
     }
     this.#rest = whole.slice(from);
+    this.#isHalf = whole.endsWith("\r");
     return events;
   }
 
@@ -75,11 +83,14 @@ export async function* events(body: ReadableStream<Uint8Array>, silenceMs: numbe
   const decoder = new TextDecoder();
   const parser = new EventParser();
   try {
+    // The answer's own place is drawn first.
+    if (!document.hidden) await nextFrame();
     for (;;) {
       const { done, value } = await within(reader.read(), silenceMs);
       if (done) return;
       for (let at = 0; at < value.length; at += PIECE) {
-        if (at) await nextFrame();
+        // Also for a small one: of a fast server, many would be read in one frame.
+        if (!document.hidden) await nextFrame();
         yield parser.feed(decoder.decode(value.subarray(at, at + PIECE), { stream: true }));
       }
     }

@@ -148,8 +148,8 @@ def long_answer_ms(page: Page) -> dict[str, Any]:
     """The longest tasks and frames of the page from Enter until the whole answer stands there."""
     ask(page)
     slow(page, network=False)
-    # Filled in before, and the end told by the page: what Playwright does in a page is no part of the answer, and
-    # takes a slow one up to 18 ms of a frame.
+    # Filled in before, and the end told by the page: what Playwright does in a page is no part of the answer,
+    # and takes a slow one up to 18 ms of a frame.
     page.locator("#question").fill("long")
     page.evaluate(_WATCH, _SENTENCES)
     with page.expect_console_message(lambda message: message.text == "whole", timeout=60_000):

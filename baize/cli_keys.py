@@ -252,16 +252,36 @@ def tenants_update(
             help="Tell xAPI statements of what its learners ask, answer, jump to and complete.",
         ),
     ] = None,
+    player_url: Annotated[
+        str | None,
+        typer.Option(
+            help="Template of links into its player: https, with {course_id}, {lesson_id}, {start}, {end}; "
+            "empty for the server's (server.player_url).",
+            show_default=False,
+        ),
+    ] = None,
+    timezone: Annotated[
+        str | None,
+        typer.Option(
+            help="Whose midnight ends its learners' days, e.g. Asia/Urumqi; empty for practice.timezone.",
+            show_default=False,
+        ),
+    ] = None,
     no_jwks: Annotated[bool, typer.Option("--no-jwks", help="No public keys.")] = False,
     no_origins: Annotated[bool, typer.Option("--no-origins", help="No page may call.")] = False,
     config: Config = None,
 ) -> None:
-    """Change a platform's name, web origins or public keys; what is given replaces what was."""
+    """Change a platform's name, web origins, public keys, player …; what is given replaces what was."""
 
     async def work(opened: House) -> None:
         from dataclasses import replace
 
-        from baize.services.who import checked_origin, read_platform
+        from baize.services.who import (
+            checked_origin,
+            checked_player_url,
+            checked_timezone,
+            read_platform,
+        )
 
         found = await read_platform(opened.platforms, tenant)
         changed = replace(found, title=found.title if title is None else title)
@@ -272,6 +292,10 @@ def tenants_update(
             changed = replace(changed, jwks=keys)
         if statements is not None:
             changed = replace(changed, tells=statements)
+        if player_url is not None:
+            changed = replace(changed, player_url=checked_player_url(player_url))
+        if timezone is not None:
+            changed = replace(changed, timezone=checked_timezone(timezone))
         if token_role:
             changed = replace(changed, token_role=as_role(token_role))
         await opened.platforms.put(changed)

@@ -5,21 +5,23 @@
 Two platforms on one server and one library. Both have a course, lessons and a learner of the same ids;
 each has a second learner, a second course, and things of its staff. Whatever they write carries a mark that
 names its writer and its kind. Then random callers (each learner's token, each platform's keys) read, list,
-change and delete what is not theirs, and each reply is searched for marks that the caller must not see. At
-the end each learner's export must hold every row that it held before, and no mark of anybody else; likewise
-what the staff sees. Exits 1 on a leak, a change, or a 5xx.
+change and delete what is not theirs, and each reply is searched for marks that the caller must not see. Half
+of the POSTs carry an `Idempotency-Key`, the same for all callers who send the same: an answer to somebody
+else must not come back for it. At the end each learner's export must hold every row that it held before, and
+no mark of anybody else; likewise what the staff sees. Exits 1 on a leak, a change, or a 5xx.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import re
 import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,6 +34,7 @@ import httpx
 import jwt
 
 from baize.api.app import create_app
+from baize.api.repeated import HEADER
 from baize.bootstrap import House, opened
 from baize.domain.platform import Platform, Right
 from baize.edge.launch import stop
@@ -50,6 +53,7 @@ _SECRETS = {name: f"the-secret-of-the-platform-{name}-0123456789abcdef" for name
 _RIGHTS: tuple[Right, ...] = ("learn", "admin")
 _LECTURE = Path(__file__).parents[1] / "baize" / "demo" / "courses" / "elder-health" / "01-measure.zh.vtt"
 _QUESTION = "量血压之前要安静坐多久？"
+_ASKED = {"question": _QUESTION}
 
 
 @dataclass(frozen=True)
@@ -92,6 +96,12 @@ class Request:
     writes: bool = False
     by_id: bool = False
 
+    @property
+    def key(self) -> str:
+        """An idempotency key that everybody has who sends the same: it must not lead to another's reply."""
+        told = json.dumps([self.path, self.body], sort_keys=True)
+        return hashlib.sha256(told.encode()).hexdigest()[:24]
+
 
 @dataclass
 class World:
@@ -102,13 +112,12 @@ class World:
     owned: list[Owned]
     before: dict[str, list[str]] = field(default_factory=dict)
 
-    def send(self, caller: Caller, request: Request) -> httpx.Response:
+    def send(self, caller: Caller, request: Request, *, keyed: bool = True) -> httpx.Response:
+        headers = {"Authorization": f"Bearer {caller.credential}"}
+        if keyed and request.method == "POST":
+            headers[HEADER] = request.key
         return self.client.request(
-            request.method,
-            request.path,
-            json=request.body,
-            params=request.params,
-            headers={"Authorization": f"Bearer {caller.credential}"},
+            request.method, request.path, json=request.body, params=request.params, headers=headers
         )
 
     def must(self, caller: Caller, method: str, path: str, body: Any = None) -> Any:
@@ -226,6 +235,9 @@ def _learner_writes(made: World, platform: str, learner: str) -> Owned:
     ask = {"question": f"{_QUESTION} {mark('question')}", "conversation_id": f"talk-{platform}-{learner}"}
     answer = made.must(me, "POST", "/v1/answers", ask)
     mine.ids |= {"answer": answer["answer_id"], "conversation": answer["conversation_id"]}
+    # Of the same words, and so under the same key, as others will ask.
+    mine.ids["asked"] = made.must(me, "POST", "/v1/answers", _ASKED)["answer_id"]
+    mine.ids["boxed"] = made.must(me, "POST", "/v1/support", _ASKED)["answer"]["answer_id"]
     home = f"/v1/learners/{learner}"
     said = {"answer_id": mine.ids["answer"], "rating": "down", "correction": mark("feedback")}
     made.must(me, "POST", "/v1/feedback", said)
@@ -309,6 +321,8 @@ def _of_learner(mine: Owned) -> list[Request]:
         Request("POST", "/v1/answers", {"question": _QUESTION, "conversation_id": talk}),
         Request("POST", "/v1/answers", {"question": _QUESTION, "learner_id": who}, writes=True),
         Request("POST", "/v1/support", {"question": _QUESTION, "conversation_id": talk}),
+        Request("POST", "/v1/answers", _ASKED),
+        Request("POST", "/v1/support", _ASKED),
         Request("POST", "/v1/feedback", {"answer_id": answer, "rating": "up"}, by_id=True),
         Request("GET", "/v1/feedback"),
         Request("GET", f"/v1/support/tickets/{ticket}", by_id=True),
@@ -371,13 +385,14 @@ def _of_staff(ours: Owned) -> list[Request]:
         Request("GET", "/v1/courses/health"),
         Request("POST", "/v1/search", {"query": _QUESTION}),
         Request("POST", "/v1/search", {"query": _QUESTION, "scope": {"course_ids": [course]}}),
-        Request("POST", "/v1/answers", {"question": _QUESTION}),
+        Request("POST", "/v1/answers", _ASKED),
         Request("POST", "/v1/answers", {"question": _QUESTION, "scope": {"course_ids": [course]}}),
         Request("POST", "/v1/chat/completions", talk),
         Request("POST", "/v1/chat/completions", talk | {"metadata": {"course_ids": course}}),
         Request("GET", f"/v1/lessons/{lesson}/edits", by_id=True),
         Request("PATCH", f"/v1/lessons/{lesson}/transcript", edit, by_id=True, writes=True),
         Request("PUT", f"/v1/lessons/{lesson}/chapters", chapters, by_id=True, writes=True),
+        Request("GET", "/v1/platform"),
         Request("GET", "/v1/exercises"),
         Request("DELETE", f"/v1/exercises/{exercise}", writes=True),
         Request("PUT", f"/v1/exercises/{exercise}", body, writes=True),
@@ -421,16 +436,20 @@ def probe(made: World, n_probes: int, seed: int) -> Told:
     ways = [
         (mine, way) for mine in made.owned for way in (_of_learner(mine) if mine.learner else _of_staff(mine))
     ]
+    answers = {
+        mine.ids[name]: mine for mine in made.owned for name in ("answer", "asked", "boxed") if mine.learner
+    }
     while told.n_probes < n_probes:
         caller, (mine, way) = rng.choice(made.callers), rng.choice(ways)
         if not _is_foreign(caller, mine, way):
             continue
-        response = made.send(caller, way)
+        # Without a key every time is a first time.
+        response = made.send(caller, way, keyed=rng.random() < 0.5)
         told.statuses[str(response.status_code)] += 1
         told.pairs[f"{caller.right} at {'learner' if mine.learner else 'staff'}"] += 1
         told.bad += [
             f"{caller.name} → {mine.platform}/{mine.learner} {way}: {why}"
-            for why in _faults(caller, way, response)
+            for why in _faults(caller, way, response, answers)
         ]
     told.bad += _changes(made)
     return told
@@ -451,7 +470,17 @@ def _is_foreign(caller: Caller, mine: Owned, way: Request) -> bool:
 _STAFFS = ("/v1/exercises", "/v1/ingestions", "/v1/usage", "/v1/keys", "/v1/audit", "/v1/revocations")
 
 
-def _faults(caller: Caller, way: Request, response: httpx.Response) -> Iterator[str]:
+def _faults(
+    caller: Caller, way: Request, response: httpx.Response, answers: Mapping[str, Owned] | None = None
+) -> Iterator[str]:
+    """
+    Args:
+        answers: whose each answer is, by its id: no mark stands in what was asked without one.
+    """
+    for answer_id, mine in (answers or {}).items():
+        seen = answer_id in response.text and answer_id not in way.path
+        if seen and not caller.may_see(mine.platform, mine.learner):
+            yield f"{response.status_code} shows an answer of {mine.platform}/{mine.learner}"
     # What stands in the path the caller knew: a 404 may name it.
     for platform, writer, kind in set(MARK.findall(response.text)) - set(MARK.findall(way.path)):
         if not caller.may_see(platform, writer):
@@ -474,10 +503,21 @@ def _standing(made: World) -> dict[str, list[str]]:
             rows += [("statements", row) for row in export["statements"]]
         else:
             lists = ("/v1/exercises", "/v1/ingestions", "/v1/keys", f"/v1/lessons/{mine.ids['lesson']}/edits")
-            told = {path: made.must(owner, "GET", path) for path in (*lists, "/v1/courses")}
-            rows = [(path, row) for path, page in told.items() for its in page.values() for row in its or ()]
+            told = {path: _whole(made, owner, path) for path in (*lists, "/v1/courses")}
+            rows = [(path, row) for path, its in told.items() for row in its]
         found[name] = sorted(json.dumps(row, ensure_ascii=False, sort_keys=True) for row in rows)
     return found
+
+
+def _whole(made: World, owner: Caller, path: str) -> list[Any]:
+    """All pages of a list."""
+    rows: list[Any] = []
+    cursor: str | None = ""
+    while cursor is not None:
+        page = made.must(owner, "GET", f"{path}?cursor={cursor}" if cursor else path)
+        cursor = page.pop("next_cursor", None)
+        rows += [row for its in page.values() if isinstance(its, list) for row in its]
+    return rows
 
 
 def _changes(made: World) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from pydantic import BaseModel, Field
@@ -28,6 +29,7 @@ class RecordBody(BaseModel):
     """Completed courses, the latest first. Nothing here is issued or counted by Bai Ze."""
 
     items: list[CompletionBody]
+    next_cursor: str | None = Field(description="Pass it as `cursor` for what follows; null at the end.")
 
 
 class UnusableBody(BaseModel):
@@ -48,7 +50,7 @@ class ImportBody(BaseModel):
     unusable: list[UnusableBody]
 
 
-def record_body(completions: list[Completion]) -> RecordBody:
+def record_body(completions: Sequence[Completion], following: str | None) -> RecordBody:
     return RecordBody(
         items=[
             CompletionBody(
@@ -62,7 +64,8 @@ def record_body(completions: list[Completion]) -> RecordBody:
                 imported_at=instant(one.imported_at),
             )
             for one in completions
-        ]
+        ],
+        next_cursor=following,
     )
 
 

@@ -14,7 +14,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from baize.api.audited import ENTRY
 from baize.api.cors import CALLER, doorkeeper_of, is_own_page
 from baize.api.metered import route_of
-from baize.domain.platform import RIGHTS, Caller, Right
+from baize.domain.platform import Caller, Right
 from baize.errors import InvalidSettings, NotAllowed, Unauthorised
 from baize.services.audit import Auditing
 from baize.services.who import KEY_PREFIX
@@ -86,11 +86,11 @@ def _embedding_page(request: Request) -> str:
 async def _known(request: Request, credential: str) -> Caller:
     settings: Settings = request.app.state.settings
     if _is_servers_key(settings.server, credential):
-        return Caller(settings.platform_id, frozenset(RIGHTS), name="key of the server")
+        return await doorkeeper_of(request.scope).operator(settings.platform_id, "key of the server")
     ours = credential.startswith(KEY_PREFIX) or credential.count(".") == 2
     # A program that must send some key may send any to an open server; ours are always checked.
     if not ours and is_open(settings.server):
-        return Caller(settings.platform_id, frozenset(RIGHTS), name="open server")
+        return await doorkeeper_of(request.scope).operator(settings.platform_id, "open server")
     if not credential:
         raise Unauthorised(
             "This needs `Authorization: Bearer …`.", remedy="Send a platform key or a learner token."

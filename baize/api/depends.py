@@ -10,12 +10,20 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from baize.api.auth import CurrentCaller
+from baize.api.cors import CALLER
 from baize.api.links import PlayerLinks
 from baize.api.mapping import Mapper
 from baize.api.readiness import Warmth
 from baize.bootstrap import House
 from baize.domain.platform import Caller
 from baize.errors import NotFound, TooOften
+
+
+def links_of(request: Request) -> PlayerLinks:
+    """Into the player of the caller's platform. From the request, which knows its caller by then."""
+    links: PlayerLinks = request.app.state.links
+    caller: Caller = request.scope["state"][CALLER]
+    return links.of(caller.player_url)
 
 
 # Async, though nothing is awaited: FastAPI hands plain functions to a thread, which costs more than they do.
@@ -40,8 +48,7 @@ async def _warm_house(request: Request) -> House:
 
 
 async def _links(request: Request) -> PlayerLinks:
-    links: PlayerLinks = request.app.state.links
-    return links
+    return links_of(request)
 
 
 CurrentLinks = Annotated[PlayerLinks, Depends(_links)]

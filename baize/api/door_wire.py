@@ -33,6 +33,7 @@ class NewKeyBody(KeyBody):
 
 class KeyPage(BaseModel):
     items: list[KeyBody]
+    next_cursor: str | None = Field(description="Pass it as `cursor` for what follows; null at the end.")
 
 
 class KeyRequest(RequestBody):
@@ -78,6 +79,7 @@ class RevocationBody(BaseModel):
 
 class RevocationPage(BaseModel):
     items: list[RevocationBody]
+    next_cursor: str | None = Field(description="Pass it as `cursor` for what follows; null at the end.")
 
 
 class IdentityBody(BaseModel):
@@ -90,6 +92,7 @@ class IdentityBody(BaseModel):
 
 class IdentityPage(BaseModel):
     items: list[IdentityBody]
+    next_cursor: str | None = Field(description="Pass it as `cursor` for what follows; null at the end.")
 
 
 class LinkRequest(RequestBody):

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import string
+from functools import lru_cache
 from urllib.parse import quote, urlsplit
 
 from baize.domain.locator import Locator, TimeSpan
+from baize.domain.player import EXAMPLE, fields_of
 from baize.domain.text import Chunk
 from baize.errors import InvalidSettings
 
-_FIELDS = {"platform_id", "course_id", "lesson_id", "start", "end"}
-
 
 class PlayerLinks:
-    """Fills the operator's template; an empty template gives no links.
+    """Fills a template; an empty template gives no links.
 
     Args:
         template: an http(s) URL, or a path on the platform's own host, with the fields `{platform_id}`,
@@ -26,6 +25,10 @@ class PlayerLinks:
     def __init__(self, template: str) -> None:
         self._template = template
         self._fields = _checked(template)
+
+    def of(self, template: str) -> PlayerLinks:
+        """Those of a platform's own template, which wins; these where it has none."""
+        return _links(template) if template else self
 
     def url(self, platform_id: str, chunk: Chunk, locator: Locator) -> str | None:
         """None when nothing is configured, or the template wants a second and the place has none."""
@@ -47,16 +50,18 @@ class PlayerLinks:
         return self._template.format(**{name: quote(value, safe="") for name, value in ids.items()}, **times)
 
 
-def _checked(template: str) -> set[str]:
+@lru_cache(maxsize=256)
+def _links(template: str) -> PlayerLinks:
+    return PlayerLinks(template)
+
+
+def _checked(template: str) -> frozenset[str]:
     """The fields that the template uses."""
-    remedy = "Write e.g. https://learn.example/{course_id}/{lesson_id}?t={start}."
+    remedy = f"Write e.g. {EXAMPLE}."
     try:
-        parts = list(string.Formatter().parse(template))
+        fields = fields_of(template)
     except ValueError as cause:
         raise InvalidSettings(f"server.player_url is no template: {cause}.", remedy=remedy) from cause
-    fields = {name for _, name, _, _ in parts if name is not None}
-    if unknown := fields - _FIELDS:
-        raise InvalidSettings(f"server.player_url has the unknown field {min(unknown)!r}.", remedy=remedy)
     # A script or data URL in a link would run on the platform's page.
     if urlsplit(template).scheme not in ("http", "https", ""):
         raise InvalidSettings("server.player_url is neither http nor https.", remedy=remedy)

@@ -22,6 +22,7 @@ from baize.api.artefact_wire import KeyPointsBody, SummaryBody, key_points_body,
 from baize.api.auth import check_right
 from baize.api.catalog_wire import ChaptersBody, LessonBody, chapters_body, lesson_body
 from baize.api.cors import CALLER
+from baize.api.links import PlayerLinks
 from baize.api.mapping import Mapper
 from baize.api.problems import problem_of
 from baize.api.requests import AnswerRequest, SearchRequest
@@ -103,7 +104,9 @@ class Tools:
                 }
             )
             scope = await within(caller, body.scope.scope(caller.platform_id), house.kept_catalog)
-            prepared = await house.answering.prepare(body.to_question(scope, caller.learner_id))
+            prepared = await house.answering.prepare(
+                body.to_question(scope, caller.learner_id, caller.clock_zone)
+            )
             with house.live.place():
                 return self._mapper(caller).answer(await whole(house.answering, prepared))
 
@@ -114,7 +117,7 @@ class Tools:
             found = await house.catalog.lesson(caller.platform_id, lesson_id)
             if found is None or not caller.sees(found.course_id):
                 raise NotFound(f"There is no lesson {lesson_id!r}.", remedy="Find one with `search`.")
-            page = LessonPage(lesson=lesson_body(found, self._app.state.links), chapters=chapters_body(found))
+            page = LessonPage(lesson=lesson_body(found, self._links(caller)), chapters=chapters_body(found))
             try:
                 prepared = await read_prepared(house.catalog, house.artefacts, found.platform_id, found.id)
             except NotFound:
@@ -132,7 +135,11 @@ class Tools:
         return request.scope["state"][CALLER], self._app.state.house
 
     def _mapper(self, caller: Caller) -> Mapper:
-        return Mapper(caller.platform_id, self._app.state.links)
+        return Mapper(caller.platform_id, self._links(caller))
+
+    def _links(self, caller: Caller) -> PlayerLinks:
+        links: PlayerLinks = self._app.state.links
+        return links.of(caller.player_url)
 
 
 class _told:  # noqa: N801 - reads as a statement: `with _told():`

@@ -123,6 +123,7 @@ class ExercisePage(BaseModel):
     """By id."""
 
     items: list[ExerciseBody]
+    next_cursor: str | None = Field(description="Pass it as `cursor` for what follows; null at the end.")
 
 
 def attempt_body(solved: Solved) -> AttemptBody:

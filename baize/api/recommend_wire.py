@@ -58,6 +58,7 @@ class ProgressPage(BaseModel):
     """Of all lessons that the learner touched, by lesson id."""
 
     items: list[ProgressBody]
+    next_cursor: str | None = Field(description="Pass it as `cursor` for what follows; null at the end.")
 
 
 class InterestsBody(RequestBody):

@@ -2,8 +2,10 @@
 
 The reply of the first is given again for a day, to the same caller, where doing it twice would make two of
 something. Answers are kept by id alone: what was said is read from where it stands, so that an erasure
-leaves nothing here. A key's text is told once. Ingestions and tickets know their keys by themselves, durably
-(`POST /v1/ingestions`, `/v1/support/tickets`); PUT and DELETE do the same twice anyway.
+leaves nothing here. Of the one box's replies the course's answer is kept like that; what the platform
+reports of a learner is not kept at all, it is looked up again. A key's text is told once. Ingestions and
+tickets know their keys by themselves, durably (`POST /v1/ingestions`, `/v1/support/tickets`); PUT and DELETE
+do the same twice anyway.
 """
 
 from __future__ import annotations
@@ -34,6 +36,7 @@ MAX_CHARS = 255
 _WORKING_S = 120.0
 """So long a request may take before its key is free again: its process may have died."""
 _ANSWERS = "/v1/answers"
+_SUPPORT = "/v1/support"
 _REPLIES = re.compile(
     r"/v1/(?:quiz/[^/]+/attempts|reviews/[^/]+/grade|learners/[^/]+/reviews|feedback|answers/[^/]+/jumps"
     r"|statements|revocations)"
@@ -45,7 +48,7 @@ _START = re.compile(rb"event: start\ndata: (\{.*\})\n")
 
 def knows_keys(path: str) -> bool:
     """Whether a POST to this path is done once for each key."""
-    return path == _ANSWERS or any(kind.fullmatch(path) for kind in (_REPLIES, _TOLD_ONCE))
+    return path in (_ANSWERS, _SUPPORT) or any(kind.fullmatch(path) for kind in (_REPLIES, _TOLD_ONCE))
 
 
 class Repeated:
@@ -104,7 +107,7 @@ class Repeated:
                 if stream and (start := _START.search(chunks)):
                     answer_id = json.loads(start[1])["answer_id"]
                     await kept.keep({"answer_id": answer_id}, ttl_s=self._stream_kept_s)
-                elif not message.get("more_body", False):
+                elif not message.get("more_body", False) and _is_kept(scope["path"], chunks):
                     await kept.keep(_reply(scope["path"], status, chunks), ttl_s=KEPT_S)
             await send(message)
 
@@ -125,10 +128,11 @@ class Repeated:
                 422, f"This {HEADER} was used for another request.", "Use a new key for each request."
             )
             await respond(problem)(scope, receive, send)
+        elif scope["path"] == _SUPPORT and (answer_id := entry.get("answer_id")):
+            await self._box(scope, receive, send, entry, answer_id)
         elif answer_id := entry.get("answer_id"):
             path = f"{_ANSWERS}/{answer_id}" + ("/events" if _streams(scope) else "")
-            read = {"method": "GET", "path": path, "raw_path": path.encode(), "query_string": b""}
-            await self._app({**scope, **read}, receive, send)
+            await self._app({**scope, **_read(path)}, receive, send)
         elif entry.get("status"):
             reply = Response(entry["body"], entry["status"], media_type="application/json")
             await (reply if entry["body"] else Response(status_code=entry["status"]))(scope, receive, send)
@@ -142,6 +146,26 @@ class Repeated:
         else:
             problem = problem_of_http(409, f"The first request of this {HEADER} is still being done.")
             await respond(problem, {"Retry-After": "1"})(scope, receive, send)
+
+    async def _box(
+        self, scope: Scope, receive: Receive, send: Send, entry: Mapping[str, Any], answer_id: str
+    ) -> None:
+        """The box's reply, with the course's answer from where it stands; or why it does not any more."""
+        status, body = 0, b""
+
+        async def caught(message: Message) -> None:
+            nonlocal status, body
+            status = message.get("status", status)
+            body += message.get("body", b"")
+
+        await self._app({**scope, **_read(f"{_ANSWERS}/{answer_id}")}, receive, caught)
+        if status != 200:
+            await Response(body, status, media_type="application/problem+json")(scope, receive, send)
+            return
+        answer = json.loads(body)
+        reply = entry["body"] | {"text": answer["text"], "answer": answer}
+        told = json.dumps(reply, ensure_ascii=False, separators=(",", ":"))
+        await Response(told, entry["status"], media_type="application/json")(scope, receive, send)
 
 
 class _Kept:
@@ -164,7 +188,24 @@ class _Kept:
 def _reply(path: str, status: int, body: bytes) -> dict[str, Any]:
     if path == _ANSWERS:
         return {"answer_id": json.loads(body)["answer_id"]}
+    if path == _SUPPORT and (answer := (reply := json.loads(body)).get("answer")):
+        # The places stay where they were, so that the reply is the same to the byte.
+        return {
+            "answer_id": answer["answer_id"],
+            "status": status,
+            "body": reply | {"text": None, "answer": None},
+        }
     return {"told": True} if _TOLD_ONCE.fullmatch(path) else {"status": status, "body": body.decode()}
+
+
+def _read(path: str) -> dict[str, Any]:
+    """What makes a request the reading of `path`."""
+    return {"method": "GET", "path": path, "raw_path": path.encode(), "query_string": b""}
+
+
+def _is_kept(path: str, body: bytes) -> bool:
+    """Whether the reply may be kept: a learner's records are the platform's to report, each time."""
+    return path != _SUPPORT or not json.loads(body)["records"]
 
 
 def _place(caller: Caller, scope: Scope, key: str) -> str:

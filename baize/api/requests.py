@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Annotated, Literal, get_args
+from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
@@ -77,10 +78,11 @@ class AnswerRequest(RequestBody):
     learner_id: Id | None = None
     """With a platform key: whose question it is. A learner token says so itself."""
 
-    def to_question(self, scope: Scope, learner_id: str) -> Question:
+    def to_question(self, scope: Scope, learner_id: str, zone: ZoneInfo | None = None) -> Question:
         """
         Args:
             scope: the body's own, narrowed to what the caller sees.
+            zone: whose midnight ends the learner's day; None for the server's.
         """
         return Question(
             self.question,
@@ -92,6 +94,7 @@ class AnswerRequest(RequestBody):
             Position(self.position.lesson_id, self.position.t) if self.position else None,
             mode=self.mode,
             item_id=self.item_id or "",
+            zone=zone,
         )
 
 

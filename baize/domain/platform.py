@@ -50,6 +50,9 @@ class Platform:
         jwks: public keys (a JWK Set, RFC 7517) that tokens may be signed with instead; empty for none.
         token_role: the highest role that a token's `role` may claim.
         tells: xAPI statements of what its learners do are made by us.
+        player_url: template of links into its own player (`domain.player`); empty for the server's.
+        timezone: IANA time zone whose midnight ends a learner's day, where the learner's own is not told;
+            empty for the server's.
     """
 
     id: str = DEFAULT_PLATFORM
@@ -60,6 +63,8 @@ class Platform:
     jwks: str = ""
     token_role: Role = "learn"  # noqa: S105 - no password
     tells: bool = False
+    player_url: str = ""
+    timezone: str = ""
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -175,7 +180,8 @@ class Caller:
         courses: the only courses that it sees; empty for all of the platform.
         up_to: nothing after this place may be found for it.
         name: which key or token it is, for the audit log.
-        zone: the learner's IANA time zone; empty where it is not known.
+        zone: the learner's IANA time zone, else the platform's; empty where neither is known.
+        player_url: the platform's own template of links into its player; empty where it has none.
     """
 
     platform_id: str
@@ -188,6 +194,7 @@ class Caller:
     up_to: UpTo | None = None
     name: str = ""
     zone: str = ""
+    player_url: str = ""
 
     @property
     def clock_zone(self) -> ZoneInfo | None:

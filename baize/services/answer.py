@@ -8,6 +8,7 @@ import uuid
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
+from zoneinfo import ZoneInfo
 
 from baize.answering.assemble import SentenceAssembler
 from baize.answering.asserted import only_ordered
@@ -96,6 +97,7 @@ class Question:
         earlier: turns that the caller brings along, (question, answer), oldest first; for callers without a
             stored conversation. What is said there is history for the model, never evidence.
         mode, item_id: read by `services.teach`, which stands around this service.
+        zone: whose midnight ends the learner's day of reviews; None for the server's.
     """
 
     text: str
@@ -108,6 +110,7 @@ class Question:
     earlier: tuple[tuple[str, str], ...] = ()
     mode: Mode = "explain"
     item_id: str = ""
+    zone: ZoneInfo | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,9 +100,7 @@ class Examiner:
         open_id = next(
             (turn.step.item_id for turn in turns[-1:] if turn.step and turn.step.mode == "test"), ""
         )
-        solved = (
-            await self._graded(scope.platform_id, question.learner_id, open_id, text) if open_id else None
-        )
+        solved = await self._graded(question, scope.platform_id, open_id, text) if open_id else None
         seen = {turn.step.item_id for turn in turns if turn.step} | {open_id}
         # What a learner answers names no subject: the one of the first turn goes on.
         subject = next((turn.question for turn in turns if turn.step and turn.step.mode == "test"), text)
@@ -157,10 +155,12 @@ class Examiner:
         )
         yield Completed(await self._explaining.keep(answer, prepared))
 
-    async def _graded(self, platform_id: str, learner_id: str, item_id: str, text: str) -> Solved | None:
+    async def _graded(self, question: Question, platform_id: str, item_id: str, text: str) -> Solved | None:
         """None where the item went with a re-ingest, or is locked by now: then only the next one is asked."""
         try:
-            return await self._practice.attempt(platform_id, learner_id, item_id, text=text)
+            return await self._practice.attempt(
+                platform_id, question.learner_id, item_id, text=text, zone=question.zone
+            )
         except (NotFound, NotAllowed):
             return None
 

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Generic, Literal, TypeVar
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from baize.domain.course import ID_PATTERN
 from baize.domain.platform import (
@@ -25,6 +26,7 @@ from baize.domain.platform import (
     learner_named,
     with_lesser,
 )
+from baize.domain.player import EXAMPLE, check_public
 from baize.domain.search import Scope
 from baize.errors import (
     Conflict,
@@ -85,6 +87,15 @@ class Doorkeeper:
             return await self._by_key(credential)
         return await self._by_token(credential)
 
+    async def operator(self, platform_id: str, name: str) -> Caller:
+        """Whoever runs the server: every right on its own platform, which need not be a tenant."""
+        try:
+            platform = await self._platform(platform_id)
+        except DependencyUnavailable:
+            # Nobody proves who they are here, so that nothing hangs on the database.
+            platform = None
+        return _at(platform, Caller(platform_id, frozenset(RIGHTS), name=name))
+
     async def admits(self, platform_id: str | None, origin: str) -> bool:
         """Whether a page of this web origin may call for the platform; for None, for any platform."""
         if platform_id is not None:
@@ -111,7 +122,8 @@ class Doorkeeper:
         rights = with_lesser(key.rights)
         # What concerns the whole platform is not for a key of some courses.
         rights = rights & OF_SOME_COURSES if key.courses else rights
-        return Caller(key.platform_id, rights, courses=key.courses, name=f"key {key.id}")
+        caller = Caller(key.platform_id, rights, courses=key.courses, name=f"key {key.id}")
+        return _at(await self._platform(key.platform_id), caller)
 
     async def _by_token(self, credential: str) -> Caller:
         platform = await self._platform(self._tokens.issuer(credential))
@@ -129,7 +141,7 @@ class Doorkeeper:
         refused = await self._revoked(claims.platform_id)
         if refused.meets(claims, {named, learner_id}):
             raise Unauthorised("The learner token was revoked.", remedy="Ask the platform for a new one.")
-        return Caller(
+        caller = Caller(
             claims.platform_id,
             _rights_of(claims, platform),
             learner_id,
@@ -141,6 +153,7 @@ class Doorkeeper:
             f"token of {learner_id}",
             claims.zone,
         )
+        return _at(platform, caller)
 
     async def _refused(self, platform_id: str) -> _Refused:
         return _Refused.of(await self._revocations.of_platform(platform_id, self._clock.now()))
@@ -156,6 +169,13 @@ _BETWEEN = "\n"
 
 def _joined(*ids: str) -> str:
     return _BETWEEN.join(ids)
+
+
+def _at(platform: Platform | None, caller: Caller) -> Caller:
+    """The caller with what the platform says of itself."""
+    if platform is None:
+        return caller
+    return replace(caller, zone=caller.zone or platform.timezone, player_url=platform.player_url)
 
 
 def _rights_of(claims: LearnerClaims, platform: Platform) -> frozenset[Right]:
@@ -490,6 +510,36 @@ async def sign_token(platforms: Platforms, tokens: LearnerTokens, claims: Learne
 
 def new_secret() -> str:
     return secrets.token_urlsafe(_SECRET_BYTES)
+
+
+def checked_player_url(template: str) -> str:
+    """A platform's own template of links into its player; empty for none.
+
+    Raises:
+        InvalidInput: it is no https address, or names a field that is not known.
+    """
+    try:
+        if template:
+            check_public(template)
+    except ValueError as cause:
+        raise InvalidInput(
+            f"The player's address cannot be used: {cause}.", remedy=f"Write e.g. {EXAMPLE}."
+        ) from None
+    return template
+
+
+def checked_timezone(name: str) -> str:
+    """An IANA time zone that this machine knows; empty for none.
+
+    Raises:
+        InvalidInput: it is none.
+    """
+    try:
+        if name:
+            ZoneInfo(name)
+    except (ValueError, OSError, ZoneInfoNotFoundError):
+        raise InvalidInput(f"{name!r} is no time zone.", remedy="Write e.g. Asia/Shanghai.") from None
+    return name
 
 
 def checked_origin(origin: str) -> str:

@@ -27,6 +27,8 @@ PROVINCE = Platform(
     '{"keys":[]}',
     "teach",
     True,
+    "https://a.example/{course_id}/{lesson_id}?t={start}",
+    "Asia/Urumqi",
 )
 KEY = ApiKey("province", "k1", "d" * 64, ("learn", "admin"), "门户", 12.5, None, 99.5, ("c1", "c2"))
 

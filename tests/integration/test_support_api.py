@@ -179,3 +179,40 @@ async def test_a_ticket_reaches_the_service_desk_once(tmp_path: Path, desk: Serv
         assert rated.json()["satisfaction"] == 4
         for headers in (token("wang"), token("lin-42", iss="default", sub="lin-4")):
             assert (await client.get(path, headers=headers)).status_code == 404
+
+
+async def test_what_is_sent_again_is_asked_once(tmp_path: Path, desk: ServiceDesk) -> None:
+    """The same reply to the byte: the course's answer by its id, an entry as it was; records anew."""
+    async with service(tmp_path, desk) as client:
+        for question, route in (("梯度下降是什么？", "course"), (FAQ[0]["question"], "faq")):
+            key = {"Idempotency-Key": f"k-{route}"}
+            got = [
+                await client.post("/v1/support", json={"question": question}, headers=key) for _ in range(2)
+            ]
+            assert got[0].json()["route"] == route
+            assert got[0].content == got[1].content
+            other = await client.post("/v1/support", json={"question": "可以退费吗？"}, headers=key)
+            assert other.status_code == 422
+        of_wang = {"Idempotency-Key": "k-course"} | token("wang")
+        other = await client.post("/v1/support", json={"question": "梯度下降是什么？"}, headers=of_wang)
+        first = await client.post(
+            "/v1/support", json={"question": "梯度下降是什么？"}, headers={"Idempotency-Key": "k-course"}
+        )
+        assert other.json()["answer"]["answer_id"] != first.json()["answer"]["answer_id"]
+        for value in ("12.50", "13.00"):
+            desk.records["lin-42", "credits"] = [{"title": "总学分", "value": value, "at": "2026-11-01"}]
+            asked = {"question": "我的学分有多少？"}
+            reply = await client.post("/v1/support", json=asked, headers={"Idempotency-Key": "k-records"})
+            assert [one["value"] for one in reply.json()["records"]] == [value]
+
+
+async def test_an_erased_answer_is_not_given_again(tmp_path: Path, desk: ServiceDesk) -> None:
+    """Nothing of it is kept under the key."""
+    async with service(tmp_path, desk) as client:
+        key = {"Idempotency-Key": "k-1"}
+        asked = {"question": "梯度下降是什么？"}
+        assert (await client.post("/v1/support", json=asked, headers=key)).json()["route"] == "course"
+        assert (await client.delete("/v1/learners/lin-42")).json()["complete"]
+        again = await client.post("/v1/support", json=asked, headers=key)
+        assert again.status_code == 404
+        assert "梯度" not in again.text

@@ -269,6 +269,8 @@ class PlatformRow(Table):
     jwks: Mapped[str] = mapped_column(Text, server_default="")
     token_role: Mapped[Role] = mapped_column(Text, server_default="learn")
     tells: Mapped[bool] = mapped_column(Boolean, server_default=false())
+    player_url: Mapped[str] = mapped_column(Text, server_default="")
+    timezone: Mapped[str] = mapped_column(Text, server_default="")
 
 
 class ApiKeyRow(Table):

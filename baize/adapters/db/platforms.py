@@ -27,6 +27,8 @@ class SqlPlatforms:
             "jwks": platform.jwks,
             "token_role": platform.token_role,
             "tells": platform.tells,
+            "player_url": platform.player_url,
+            "timezone": platform.timezone,
         }
         async with self._database.writing() as session:
             await session.execute(insert_or_update(session, PlatformRow, values))
@@ -93,6 +95,8 @@ def _platform(row: PlatformRow) -> Platform:
         row.jwks,
         row.token_role,
         row.tells,
+        row.player_url,
+        row.timezone,
     )
 
 

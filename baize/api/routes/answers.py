@@ -47,7 +47,7 @@ async def ask(
     for `answers.resume_grace_s` and can be read again from `/events`.
     """
     scope = await within(caller, body.scope.scope(caller.platform_id), house.kept_catalog)
-    question = body.to_question(scope, learner_of(caller, body.learner_id))
+    question = body.to_question(scope, learner_of(caller, body.learner_id), caller.clock_zone)
     prepared = await house.answering.prepare(question)
     if "text/event-stream" in request.headers.get("accept", ""):
         key = await house.live.start(prepared, house.answering.stream(prepared), Frames(mapper))

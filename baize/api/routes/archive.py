@@ -13,6 +13,7 @@ from baize.api.auth import AdminCaller, LearnersCaller, check_owner
 from baize.api.depends import CurrentHouse
 from baize.api.encoding import json_response
 from baize.api.openapi import problems
+from baize.api.paging import Cursor, Limit, page_within
 from baize.api.requests import ID_REGEX
 from baize.errors import InvalidInput
 from baize.services.archive_file import Format
@@ -67,8 +68,15 @@ async def take(request: Request, caller: AdminCaller, house: CurrentHouse) -> Re
     responses=problems(401, 403, 422, 503),
     response_model=RecordBody,
 )
-async def record(learner_id: LearnerId, caller: LearnersCaller, house: CurrentHouse) -> Response:
+async def record(
+    learner_id: LearnerId,
+    caller: LearnersCaller,
+    house: CurrentHouse,
+    limit: Limit = 100,
+    cursor: Cursor = "",
+) -> Response:
     """As the platform's archive reports them."""
     check_owner(caller, learner_id)
     own = await house.archive.of_learner(caller.platform_id, learner_id)
-    return json_response(record_body([one for one in own if caller.sees(one.course_id)]))
+    seen = [one for one in own if caller.sees(one.course_id)]
+    return json_response(record_body(*page_within(seen, limit, cursor)))

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from baize.api.auth import AskingCaller, learner_of
 from baize.api.completion_wire import MODEL, Completion, CompletionRequest, ModelCard, ModelList
 from baize.api.completions import Annotator, Chunks, completion, without_closing
-from baize.api.depends import CurrentHouse, CurrentMapper, WarmHouse
+from baize.api.depends import CurrentHouse, CurrentMapper, WarmHouse, links_of
 from baize.api.encoding import json_response
 from baize.api.notices import LABELS
 from baize.api.openai_errors import openai_problems
@@ -54,9 +54,11 @@ async def complete(
     """
     asked = body.to_answer_request()
     scope = await within(caller, asked.scope.scope(caller.platform_id), house.kept_catalog)
-    question = _with_earlier(asked.to_question(scope, learner_of(caller, asked.learner_id)), body)
+    question = _with_earlier(
+        asked.to_question(scope, learner_of(caller, asked.learner_id), caller.clock_zone), body
+    )
     prepared = await house.answering.prepare(question)
-    annotator = Annotator(caller.platform_id, request.app.state.links, str(request.base_url))
+    annotator = Annotator(caller.platform_id, links_of(request), str(request.base_url))
     created = int(house.clock.now())
     headers = {ANSWER_ID: prepared.answer_id}
     if body.stream:

@@ -12,6 +12,7 @@ from baize.api.depends import CurrentHouse
 from baize.api.door_wire import IdentityBody, IdentityPage, LinkRequest, identity_body
 from baize.api.encoding import json_response
 from baize.api.openapi import problems
+from baize.api.paging import Cursor, Limit, page_within
 from baize.api.requests import ID_REGEX
 
 router = APIRouter(prefix="/learners/{learner_id}/identities", tags=["learners"])
@@ -21,11 +22,18 @@ Name = Annotated[str, Path(pattern=ID_REGEX)]
 
 
 @router.get("", summary="Linked identities", responses=problems(401, 403, 422), response_model=IdentityPage)
-async def identities(learner_id: LearnerId, caller: LearnersCaller, house: CurrentHouse) -> Response:
+async def identities(
+    learner_id: LearnerId,
+    caller: LearnersCaller,
+    house: CurrentHouse,
+    limit: Limit = 100,
+    cursor: Cursor = "",
+) -> Response:
     """By source and subject."""
     check_owner(caller, learner_id)
     found = await house.linking.of(caller.platform_id, learner_id)
-    return json_response(IdentityPage(items=[identity_body(one) for one in found]))
+    given, following = page_within(found, limit, cursor)
+    return json_response(IdentityPage(items=[identity_body(one) for one in given], next_cursor=following))
 
 
 @router.post(

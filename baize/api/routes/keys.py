@@ -24,6 +24,7 @@ from baize.api.door_wire import (
 from baize.api.encoding import json_response
 from baize.api.instants import seconds_of
 from baize.api.openapi import problems
+from baize.api.paging import Cursor, Limit, page_within
 from baize.api.requests import ID_REGEX
 from baize.domain.platform import RIGHTS
 from baize.services.who import create_key, revoke_key, revoke_tokens, rotate_key
@@ -33,11 +34,13 @@ router = APIRouter(tags=["keys"])
 KeyId = Annotated[str, Path(pattern=ID_REGEX)]
 
 
-@router.get("/keys", summary="Keys of the platform", responses=problems(401, 403), response_model=KeyPage)
-async def keys(caller: AdminCaller, house: CurrentHouse) -> Response:
+@router.get(
+    "/keys", summary="Keys of the platform", responses=problems(401, 403, 422), response_model=KeyPage
+)
+async def keys(caller: AdminCaller, house: CurrentHouse, limit: Limit = 100, cursor: Cursor = "") -> Response:
     """Oldest first, those that are not good any more included."""
-    found = await house.api_keys.keys(caller.platform_id)
-    return json_response(KeyPage(items=[key_body(key) for key in found]))
+    given, following = page_within(await house.api_keys.keys(caller.platform_id), limit, cursor)
+    return json_response(KeyPage(items=[key_body(key) for key in given], next_cursor=following))
 
 
 @router.post(
@@ -96,12 +99,15 @@ async def revoke(key_id: KeyId, caller: AdminCaller, house: CurrentHouse) -> Res
 
 
 @router.get(
-    "/revocations", summary="Revoked tokens", responses=problems(401, 403), response_model=RevocationPage
+    "/revocations", summary="Revoked tokens", responses=problems(401, 403, 422), response_model=RevocationPage
 )
-async def revocations(caller: AdminCaller, house: CurrentHouse) -> Response:
+async def revocations(
+    caller: AdminCaller, house: CurrentHouse, limit: Limit = 100, cursor: Cursor = ""
+) -> Response:
     """Those that matter still: tokens that would have expired by now are refused anyway."""
     found = await house.revocations.of_platform(caller.platform_id, house.clock.now())
-    return json_response(RevocationPage(items=[revocation_body(one) for one in found]))
+    given, following = page_within(found, limit, cursor)
+    return json_response(RevocationPage(items=[revocation_body(one) for one in given], next_cursor=following))
 
 
 @router.post(

@@ -19,7 +19,7 @@ from baize.api.depends import CurrentHouse
 from baize.api.encoding import json_response
 from baize.api.instants import instant
 from baize.api.openapi import problems
-from baize.api.paging import Cursor, offset_of, page_of
+from baize.api.paging import Cursor, Limit, offset_of, page_of
 from baize.api.requests import ID_REGEX, MODES
 from baize.api.sidebar_wire import (
     CapabilitiesBody,
@@ -116,7 +116,7 @@ async def say(body: FeedbackRequest, caller: AskingCaller, house: CurrentHouse) 
 async def heard(
     caller: HearingCaller,
     house: CurrentHouse,
-    limit: Annotated[int, Query(ge=1, le=500)] = 100,
+    limit: Limit = 100,
     cursor: Cursor = "",
 ) -> Response:
     """For the course team, newest first: each with its question, so that it can become an eval case."""

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Path
 from starlette.responses import Response
 
 from baize.api.auth import AskingCaller, TeachingCaller, learner_of
 from baize.api.depends import CurrentHouse, WarmHouse
 from baize.api.encoding import json_response
 from baize.api.openapi import problems
-from baize.api.paging import Cursor, offset_of, page_of
+from baize.api.paging import Cursor, Limit, offset_of, page_of, page_within
 from baize.api.practice_wire import (
     AttemptBody,
     AttemptRequest,
@@ -72,7 +72,7 @@ async def attempt(item_id: ItemId, body: AttemptRequest, caller: AskingCaller, h
 async def uncertain(
     caller: TeachingCaller,
     house: CurrentHouse,
-    limit: Annotated[int, Query(ge=1, le=500)] = 100,
+    limit: Limit = 100,
     cursor: Cursor = "",
 ) -> Response:
     """For the course team, newest first, each with its question and solution."""
@@ -94,11 +94,16 @@ async def _uncertain(house: House, attempt: Attempt) -> UncertainItem:
 
 
 @router.get("/exercises", summary="Exercises", responses=problems(401, 403, 422), response_model=ExercisePage)
-async def exercises(caller: TeachingCaller, house: CurrentHouse) -> Response:
+async def exercises(
+    caller: TeachingCaller, house: CurrentHouse, limit: Limit = 100, cursor: Cursor = ""
+) -> Response:
     """With their solutions, for the course team."""
     now = house.clock.now()
     found = [one for one in await house.exercises.all(caller.platform_id) if caller.sees(one.course_id)]
-    return json_response(ExercisePage(items=[exercise_body(one, now) for one in found]))
+    given, following = page_within(found, limit, cursor)
+    return json_response(
+        ExercisePage(items=[exercise_body(one, now) for one in given], next_cursor=following)
+    )
 
 
 @router.put(

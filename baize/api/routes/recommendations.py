@@ -11,6 +11,7 @@ from baize.api.auth import LearnersCaller, ReadingCaller, check_owner
 from baize.api.depends import CurrentHouse, WarmHouse
 from baize.api.encoding import json_response
 from baize.api.openapi import problems
+from baize.api.paging import Cursor, Limit, page_within
 from baize.api.recommend_wire import (
     InterestsBody,
     ProgressBody,
@@ -40,13 +41,18 @@ HowMany = Annotated[int, Query(ge=1, le=MAX_K)]
     responses=problems(401, 403, 422),
     response_model=ProgressPage,
 )
-async def progress(learner_id: LearnerId, caller: LearnersCaller, house: CurrentHouse) -> Response:
+async def progress(
+    learner_id: LearnerId,
+    caller: LearnersCaller,
+    house: CurrentHouse,
+    limit: Limit = 100,
+    cursor: Cursor = "",
+) -> Response:
     """Every lesson that was touched."""
     check_owner(caller, learner_id)
     rows = await house.progress.of_learner(caller.platform_id, learner_id)
-    return json_response(
-        ProgressPage(items=[progress_body(row) for row in rows if caller.sees(row.course_id)])
-    )
+    given, following = page_within([row for row in rows if caller.sees(row.course_id)], limit, cursor)
+    return json_response(ProgressPage(items=[progress_body(row) for row in given], next_cursor=following))
 
 
 @router.put(

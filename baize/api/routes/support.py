@@ -46,7 +46,7 @@ async def ask(
     record is shown as the platform reports it, and where neither is there a person is offered.
     """
     scope = await within(caller, body.scope.scope(caller.platform_id), house.kept_catalog)
-    question = body.to_question(scope, learner_of(caller, body.learner_id))
+    question = body.to_question(scope, learner_of(caller, body.learner_id), caller.clock_zone)
     with house.live.place():
         reply = await house.support.reply(question, locale=caller.locale, course_asked=body.course_asked)
     return json_response(support_body(reply, mapper, house.support.hours, house.clock.now()))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-HEAD = "0025"
+HEAD = "0026"
 """The newest revision: a database that is there needs no Alembic at all."""
 
 PARTITIONED = ("progress", "statements")

@@ -478,7 +478,8 @@ def _faults(
         answers: whose each answer is, by its id: no mark stands in what was asked without one.
     """
     for answer_id, mine in (answers or {}).items():
-        seen = answer_id in response.text and answer_id not in way.path
+        # What was asked for by its id the caller knew: a 404 may name it.
+        seen = answer_id in response.text and answer_id not in f"{way.path} {way.body}"
         if seen and not caller.may_see(mine.platform, mine.learner):
             yield f"{response.status_code} shows an answer of {mine.platform}/{mine.learner}"
     # What stands in the path the caller knew: a 404 may name it.

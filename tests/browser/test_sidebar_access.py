@@ -295,6 +295,27 @@ def test_narrow_and_zoomed_screens_lose_nothing(host: Host, width: int, scale: i
                 keep_screenshot(page, f"320-{name}")
 
 
+def test_elder_mode_at_200_percent_on_the_narrowest_screen(host: Host) -> None:
+    """320 px at 200 % are 160: every button is there, and numbers in a table stay whole."""
+    host.api.scripts["table"] = answer("| 数 | 意思 | 记法 |\n|---|---|---|\n| 120 | 正常 | 高压 |")
+    with host.page("bare", viewport={"width": 160, "height": 640}) as page:
+        page.evaluate("document.querySelector('baize-sidebar').elder = true")
+        page.wait_for_selector("[part=shell].elder")
+        ask(page, "table")
+        page.wait_for_selector("[part=thumbs]")
+        assert (
+            page.evaluate(
+                """() => [...document.querySelector("baize-sidebar").shadowRoot.querySelectorAll("button")]
+                .filter((node) => node.getBoundingClientRect().right > innerWidth)
+                .map((node) => node.ariaLabel ?? node.textContent)"""
+            )
+            == []
+        )
+        lines = "(cell) => { const r = document.createRange(); r.selectNodeContents(cell);"
+        lines += " return r.getClientRects().length; }"
+        assert page.get_by_role("cell", name="120").evaluate(lines) == 1
+
+
 def test_nothing_moves_for_those_who_asked_so(host: Host) -> None:
     """Reduced motion: no animation while an answer is on its way."""
     counts: list[int] = []
@@ -324,3 +345,16 @@ def test_right_to_left_pages_are_mirrored(host: Host) -> None:
         assert right is not None
         assert left["x"] > right["x"]
         assert page.evaluate("document.documentElement.scrollWidth") <= 800
+
+
+def test_a_quote_is_written_as_the_sidebar_is(host: Host) -> None:
+    """On a page from right to left it is not turned, and in elder mode it is as large as the answer."""
+    with host.page() as page:
+        page.evaluate("document.documentElement.dir = 'rtl'")
+        page.evaluate("document.querySelector('baize-sidebar').elder = true")
+        page.wait_for_selector("[part=shell].elder")
+        ask(page, "long")
+        page.locator(".chip").first.focus()
+        expect(page.locator(".quote")).to_be_visible()
+        style = "(node) => [getComputedStyle(node).direction, getComputedStyle(node).fontSize]"
+        assert page.locator(".quote").evaluate(style) == ["ltr", "24px"]

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.host import Host, ask, hosted
+from tests.browser.host import Host, ask, hosted, say
 from tests.servers.sidebar_api import answer, place
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -114,6 +114,33 @@ def test_an_answer_is_read_sentence_by_sentence_without_markup(host: Host) -> No
         read.click()
         read.click()
         assert page.evaluate("window.spoken.at(-1)") == "cancel"
+
+
+def test_nothing_is_read_into_a_question(host: Host) -> None:
+    """A new question, and a microphone, make the voice stop."""
+    silent = "window.spoken.at(-1) === 'cancel'"
+    with opened(host, _VOICE, _EAR) as page:
+        ask(page, "读")
+        page.locator("[part=read]").click()
+        speak(page)
+        assert page.evaluate(silent)
+        page.evaluate("window.ears[0].onend()")
+        page.locator("[part=read]").click()
+        assert not page.evaluate(silent)
+        say(page, "再问")
+        page.wait_for_function(f"() => {silent}")
+
+
+@pytest.mark.parametrize("part", ["home", "again"])
+def test_in_elder_mode_the_voice_leaves_with_its_answer(host: Host, part: str) -> None:
+    """The button that would stop it is no longer on the screen."""
+    with host.page("elder", init=_VOICE) as page:
+        page.locator(".home button").first.click()
+        ask(page, "读")
+        page.locator("[part=read]").click()
+        page.wait_for_function("() => window.spoken.length > 1")
+        page.locator("[part=home]" if part == "home" else ".header .main").click()
+        page.wait_for_function("() => window.spoken.at(-1) === 'cancel'")
 
 
 def test_nobody_listens_once_the_sidebar_is_gone(host: Host) -> None:

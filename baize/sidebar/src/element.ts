@@ -160,8 +160,8 @@ export class BaizeSidebar extends LitElement implements Model {
         aria-label=${this.say("name")}
       >
         ${this.#isSettled ? shellView(this) : ""}
+        <div class="quote" id="quote" role="tooltip" part="quote" hidden></div>
       </div>
-      <div class="quote" id="quote" role="tooltip" part="quote" hidden></div>
       <div class="sr" role="log" aria-live="polite" id="live"></div>`;
   }
 
@@ -196,6 +196,8 @@ export class BaizeSidebar extends LitElement implements Model {
 
   show(screen: Screen): void {
     if (screen === "for-you") this.forYou?.forget();
+    // One thing at a time: what is read is no longer there, nor is the button that would stop it.
+    if (this.isElder) this.reader.stop();
     this.screen = screen;
     this.requestUpdate();
     void this.updateComplete.then(() => {
@@ -224,6 +226,7 @@ export class BaizeSidebar extends LitElement implements Model {
   ask(question: string): void {
     // The frame at hand is that of the key or finger, and of the emptied field; the question is drawn in the next.
     void nextFrame();
+    this.reader.stop();
     this.screen = "ask";
     const t = this.navigator.position();
     const named = this.capabilities.learner_id ? "" : this.learner;
@@ -270,6 +273,8 @@ export class BaizeSidebar extends LitElement implements Model {
 
   listen(): void {
     this.voiceTrouble = "";
+    // A microphone would hear it.
+    this.reader.stop();
     if (this.listener.hearing === "listening") this.listener.stop();
     else void this.listener.start(this.#words, this.capabilities.transcriptions);
     this.requestUpdate();

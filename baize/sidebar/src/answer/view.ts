@@ -111,18 +111,8 @@ export class AnswerView {
     // A line break is shown with what follows it: alone it would have the whole block made again.
     this.#text?.show(text.slice(0, end).trimEnd());
     this.#revealed = end;
-    if (this.node.hidden) void this.#appear();
-    else if (this.#revealed < text.length) void this.#goOn();
+    if (this.node.hidden || this.#revealed < text.length) void this.#goOn();
     else if (this.#state.phase === "done") this.changed();
-  }
-
-  /** The first words were made in one frame, and are drawn in another. */
-  async #appear(): Promise<void> {
-    this.#isWaiting = true;
-    await nextFrame();
-    this.#isWaiting = false;
-    this.node.hidden = false;
-    await this.#goOn();
   }
 
   async #goOn(): Promise<void> {
@@ -130,7 +120,11 @@ export class AnswerView {
     this.#isWaiting = true;
     await nextFrame();
     this.#isWaiting = false;
-    this.#render();
+    // The first words are made in one frame, and drawn in another.
+    if (this.node.hidden && this.node.firstChild) {
+      this.node.hidden = false;
+      void this.#goOn();
+    } else this.#render();
   }
 
   #cited: Cited = (marker, nth) =>

@@ -18,8 +18,6 @@ const LINE_END = /\r\n|\n|\r(?!$)/g;
 /** Parses text that is cut anywhere. Pure: `feed` returns the events that have become whole. */
 export class EventParser {
   #rest = "";
-  /** Whether the rest ends with a CR, which may be half of a CRLF. */
-  #isHalf = false;
   #id = "";
   #name = "";
   #data: string[] = [];
@@ -30,13 +28,8 @@ export class EventParser {
       this.#begun = true;
       if (text.startsWith("\uFEFF")) text = text.slice(1);
     }
-    const events: ServerEvent[] = [];
-    // A long line comes in many pieces: only what is new is looked through, and it is put together once.
-    if (!this.#isHalf && !/[\r\n]/.test(text)) {
-      this.#rest += text;
-      return events;
-    }
     const whole = this.#rest + text;
+    const events: ServerEvent[] = [];
     let from = 0;
     for (const end of whole.matchAll(LINE_END)) {
       const event = this.#line(whole.slice(from, end.index));
@@ -44,7 +37,6 @@ export class EventParser {
       from = end.index + end[0].length;
     }
     this.#rest = whole.slice(from);
-    this.#isHalf = whole.endsWith("\r");
     return events;
   }
 

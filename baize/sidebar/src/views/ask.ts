@@ -181,7 +181,7 @@ function after(model: Model, turn: Turn): TemplateResult {
   return html`
     ${state.followUps.length
       ? html`<h4>${say("follow-ups")}</h4>
-          <ul class="follow-ups" part="follow-ups">
+          <ul class="follow-ups" part="follow-ups" lang=${state.language}>
             ${state.followUps.map((text) => html`<li><button type="button" @click=${() => model.ask(text)}>${text}</button></li>`)}
           </ul>`
       : nothing}

@@ -81,7 +81,7 @@ function elderHeader(model: Model): TemplateResult | typeof nothing {
     ${hasAnswer && model.conversation.isAnswering
       ? html`<button type="button" part="stop" @click=${() => model.conversation.stop()}>${say("stop")}</button>`
       : hasAnswer
-        ? html`<button type="button" class="main" @click=${() => model.conversation.putAway()}>${say("ask-again")}</button>`
+        ? html`<button type="button" class="main" @click=${() => (model.reader.stop(), model.conversation.putAway())}>${say("ask-again")}</button>`
         : nothing}
   </header>`;
 }

@@ -70,6 +70,8 @@ def review(
             typer.echo(f"· {card.front}")
             if grade:
                 await _ask(opened, card)
+        if grade:
+            today = await reviews.today(platform_id, learner)
         typer.echo(f"{today.n_due} of {today.n_cards} cards are due today.", err=True)
         coming = [f"{one.day[5:]}: {one.n}" for one in today.forecast if one.n]
         if coming:
@@ -121,7 +123,7 @@ async def _ask(opened: House, card: ReviewCard) -> None:
     recall = RECALLS[int(n) - 1]
     after = await opened.reviews.grade(card.platform_id, card.learner_id, card.id, recall)
     days = (after.memory.due - (after.memory.reviewed_at or after.memory.due)) / 86_400
-    typer.echo(f"  Again in {days:.0f} days.")
+    typer.echo(f"  Again in {days:.0f} day{'' if round(days) == 1 else 's'}.")
 
 
 def _step(text: str) -> int:

@@ -138,15 +138,22 @@ def fit(known: Histories, start: Sequence[float] | None = None, *, rounds: int =
     spreads = np.array(SPREADS)
     n = max(known.n, 1)
 
-    def cost(steps: Floats) -> float:
-        return loss(known, begin + steps * spreads) + _DRAW * float(steps @ steps) / n
+    def at(steps: Floats) -> Floats:
+        # First stabilities as logarithms: their spreads are up to thirty times themselves, and steps of that
+        # size would end at a bound, where the descent stays.
+        w = begin + steps * spreads
+        w[:4] = begin[:4] * np.exp(steps[:4])
+        return w
 
-    bounds = [
-        ((low - at) / by, (high - at) / by)
-        for low, high, at, by in zip(
-            LOWER_BOUNDS_PARAMETERS, UPPER_BOUNDS_PARAMETERS, begin, spreads, strict=True
-        )
-    ]
+    def cost(steps: Floats) -> float:
+        w = at(steps)
+        return loss(known, w) + _DRAW * float((((w - begin) / spreads) ** 2).sum()) / n
+
+    low, high = np.array(LOWER_BOUNDS_PARAMETERS), np.array(UPPER_BOUNDS_PARAMETERS)
+    ends = [(end - begin) / spreads for end in (low, high)]
+    for end, steps in zip((low, high), ends, strict=True):
+        steps[:4] = np.log(end[:4] / begin[:4])
+    bounds = list(zip(*ends, strict=True))
     found = minimize(
         cost,
         np.zeros(len(begin)),
@@ -154,7 +161,7 @@ def fit(known: Histories, start: Sequence[float] | None = None, *, rounds: int =
         bounds=bounds,
         options={"maxiter": rounds, "eps": 1e-4, "maxfun": 100 * rounds},
     )
-    parameters = np.clip(begin + found.x * spreads, LOWER_BOUNDS_PARAMETERS, UPPER_BOUNDS_PARAMETERS)
+    parameters = np.clip(at(found.x), low, high)
     return Fit(tuple(map(float, parameters)), known.n, loss(known, begin), loss(known, parameters))
 
 

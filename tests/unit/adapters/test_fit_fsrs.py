@@ -126,3 +126,24 @@ def test_a_forged_log_makes_no_wide_table() -> None:
     log = [Review("p", "l", "c", START + n * DAY_S, "good") for n in range(5000)]
     log += [Review("p", "l", f"d{n}", START, "good") for n in range(500)]
     assert histories(log).grades.size < 100_000
+
+
+def test_a_fit_finds_first_stabilities_of_another_size_in_few_rounds() -> None:
+    """A tenth of FSRS's own, of which a spread is up to thirty times as much: no step ends at a bound."""
+    pytest.importorskip("scipy")
+    from fsrs.scheduler import DEFAULT_PARAMETERS
+
+    rng = random.Random(5)  # noqa: S311 - a log that must repeat
+    true = [*(one / 10 for one in DEFAULT_PARAMETERS[:4]), *DEFAULT_PARAMETERS[4:]]
+    knower, planner = FsrsScheduler(retention=0.9, parameters=true), FsrsScheduler(retention=0.9)
+    log: list[Review] = []
+    for card in range(500):
+        knows, plan, at = knower.new(START), planner.new(START), START
+        for n in range(6):
+            passed = n == 0 or rng.random() < knower.recall(knows, at)
+            recall = rng.choice(RECALLS) if n == 0 else "good" if passed else "again"
+            log.append(Review("p", "lin", f"c{card}", at, recall))
+            knows, plan = knower.after(knows, recall, at), planner.after(plan, recall, at)
+            at = plan.due
+    known = histories(log)
+    assert fit(known, rounds=5).after < loss(known, np.array(true))

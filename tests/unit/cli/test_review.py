@@ -14,6 +14,7 @@ from baize.adapters.db.engine import Database
 from baize.adapters.db.reviews import SqlReviewCards
 from baize.cli import build
 from baize.domain.course import DEFAULT_PLATFORM
+from tests.contracts.test_review_cards import CARD
 from tests.unit.adapters.test_fit_fsrs import forgetful
 
 
@@ -53,6 +54,24 @@ def test_a_platform_s_reviews_set_its_schedule(data: Path) -> None:
     exported = review("lin", "--export", "lin.json")
     assert exported.exit_code == 0, exported.output
     assert json.loads(Path("lin.json").read_text())["scheduler"].endswith("fitted")
+
+
+def test_what_is_due_is_told_after_grading(data: Path) -> None:
+    """What was graded just now is not told as due still."""
+
+    async def plant() -> None:
+        database = Database(f"sqlite:///{data}/baize.db")
+        cards = SqlReviewCards(database)
+        for card_id in ("a", "b"):
+            await cards.put(replace(CARD, platform_id=DEFAULT_PLATFORM, id=card_id))
+        await database.close()
+
+    assert review("lin").exit_code == 0
+    asyncio.run(plant())
+    graded = CliRunner().invoke(build(), ["review", "lin", "--grade"], input="\n1\n\n4\n")
+    assert graded.exit_code == 0, graded.output
+    assert "Again in 1 day." in graded.output
+    assert "0 of 2 cards are due today." in graded.output
 
 
 def test_nobody_named_is_told(data: Path) -> None:

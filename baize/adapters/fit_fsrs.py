@@ -143,7 +143,7 @@ def fit(known: Histories, start: Sequence[float] | None = None, *, rounds: int =
         # size would end at a bound, where the descent stays.
         w = begin + steps * spreads
         w[:4] = begin[:4] * np.exp(steps[:4])
-        return w
+        return np.asarray(w, dtype=np.float64)
 
     def cost(steps: Floats) -> float:
         w = at(steps)

@@ -61,23 +61,30 @@ def strays(texts: Sequence[str], anchors: Sequence[str], *, unasked: bool = Fals
 
 def adrift(texts: Sequence[str], anchors: Sequence[str] = ()) -> list[str]:
     """Those of the distinct sentences that no word ties to the anchors or to more than two others."""
-    common = _common()
-    words = [_words(text) - common for text in texts]
-    # Sentences that share a word are of one group; the anchors, the last, are as one sentence.
-    group = list(range(len(texts) + 1))
-    first = {word: len(texts) for anchor in anchors for word in _words(anchor) - common}
+    words = {text: _own_words(text) for text in texts}
+    ours: set[str] = set().union(*map(_own_words, anchors))
+    loose = list(texts)
+    # What shares a word with the anchors is of their group, and so is what shares one with that.
+    while tied := [text for text in loose if not ours.isdisjoint(words[text])]:
+        loose = [text for text in loose if ours.isdisjoint(words[text])]
+        ours.update(*[words[text] for text in tied])
+    sizes = _sizes([words[text] for text in loose])
+    return [
+        text
+        for text, size in zip(loose, sizes, strict=True)
+        if len(words[text]) >= _FEWEST and size <= _MOST_TOGETHER
+    ]
+
+
+def _sizes(words: Sequence[frozenset[str]]) -> list[int]:
+    """How many sentences are in the group of each; those that share a word are of one group."""
+    group = list(range(len(words)))
+    first: dict[str, int] = {}
     for number, own in enumerate(words):
         for word in own:
             group[_root(group, number)] = _root(group, first.setdefault(word, number))
-    n_in = Counter(_root(group, number) for number in range(len(texts)))
-    about = _root(group, len(texts))
-    return [
-        text
-        for number, text in enumerate(texts)
-        if len(words[number]) >= _FEWEST
-        and (root := _root(group, number)) != about
-        and n_in[root] <= _MOST_TOGETHER
-    ]
+    n_in = Counter(_root(group, number) for number in range(len(words)))
+    return [n_in[_root(group, number)] for number in range(len(words))]
 
 
 def anchored(evidence: Sequence[Evidence], asked: str) -> tuple[list[Evidence], tuple[str, ...]]:
@@ -106,7 +113,6 @@ def _root(group: list[int], number: int) -> int:
     return number
 
 
-@lru_cache(maxsize=1 << 13)
 def _words(text: str) -> frozenset[str]:
     """Pairs of Chinese characters and beginnings of other words: coarser than `terms`, and much cheaper."""
     found: set[str] = set()
@@ -116,6 +122,12 @@ def _words(text: str) -> frozenset[str]:
         else:
             found.add(run[:_STEM])
     return frozenset(found)
+
+
+@lru_cache(maxsize=1 << 13)
+def _own_words(text: str) -> frozenset[str]:
+    """Those that tie it to others."""
+    return _words(text) - _common()
 
 
 @cache

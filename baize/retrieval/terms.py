@@ -29,6 +29,7 @@ TERMS_VERSION = "terms-3"
 
 _HAN = r"\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 _RUN = re.compile(rf"[{_HAN}]+|[^\W_{_HAN}]+(?:['’.+#%_/-]*[^\W_{_HAN}]+)*[+#%]*")
+_HAN_RUN = re.compile(f"[{_HAN}]+")
 _HAN_PAIR = re.compile(f"#[{_HAN}]{{2}}")
 _FUNCTION_CHARS = frozenset("的了吗呢吧啊么是在和与及着过也就都而且把被让给")
 STOP_WORDS = frozenset(
@@ -235,7 +236,7 @@ def _pairs(text: str) -> tuple[str, ...]:
 
 def han_runs(text: str) -> list[str]:
     """Stretches of Chinese characters, in reading order."""
-    return [run for run in _RUN.findall(text) if has_han(run)]
+    return _HAN_RUN.findall(text)
 
 
 def words_of(run: str) -> list[str]:

@@ -126,6 +126,12 @@ def _document(app: FastAPI) -> dict[str, Any]:
     return document
 
 
+@schemathesis.serializer("application/x-ndjson")
+def _as_lines(_: Any, value: Any) -> bytes:
+    """A body of text as it is, and what it ought not to be as JSON."""
+    return (value if isinstance(value, str) else json.dumps(value)).encode("utf-8", "surrogatepass")
+
+
 async def _library(settings: Settings, course: Path) -> dict[str, Any]:
     async with opened(settings) as house:
         if not (await ingest_paths(house, [course])).ok:

@@ -54,6 +54,8 @@ _RIGHTS: tuple[Right, ...] = ("learn", "admin")
 _LECTURE = Path(__file__).parents[1] / "baize" / "demo" / "courses" / "elder-health" / "01-measure.zh.vtt"
 _QUESTION = "量血压之前要安静坐多久？"
 _ASKED = {"question": _QUESTION}
+_ENTRY = {"question": "x", "answer": "y"}
+"""One line of a FAQ."""
 
 
 @dataclass(frozen=True)
@@ -379,6 +381,7 @@ def _of_staff(ours: Owned) -> list[Request]:
         Request("PUT", f"/v1/lessons/{lesson}", {"course_id": course, "title": "x"}, by_id=True, writes=True),
         Request("DELETE", f"/v1/lessons/{lesson}", by_id=True, writes=True),
         Request("GET", f"/v1/courses/{course}/key-points", by_id=True),
+        Request("PUT", f"/v1/courses/{course}/faq", _ENTRY, by_id=True, writes=True),
         Request("GET", "/v1/courses"),
         Request("GET", "/v1/courses", params={"limit": 1}),
         Request("GET", "/v1/lessons/health-01/transcript"),

@@ -18,6 +18,7 @@ from anyio import to_thread
 
 from baize.domain.course import FAQ_SUFFIX, Chapter, Course, Lesson
 from baize.domain.edit import Edit
+from baize.domain.faq import FAQ_FILE, FaqLine, faq_lines
 from baize.domain.library import BuiltLesson, ItemState, State, Transcript
 from baize.domain.search import Scope
 from baize.domain.sentences import detect_language
@@ -54,7 +55,7 @@ from ingest.chunk import ChunkOptions, Place, chunk
 from ingest.compose import COMPOSE_VERSION, compose
 from ingest.edited import edited, pinned
 from ingest.embed import embed, embed_texts
-from ingest.extract.faq import FaqItem, read_faq
+from ingest.extract.faq import read_faq
 from ingest.extract.read import ReadLesson, ReadSource, read_lesson, sources_digest
 from ingest.extract.slides import SlideReader, stills_of
 from ingest.load import load
@@ -149,7 +150,7 @@ class Pipeline:
         for lesson in plan.lessons:
             reports.append(await self.run_lesson(plan.course, lesson))
             self._watch.finished(reports[-1])
-        if plan.faq:
+        if await self.has_faq(plan):
             reports.append(await self.run_faq(plan))
             self._watch.finished(reports[-1])
         removed = await self.close_course(plan, {report.lesson_id for report in reports})
@@ -158,11 +159,15 @@ class Pipeline:
     async def open_course(self, plan: CoursePlan) -> None:
         """Before its lessons: the course exists, and it is known where to read it again."""
         course = plan.course
+        if plan.recorded:
+            return
         await self._parts.publisher.put_course(course)
         await self._parts.publisher.put_folder(course.platform_id, course.id, str(plan.single or plan.folder))
 
     async def close_course(self, plan: CoursePlan, present: Collection[str]) -> list[str]:
         """After its lessons: what left the folder leaves the library. Returns the lessons that went."""
+        if plan.recorded:
+            return []
         removed = await self._remove_missing(plan, set(present))
         await self._word_course(plan.course)
         for problem in plan.problems:
@@ -244,6 +249,15 @@ class Pipeline:
         except (BaizeError, OSError) as error:
             return await self._report(run, "failed", 0, 0.0, (Problem.of(_named(error)),))
 
+    async def has_faq(self, plan: CoursePlan) -> bool:
+        """Whether the course has one: in its folder, or uploaded."""
+        return plan.faq is not None or await self._uploaded(plan.course) is not None
+
+    async def _uploaded(self, course: Course) -> Edit | None:
+        """The FAQ that its team uploaded, which wins over the folder's."""
+        edits = await self._parts.edits.of(course.platform_id, faq_id(course))
+        return next((edit for edit in edits if edit.kind == "faq"), None)
+
     async def run_faq(self, plan: CoursePlan) -> LessonReport:
         """The FAQ of a course as one lesson of its own: an entry, a chunk."""
         async with self._parts.locks.hold(_lock_name(plan.course, faq_id(plan.course))):
@@ -254,31 +268,35 @@ class Pipeline:
         run = _Run(course, faq_id(course), self._desks(course))
         try:
             async with self._at(run, "plan"):
-                assert plan.faq is not None  # noqa: S101 - the caller checked
+                uploaded = await self._uploaded(course)
                 build_id = digest(
-                    self._options_digest(), course.language, file_digest(plan.faq.path), str(_ENTRY_TOKENS)
+                    self._options_digest(), course.language, _faq_digest(plan, uploaded), str(_ENTRY_TOKENS)
                 )
                 unchanged = await self._unchanged(course, run.item, build_id)
             if unchanged is not None:
                 return unchanged
             async with self._at(run, "extract"):
-                items = read_faq(plan.faq.path)
-                if not items:
-                    raise EmptySource(
-                        "There is no entry in this FAQ.",
-                        remedy="Write one entry a line, or remove the file.",
-                        path=str(plan.faq.path),
-                    )
+                items = _faq_items(plan, uploaded)
             language = course.language or detect_language(" ".join(item.answer for item in items))
             title = "常见问题" if language == "zh" else "Frequently asked questions"
             async with self._at(run, "chunk"):
-                place = Place(course.platform_id, course.id, run.item, title, plan.faq.name, language, ())
+                place = Place(
+                    course.platform_id,
+                    course.id,
+                    run.item,
+                    title,
+                    plan.faq.name if plan.faq else FAQ_FILE,
+                    language,
+                    (),
+                )
                 chunks = self._faq_chunks(place, items)
             position = len(plan.lessons) + 1
             lesson = Lesson(
                 course.platform_id, course.id, run.item, title, position, language, None, "", build_id
             )
             await self._publish(run, lesson, chunks, None)
+            if uploaded is not None:
+                await self._parts.edits.settle([replace(uploaded, state="applied")])
             return await self._report(run, "done", len(chunks), 0.0, ())
         except (BaizeError, OSError) as error:
             return await self._report(run, "failed", 0, 0.0, (Problem.of(_named(error)),))
@@ -416,7 +434,7 @@ class Pipeline:
             )
         return chunks
 
-    def _faq_chunks(self, place: Place, items: list[FaqItem]) -> list[Chunk]:
+    def _faq_chunks(self, place: Place, items: list[FaqLine]) -> list[Chunk]:
         # An entry is quoted whole, so it is kept whole.
         options = replace(
             self._parts.chunking, max_tokens=max(self._parts.chunking.max_tokens, _ENTRY_TOKENS)
@@ -522,6 +540,33 @@ class Pipeline:
 def faq_id(course: Course) -> str:
     """The lesson that a FAQ is. Ids of files have a dot there, so a document faq.md keeps its own."""
     return f"{course.id}{FAQ_SUFFIX}"
+
+
+def _faq_digest(plan: CoursePlan, uploaded: Edit | None) -> str:
+    if uploaded is not None:
+        return digest(uploaded.text)
+    assert plan.faq is not None  # noqa: S101 - the caller checked
+    return file_digest(plan.faq.path)
+
+
+def _faq_items(plan: CoursePlan, uploaded: Edit | None) -> list[FaqLine]:
+    """
+    Raises:
+        InvalidManifest: a line is no entry.
+        EmptySource: there is none.
+        UnreadableSource: the file cannot be decoded.
+    """
+    if uploaded is not None:
+        return faq_lines(uploaded.text, FAQ_FILE)
+    assert plan.faq is not None  # noqa: S101 - the caller checked
+    items = read_faq(plan.faq.path)
+    if not items:
+        raise EmptySource(
+            "There is no entry in this FAQ.",
+            remedy="Write one entry a line, or remove the file.",
+            path=str(plan.faq.path),
+        )
+    return items
 
 
 def _lock_name(course: Course, lesson_id: str) -> str:

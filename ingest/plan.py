@@ -75,6 +75,7 @@ class CoursePlan:
         folder: absolute.
         single: the file that the course is, where it is one; absolute.
         problems: one for each lesson or file that is left out, with path, line and remedy.
+        recorded: it has no folder, only its record in the catalogue, and perhaps an uploaded FAQ.
     """
 
     course: Course
@@ -83,6 +84,7 @@ class CoursePlan:
     faq: Source | None = None
     problems: tuple[InvalidInput, ...] = ()
     single: Path | None = None
+    recorded: bool = False
 
 
 def course_id_of(name: str) -> str:

@@ -13,6 +13,7 @@ from rich.console import Console
 from baize.answering.verify import VerifyOptions
 from baize.bootstrap import House
 from baize.domain.course import Course
+from baize.domain.job import recorded_course
 from baize.errors import InvalidInput
 from baize.ports import Embedder, StepRunner
 from baize.prompting import PromptLibrary
@@ -78,9 +79,24 @@ async def planned(house: House, path: Path, platform_id: str = "") -> CoursePlan
     Raises:
         InvalidInput: as `read_path`.
     """
-    plan = await to_thread.run_sync(read_path, path, platform_id or house.settings.platform_id)
+    platform_id = platform_id or house.settings.platform_id
+    if (course_id := recorded_course(str(path))) is not None:
+        return await _of_record(house, platform_id, course_id)
+    plan = await to_thread.run_sync(read_path, path, platform_id)
     kept = house.kept(plan.course.platform_id, plan.course.id)
     return await fetch_remote(plan, house.fetcher, kept / "remote")
+
+
+async def _of_record(house: House, platform_id: str, course_id: str) -> CoursePlan:
+    """The plan of a course that nothing is read of: what its team uploaded is all there is to do.
+
+    Raises:
+        InvalidInput: it is gone by now.
+    """
+    course = await house.catalog.course(platform_id, course_id)
+    if course is None:
+        raise InvalidInput(f"There is no course {course_id!r}.", remedy="It was erased meanwhile.")
+    return CoursePlan(course, Path(), (), recorded=True)
 
 
 async def _run(house: House, plans: Sequence[CoursePlan], watch: Watch) -> list[IngestReport]:

@@ -6,10 +6,10 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from itertools import pairwise
 
+from baize.domain.faq import FaqLine
 from baize.domain.locator import FaqEntry, TextSpan, TimeSpan
 from baize.domain.sentences import ends_sentence, has_han, joint, split_sentences
 from baize.domain.text import Cue, Page, Segment, Slide
-from ingest.extract.faq import FaqItem
 
 _PAUSE_S = 1.2
 """A silence that ends a sentence even where no full stop was written."""
@@ -53,7 +53,7 @@ def segment_pages(pages: Sequence[Page]) -> list[Segment]:
     ]
 
 
-def segment_faq(item: FaqItem) -> Segment:
+def segment_faq(item: FaqLine) -> Segment:
     """An entry's answer, with its question as heading: the question is searched, the answer is quoted."""
     return Segment(item.answer, FaqEntry(item.entry_id), (item.question,))
 

@@ -234,7 +234,7 @@ class Worker:
             {"id": lesson.id, "speech": lesson.media is not None and not lesson.subtitles}
             for lesson in plan.lessons
         ]
-        if plan.faq:
+        if await self._pipeline.has_faq(plan):
             lessons.append({"id": faq_id(plan.course), "speech": False})
         return {
             "error": "",
@@ -245,7 +245,9 @@ class Worker:
 
     async def _close(self, platform_id: str, folder: str) -> list[str]:
         plan = await self._planned(platform_id, folder)
-        present = {lesson.id for lesson in plan.lessons} | ({faq_id(plan.course)} if plan.faq else set())
+        present = {lesson.id for lesson in plan.lessons}
+        if await self._pipeline.has_faq(plan):
+            present.add(faq_id(plan.course))
         return await self._pipeline.close_course(plan, present)
 
     async def _lesson(self, platform_id: str, folder: str, course_id: str, lesson_id: str) -> dict[str, Any]:
@@ -285,7 +287,7 @@ class Worker:
     ) -> LessonReport:
         try:
             plan = await self._planned(platform_id, folder)
-            if plan.faq and lesson_id == faq_id(plan.course):
+            if lesson_id == faq_id(plan.course) and await self._pipeline.has_faq(plan):
                 return await self._pipeline.run_faq(plan)
             lesson = next((lesson for lesson in plan.lessons if lesson.id == lesson_id), None)
             if lesson is None:

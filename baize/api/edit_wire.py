@@ -130,6 +130,12 @@ class EditAccepted(BaseModel):
     ingestion_id: str = Field(description="`GET /v1/ingestions/{id}` tells when learners see it.")
 
 
+class FaqAccepted(EditAccepted):
+    """The FAQ is kept, and is being indexed."""
+
+    n_entries: int
+
+
 class EditBody(BaseModel):
     """One change of a lesson."""
 

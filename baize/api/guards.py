@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -16,6 +17,8 @@ from baize.services.dictate import MAX_BYTES
 MAX_BODY_BYTES = 256 * 1024
 _LARGER = {"/v1/transcriptions": MAX_BYTES, "/v1/learners/import": archive.MAX_BYTES}
 """Paths whose bodies are files."""
+_FAQ = re.compile(r"/v1/courses/[^/]+/faq")
+_FAQ_BYTES = 2 * 1024 * 1024
 
 
 class LastCatch:
@@ -88,7 +91,7 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        limit = _LARGER.get(scope["path"], MAX_BODY_BYTES)
+        limit = _limit_of(scope["path"])
         too_large = f"The body is larger than {limit // 1024} kB."
         announced = Headers(scope=scope).get("content-length", "0")
         if announced.isdecimal() and int(announced) > limit:
@@ -105,3 +108,7 @@ class BodyLimit:
             return message
 
         await self._app(scope, counted, send)
+
+
+def _limit_of(path: str) -> int:
+    return _FAQ_BYTES if _FAQ.fullmatch(path) else _LARGER.get(path, MAX_BODY_BYTES)

@@ -23,7 +23,7 @@ from baize.domain.text import Cue
 EditState = Literal["pending", "applied", "conflict"]
 """Not built yet; shown to learners; or the source changed so much that a person must decide."""
 
-EditKind = Literal["cue", "chapters", "summary", "key_points"]
+EditKind = Literal["cue", "chapters", "summary", "key_points", "faq"]
 LINES: tuple[EditKind, ...] = ("summary", "key_points")
 """Kinds whose text is a person's lines, each with its places."""
 
@@ -36,10 +36,12 @@ class Edit:
     """One change of one lesson (decisions 25).
 
     Attributes:
-        kind: `cue` for a line of the transcript; `chapters`, `summary`, `key_points` for the whole of it.
+        kind: `cue` for a line of the transcript; `chapters`, `summary`, `key_points` for the whole of it;
+            `faq` for a course's FAQ, which is a lesson of its own.
         span: of the line when it was changed; of nothing for what is whole.
         base: what the source said there then; for lines, at all of their places.
-        text: what it shall say; chapters as JSON: [[start in seconds, title], …]; lines as `lines_to_text`.
+        text: what it shall say; chapters as JSON: [[start in seconds, title], …]; lines as `lines_to_text`;
+            a FAQ as the lines of its file.
         person: who did it, as the platform names them; may be empty.
         at: seconds since the epoch.
     """

@@ -11,13 +11,25 @@ JobState = Literal["queued", "running", "done", "failed", "cancelled"]
 
 ENDED: frozenset[str] = frozenset(("done", "failed", "cancelled"))
 
+_RECORD = "record:"
+
+
+def folder_of_record(course_id: str) -> str:
+    """What stands in place of a folder for a course that has only its record in the catalogue."""
+    return f"{_RECORD}{course_id}"
+
+
+def recorded_course(folder: str) -> str | None:
+    """The course of `folder_of_record`; None of a real folder."""
+    return folder.removeprefix(_RECORD) if folder.startswith(_RECORD) else None
+
 
 @dataclass(frozen=True, slots=True)
 class JobRequest:
     """An ingestion that somebody asks for. Ids and paths only: no learner's words, no course text.
 
     Attributes:
-        folder: of the course; absolute, as the workers see it.
+        folder: of the course; absolute, as the workers see it. Of one without a folder, `folder_of_record`.
         course_id: as far as it is known before the folder is read; else empty.
         lesson_ids: only these lessons; empty means the whole course, and what left it is removed.
         key: a request of the same key is the same job; empty makes a new one each time.

@@ -1,4 +1,4 @@
-"""A course team changes a lesson: the change is stored, and the lesson built again before anything else."""
+"""A course team changes a lesson or a FAQ: the change is stored, then built before anything else."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from baize.domain.course import Lesson
+from baize.domain.course import FAQ_SUFFIX, Lesson
 from baize.domain.edit import Edit, EditedLine, EditKind, cue_id, lines_to_text, said_at, text_hash
+from baize.domain.faq import FAQ_FILE, faq_lines
 from baize.domain.locator import TimeSpan
 from baize.errors import Conflict, InvalidInput, NotFound
 from baize.ports import Artefacts, Clock, Edits
@@ -25,7 +26,7 @@ class CueChange:
 
 
 class Editing:
-    """The use cases behind `PATCH …/transcript` and `PUT …/chapters`, `/summary`, `/key-points`."""
+    """The use cases behind `PATCH …/transcript` and `PUT …/chapters`, `/summary`, `/key-points`, `/faq`."""
 
     def __init__(self, *, edits: Edits, artefacts: Artefacts, ingestions: Ingestions, clock: Clock) -> None:
         self._edits = edits
@@ -94,6 +95,35 @@ class Editing:
         base = said_at(lines, cues)
         edit = self._edit(lesson, kind, TimeSpan(0.0, 0.0), base, lines_to_text(lines), person, earlier)
         return await self._keep(lesson, [edit])
+
+    async def put_faq(self, platform_id: str, course_id: str, text: str, person: str) -> tuple[str, int]:
+        """The whole FAQ of an existing course; it wins over the folder's. Gives the job, and its size.
+
+        Raises:
+            InvalidManifest: a line is no entry; names the line.
+            InvalidInput: there is none.
+        """
+        entries = faq_lines(text, FAQ_FILE)
+        if not entries:
+            raise InvalidInput("There is no entry in this FAQ.", remedy="Write one entry a line.")
+        lesson_id = f"{course_id}{FAQ_SUFFIX}"
+        known = await self._edits.of(platform_id, lesson_id)
+        edit_id = next((edit.id for edit in known if edit.kind == "faq"), str(uuid.uuid4()))
+        edit = Edit(
+            platform_id=platform_id,
+            course_id=course_id,
+            lesson_id=lesson_id,
+            id=edit_id,
+            kind="faq",
+            span=TimeSpan(0.0, 0.0),
+            base="",
+            text=text,
+            person=person,
+            at=self._clock.now(),
+        )
+        await self._edits.put([edit])
+        job_id = await self._ingestions.submit_recorded(platform_id, course_id, lesson_id)
+        return job_id, len(entries)
 
     def _edit(
         self,

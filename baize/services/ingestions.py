@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from baize.domain.job import ENDED, Job, JobRequest, LessonJob, Priority
+from baize.domain.job import ENDED, Job, JobRequest, LessonJob, Priority, folder_of_record
 from baize.domain.library import ItemState
 from baize.errors import InvalidInput, NotAllowed, NotFound
 from baize.ports import Clock, Jobs, Publisher
@@ -94,6 +94,11 @@ class Ingestions:
         folder = str(self._inside(platform_id, path)) if path else await self._known(platform_id, course_id)
         request = JobRequest(platform_id, folder, course_id, lesson_ids, priority, key)
         return await self._jobs.submit(request)
+
+    async def submit_recorded(self, platform_id: str, course_id: str, lesson_id: str) -> str:
+        """Build one item of a course again, before other jobs; the course may have no folder."""
+        folder = await self._publisher.folder(platform_id, course_id) or folder_of_record(course_id)
+        return await self._jobs.submit(JobRequest(platform_id, folder, course_id, (lesson_id,), "edit"))
 
     async def status(self, platform_id: str, job_id: str) -> Ingestion:
         """

@@ -22,6 +22,7 @@ FOR_STAFF = {
     ("delete", "/v1/courses/{course_id}"),
     ("put", "/v1/lessons/{lesson_id}"),
     ("delete", "/v1/lessons/{lesson_id}"),
+    ("put", "/v1/courses/{course_id}/faq"),
     ("get", "/v1/feedback"),
     ("post", "/v1/learners/import"),
     ("get", "/v1/ingestions"),
@@ -43,6 +44,8 @@ FOR_STAFF = {
     ("post", "/v1/keys/{key_id}/rotate"),
     ("delete", "/v1/keys/{key_id}"),
     ("get", "/v1/audit"),
+    ("get", "/v1/platform"),
+    ("put", "/v1/platform"),
     ("get", "/v1/revocations"),
     ("post", "/v1/revocations"),
 }

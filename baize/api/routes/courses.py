@@ -6,10 +6,10 @@ import base64
 import binascii
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import Response
 
-from baize.api.auth import IngestingCaller, ReadingCaller
+from baize.api.auth import IngestingCaller, ReadingCaller, TeachingCaller
 from baize.api.catalog_wire import (
     CourseDetail,
     CoursePage,
@@ -21,6 +21,7 @@ from baize.api.catalog_wire import (
     put_record,
 )
 from baize.api.depends import CurrentHouse, CurrentLinks
+from baize.api.edit_wire import FaqAccepted
 from baize.api.encoding import json_response
 from baize.api.openapi import problems
 from baize.api.requests import ID_REGEX
@@ -101,6 +102,49 @@ async def put(
     reply = await course(course_id, caller, house, links)
     reply.status_code = 200 if before else 201
     return reply
+
+
+@router.put(
+    "/{course_id}/faq",
+    summary="Upload a FAQ",
+    status_code=202,
+    responses=problems(401, 403, 404, 413, 422, 503),
+    response_model=FaqAccepted,
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {
+                "application/x-ndjson": {
+                    "schema": {"type": "string"},
+                    "example": '{"id": "refund", "question": "可以退费吗？", "answer": "七天内可以。"}',
+                }
+            },
+        }
+    },
+)
+async def put_faq(
+    course_id: Annotated[str, Path(pattern=ID_REGEX)],
+    request: Request,
+    caller: TeachingCaller,
+    house: CurrentHouse,
+) -> Response:
+    """JSON Lines as in a course's `faq.jsonl`: `question`, `answer`, perhaps `id`. UTF-8, 2 MB.
+
+    `POST /v1/support` quotes it as soon as a worker is free, before any other job. It is kept over every
+    re-ingest, and stands in place of the folder's own; `DELETE /v1/lessons/{course_id}~faq` erases it.
+    """
+    if await house.catalog.course(caller.platform_id, course_id) is None:
+        raise NotFound(f"There is no course {course_id!r}.", remedy="PUT /v1/courses/{id} makes it.")
+    try:
+        text = (await request.body()).decode("utf-8-sig")
+    except UnicodeDecodeError as cause:
+        raise InvalidInput("The body is no UTF-8.", remedy="Save the file as UTF-8.") from cause
+    job_id, n_entries = await house.editing.put_faq(caller.platform_id, course_id, text, caller.learner_id)
+    return json_response(
+        FaqAccepted(ingestion_id=job_id, n_entries=n_entries),
+        {"Location": f"/v1/ingestions/{job_id}"},
+        status_code=202,
+    )
 
 
 @router.delete(

@@ -9,6 +9,7 @@ import pytest
 
 from baize.domain.artefact import Prepared
 from baize.domain.course import Chapter, Course, Lesson
+from baize.domain.faq import FaqLine
 from baize.domain.locator import TextSpan, TimeSpan
 from baize.domain.text import Chunk, Cue, Page, Segment
 from baize.testing.hash_embedder import HashEmbedder
@@ -16,7 +17,6 @@ from baize.testing.paragraph_splitter import ParagraphSplitter
 from baize.testing.simple_token_counter import SimpleTokenCounter
 from ingest.chunk import ChunkOptions, Place, chunk
 from ingest.compose import compose as compose_with
-from ingest.extract.faq import FaqItem
 from ingest.extract.subtitles import read_subtitles
 from ingest.segment import segment_cues, segment_faq, segment_pages
 from ingest.stages import StageStore
@@ -158,7 +158,7 @@ async def test_documents_are_prepared_too() -> None:
 async def test_an_faq_is_prepared_already() -> None:
     """Its entries are answers: there is nothing to sum up, and a lesson without text has nothing at all."""
     lesson = Lesson("p", "c", "l", "常见问题", 1, "zh", None, "", "b")
-    chunks = chunks_of([segment_faq(FaqItem("1", "能退课吗？", "七天之内可以退。"))], "zh")
+    chunks = chunks_of([segment_faq(FaqLine("1", "能退课吗？", "七天之内可以退。"))], "zh")
     for given in (chunks, []):
         assert await compose(Course("p", "c", "课", "zh"), lesson, given, HashEmbedder()) is None
 

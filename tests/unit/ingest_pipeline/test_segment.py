@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from baize.domain.faq import FaqLine
 from baize.domain.locator import FaqEntry, TextSpan, TimeSpan
 from baize.domain.text import Cue, Page
-from ingest.extract.faq import FaqItem
 from ingest.segment import segment_cues, segment_faq, segment_pages
 
 TEXTS = st.text(st.sampled_from("量血压ab12 。！？.,，…”"), min_size=1, max_size=25).filter(
@@ -92,7 +92,7 @@ def test_sentences_of_pages_are_the_characters_at_their_place(rows: list[tuple[s
 
 def test_an_faq_entry_is_found_by_its_question_and_quotes_its_answer() -> None:
     """The question is a heading: indexed, not quoted."""
-    segment = segment_faq(FaqItem("refund", "能退课吗？", "七天之内可以退。"))
+    segment = segment_faq(FaqLine("refund", "能退课吗？", "七天之内可以退。"))
     assert (segment.text, segment.locator, segment.headings) == (
         "七天之内可以退。",
         FaqEntry("refund"),

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from baize.domain.faq import FaqLine
 from baize.errors import InvalidManifest
-from ingest.extract.faq import FaqItem, read_faq
+from ingest.extract.faq import read_faq
 
 _GOOD = '{"question": "怎么退课？", "answer": " 在“我的课程”里。 "}'
 
@@ -22,8 +23,8 @@ def test_entries_are_read_in_order(tmp_path: Path) -> None:
     """An entry is called by its id, or by its line; blank lines do not count as entries."""
     path = write(tmp_path, f'{_GOOD}\n\n{{"id": "fee", "question": "Free?", "answer": "Yes."}}\r\n')
     assert read_faq(path) == [
-        FaqItem("line-1", "怎么退课？", "在“我的课程”里。"),
-        FaqItem("fee", "Free?", "Yes."),
+        FaqLine("line-1", "怎么退课？", "在“我的课程”里。"),
+        FaqLine("fee", "Free?", "Yes."),
     ]
 
 

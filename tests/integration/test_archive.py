@@ -68,9 +68,9 @@ async def test_good_lines_are_kept_and_bad_ones_told(client: httpx.AsyncClient) 
     ]
     assert (await client.get("/v1/learners/wang/record", headers=token("lin"))).status_code == 403
     narrow = token("lin", courses=["sheets"])
-    assert (await client.get("/v1/learners/lin/record", headers=narrow)).json() == {"items": []}
+    assert (await client.get("/v1/learners/lin/record", headers=narrow)).json()["items"] == []
     elsewhere = token("lin", OTHER_SECRET, iss="other")
-    assert (await client.get("/v1/learners/lin/record", headers=elsewhere)).json() == {"items": []}
+    assert (await client.get("/v1/learners/lin/record", headers=elsewhere)).json()["items"] == []
 
 
 async def test_completed_courses_are_not_recommended_again(client: httpx.AsyncClient) -> None:

@@ -73,6 +73,8 @@ class Doorkeeper:
         self._revoked = _Remembered(self._refused, for_s=_REVOCATIONS_S)
         self._linked = _Remembered(self._linked_learner)
         self._platform = _Remembered(platforms.platform)
+        # Apart: that an operator came before the platform was made must not keep its first tokens out.
+        self._settings_of = _Remembered(platforms.platform)
         self._key = _Remembered(keys.by_digest)
         self._all = _Remembered(lambda _: platforms.platforms())
 
@@ -90,7 +92,7 @@ class Doorkeeper:
     async def operator(self, platform_id: str, name: str) -> Caller:
         """Whoever runs the server: every right on its own platform, which need not be a tenant."""
         try:
-            platform = await self._platform(platform_id)
+            platform = await self._settings_of(platform_id)
         except DependencyUnavailable:
             # Nobody proves who they are here, so that nothing hangs on the database.
             platform = None
@@ -123,7 +125,7 @@ class Doorkeeper:
         # What concerns the whole platform is not for a key of some courses.
         rights = rights & OF_SOME_COURSES if key.courses else rights
         caller = Caller(key.platform_id, rights, courses=key.courses, name=f"key {key.id}")
-        return _at(await self._platform(key.platform_id), caller)
+        return _at(await self._settings_of(key.platform_id), caller)
 
     async def _by_token(self, credential: str) -> Caller:
         platform = await self._platform(self._tokens.issuer(credential))

@@ -188,3 +188,14 @@ async def test_a_known_caller_passes_while_the_database_is_away(monkeypatch: pyt
     assert (await doorkeeper.caller(text)).rights == with_lesser(("teach",))
     with pytest.raises(DependencyUnavailable):
         await doorkeeper.caller("bz_unknown")
+
+
+async def test_the_first_tokens_of_a_new_platform_are_taken_at_once() -> None:
+    """Though an operator asked before it was made, and that there was none is remembered."""
+    platforms = MemoryPlatforms()
+    doorkeeper = doorkeeper_of(platforms)
+    assert (await doorkeeper.operator("p", "open server")).player_url == ""
+    await create_platform(platforms, "p", "", ())
+    claims = LearnerClaims("p", "lin", SystemClock().now() + 600.0)
+    token = await sign_token(platforms, JwtLearnerTokens(), claims)
+    assert (await doorkeeper.caller(token)).learner_id == "lin"

@@ -117,7 +117,8 @@ class Host:
             page.goto(f"{self.url}/host/{name}")
             ready(page)
             yield page
-            assert [fault for fault in faults if not allowed or allowed not in fault] == []
+            wrong = [fault for fault in faults if not allowed or allowed not in fault]
+            assert wrong == [], wrong
 
     @contextmanager
     def context(self, **context: Any) -> Iterator[BrowserContext]:

@@ -142,6 +142,8 @@ def test_offline_and_online_again(host: Host) -> None:
     with host.page() as page:
         n_before = len(host.api.called("POST", "/answers"))
         page.context.set_offline(True)
+        # The page is told a moment later; what it sends before that fails aloud.
+        page.wait_for_function("() => !navigator.onLine")
         say(page, "whole")
         expect(page.locator(".turn")).to_contain_text("现在没有网络")
         page.context.set_offline(False)

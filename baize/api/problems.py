@@ -113,9 +113,15 @@ def problem_of(error: Exception) -> Problem:
         type=kind.type,
         title=kind.title,
         status=kind.status,
-        detail=error.message,
+        detail=_placed(error),
         remedy=error.remedy or None,
     )
+
+
+def _placed(error: errors.BaizeError) -> str:
+    """What happened, and in which line of what was sent; a path would be one of the server's."""
+    line = error.line if isinstance(error, errors.InvalidInput) else None
+    return error.message if line is None else f"Line {line}: {error.message}"
 
 
 def _internal(error: Exception, kind: Kind) -> Problem:

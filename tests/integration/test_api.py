@@ -657,6 +657,7 @@ async def test_with_a_key_every_route_of_v1_wants_it() -> None:
         assert allowed.status_code == 200
         assert (await client.get("/livez")).status_code == 200
         assert_problem(await client.get("/demo"), 404)
+        assert_problem(await client.get("/"), 404)
 
 
 @pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "192.168.1.5:8420", ""])
@@ -755,7 +756,9 @@ async def test_the_docs_need_nobody_else(client: httpx.AsyncClient) -> None:
 async def test_the_demo_page_allows_no_code_but_its_own(client: httpx.AsyncClient) -> None:
     """Its policy forbids inline scripts and other hosts, and it has none."""
     page = await client.get("/demo")
+    bare = await client.get("/")
 
+    assert (bare.status_code, bare.headers["location"]) == (307, "/demo")
     policy = page.headers["content-security-policy"]
     assert "default-src 'none'" in policy
     assert "unsafe" not in policy

@@ -111,8 +111,8 @@ async def test_an_upload_is_quoted_and_kept(desk: Desk, course: str) -> None:
 @pytest.mark.parametrize(
     ("body", "said"),
     [
-        (lines(REFUND) + b"\n{", "line"),
-        (lines(REFUND, REFUND), "twice"),
+        (lines(REFUND) + b"\n{", "Line 2: This line is no JSON."),
+        (lines(REFUND, REFUND), "Line 2: The entry id refund is given twice."),
         (b"", "no entry"),
         (b"\xff", "UTF-8"),
         (b'{"question": "\\ud800", "answer": "x"}', "cannot be stored"),

@@ -6,11 +6,11 @@ from pathlib import Path
 
 from fastapi import APIRouter
 from starlette.exceptions import HTTPException
-from starlette.responses import FileResponse
+from starlette.responses import FileResponse, RedirectResponse
 
 import baize.demo
 
-router = APIRouter(prefix="/demo", include_in_schema=False)
+router = APIRouter(include_in_schema=False)
 
 _DEMO = Path(baize.demo.__file__).resolve().parent
 _COURSES = _DEMO / "courses"
@@ -34,19 +34,25 @@ _HEADERS = {
 }
 
 
-@router.get("")
+@router.get("/")
+async def root() -> RedirectResponse:
+    """Who opens the bare address of the demo means its page."""
+    return RedirectResponse("/demo")
+
+
+@router.get("/demo")
 async def page() -> FileResponse:
     """The page itself."""
     return _page_file("index.html")
 
 
-@router.get("/page/{name}")
+@router.get("/demo/page/{name}")
 async def asset(name: str) -> FileResponse:
     """Its style sheet, scripts and icon."""
     return _page_file(name)
 
 
-@router.api_route("/media/{course_id}/{file:path}", methods=["GET", "HEAD"])
+@router.api_route("/demo/media/{course_id}/{file:path}", methods=["GET", "HEAD"])
 async def media(course_id: str, file: str) -> FileResponse:
     """A video of a sample course, in ranges, so that a player can seek."""
     wanted = _sample(course_id, file)

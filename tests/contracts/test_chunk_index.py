@@ -595,19 +595,19 @@ async def test_term_weights_of_passage_and_query_count(index: ChunkIndex) -> Non
 
 async def test_erasing_leaves_no_build_of_the_lessons(index: ChunkIndex) -> None:
     """Whatever builds list them; other lessons and platforms keep their points. Doing it again is safe."""
-    # One server serves all tests: collections of others may hold these lessons too.
-    await index.erase("p1", ["l1", "l9"])
-    assert await index.erase("p1", ["l1"]) == 0
+    # A platform of its own: erasing looks into every collection, and one server serves all tests.
+    ours = "erases"
+    assert await index.erase(ours, ["l1"]) == 0
     await index.upsert(
         [
-            make_point(make_chunk("甲", lesson="l1"), build="b1"),
-            make_point(make_chunk("乙", lesson="l1"), build="b2"),
-            make_point(make_chunk("丙", lesson="l3")),
+            make_point(make_chunk("甲", platform=ours, lesson="l1"), build="b1"),
+            make_point(make_chunk("乙", platform=ours, lesson="l1"), build="b2"),
+            make_point(make_chunk("丙", platform=ours, lesson="l3")),
             make_point(make_chunk("丁", platform="p2", lesson="l1")),
         ]
     )
-    assert await index.erase("p1", []) == 0
-    assert await index.erase("p1", ["l1", "l9"]) == 2
-    assert await index.erase("p1", ["l1"]) == 0
-    assert texts(await dense_hits(index)) == ["丙"]
+    assert await index.erase(ours, []) == 0
+    assert await index.erase(ours, ["l1", "l9"]) == 2
+    assert await index.erase(ours, ["l1"]) == 0
+    assert texts(await dense_hits(index, Scope(ours))) == ["丙"]
     assert texts(await dense_hits(index, Scope("p2"))) == ["丁"]

@@ -1,8 +1,8 @@
 """Reads the streamed replies of many calls in rounds; wakes whoever consumes one only where there is cause.
 
-Nothing in Bai Ze acts on a single token: a learner is shown whole sentences. To wake a task for each token
-costs more than to read it. So one timer looks at all replies, takes what has come, and hands text on in
-pieces that end where a sentence may.
+Nothing in Bai Ze acts on a single token: a learner is shown whole sentences, and only those that are cited.
+To wake a task for each token costs more than to read it. So one timer looks at all replies, takes what has
+come, and hands text on in pieces that hold a marker and end where its sentence may.
 """
 
 from __future__ import annotations
@@ -19,7 +19,10 @@ if TYPE_CHECKING:
     import aiohttp
 
 _JOINT = re.compile(r"[。！？!?…；.\n\]】］]")
+_MARKER_END = re.compile(r"[\]】］]")
 _MAY_GO_ON = re.compile(r"[。！？!?；.\]】］]\s*\Z")
+_WHOLE = re.compile(r"[。！？!?…；.\n]\W*(?:[\[【［][\d\s,，、]*[\]】］]\s*)*\Z")
+"""The end of a sentence, its markers behind it."""
 _ROUND_S = 0.015
 _MOST_WAITING = 1 << 18
 """Characters that wait for a slow consumer; beyond them nothing is read."""
@@ -93,7 +96,8 @@ class Incoming:
         self._text: list[str] = []
         self._n_waiting = 0
         self._started = False
-        self._may_settle = False
+        self._is_cited = False
+        self._is_due = False
         self._ended = False
         self._failure: Exception | None = None
         self._loop = asyncio.get_running_loop()
@@ -152,27 +156,21 @@ class Incoming:
             self._end()
         elif (lost := content.exception()) is not None:
             raise lost
-        elif self._may_settle:
-            self._may_settle = False
+        elif self._is_due:
+            self._is_due = False
+            self._flush_text()
             self._events.append(TextDelta(""))
             self._wake()
         if now >= self._limit and not self._ended:
             raise self._too_silent
 
     def _take(self, whole: list[bytes], now: float) -> None:
-        due = progressed = False
+        progressed = may_end = False
         for data in whole:
             for event in self._reply.read(data):
                 progressed = True
                 if isinstance(event, TextDelta):
-                    text = event.text
-                    self._text.append(text)
-                    self._n_waiting += len(text)
-                    if not self._started:
-                        # The first shows that there is an answer: it is not held for what is behind it.
-                        self._started = True
-                        self._flush_text()
-                    due = due or _JOINT.search(text) is not None
+                    may_end = self._hold(event.text) or may_end
                 else:
                     self._flush_text()
                     self._events.append(event)
@@ -180,12 +178,24 @@ class Incoming:
         if not progressed:
             return
         self._limit = min(self._deadline, now + self._silence_s)
-        self._may_settle = False
-        if due:
-            self._may_settle = bool(self._text) and _MAY_GO_ON.search(self._text[-1]) is not None
+        goes_on = may_end and bool(self._text) and _MAY_GO_ON.search(self._text[-1]) is not None
+        # More markers may follow: text and the pause behind it are told together, a round later.
+        if self._is_due or (may_end and not goes_on):
             self._flush_text()
+        self._is_due = goes_on
         if self._events:
             self._wake()
+
+    def _hold(self, text: str) -> bool:
+        """Whether a sentence may end in this text, and what has come of it is cited."""
+        self._text.append(text)
+        self._n_waiting += len(text)
+        if not self._started:
+            # The first shows that there is an answer: it is not held for what is behind it.
+            self._started = True
+            self._flush_text()
+        self._is_cited = self._is_cited or _MARKER_END.search(text) is not None
+        return self._is_cited and _JOINT.search(text) is not None
 
     def _end(self) -> None:
         self._ended = True
@@ -195,8 +205,10 @@ class Incoming:
 
     def _flush_text(self) -> None:
         if self._text:
-            self._events.append(TextDelta("".join(self._text)))
+            text = "".join(self._text)
+            self._events.append(TextDelta(text))
             self._text.clear()
+            self._is_cited = self._is_cited and _WHOLE.search(text) is None
 
     def _wake(self) -> None:
         if self._wanted is not None and not self._wanted.done():

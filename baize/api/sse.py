@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping
 from contextlib import aclosing
 from itertools import count
@@ -121,7 +123,7 @@ class AnswerStream(EventSourceResponse):
         self._content = content
         self._heartbeat_s = heartbeat_s
         self._told_at = 0.0
-        self._turn = anyio.Lock(fast_acquire=True)
+        self._turn = asyncio.Lock()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         del scope
@@ -131,7 +133,7 @@ class AnswerStream(EventSourceResponse):
         """The whole response; comments come from a task of their own, so that a pause can be filled."""
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
         async with anyio.create_task_group() as tasks:
-            self._told_at = anyio.current_time()
+            self._told_at = time.monotonic()
             tasks.start_soon(self._fill_pauses, send)
             await self._pass_on(send)
             tasks.cancel_scope.cancel()
@@ -148,14 +150,14 @@ class AnswerStream(EventSourceResponse):
 
     async def _fill_pauses(self, send: Send) -> None:
         while True:
-            await anyio.sleep_until(self._told_at + self._heartbeat_s)
-            if anyio.current_time() >= self._told_at + self._heartbeat_s:
+            await asyncio.sleep(self._told_at + self._heartbeat_s - time.monotonic())
+            if time.monotonic() >= self._told_at + self._heartbeat_s:
                 await self._tell(send, KEEPALIVE_COMMENT)
 
     async def _tell(self, send: Send, chunk: bytes) -> None:
         async with self._turn:
             await send({"type": "http.response.body", "body": chunk, "more_body": True})
-            self._told_at = anyio.current_time()
+            self._told_at = time.monotonic()
 
 
 async def while_connected(receive: Receive, work: Callable[[], Awaitable[_T]]) -> _T | None:

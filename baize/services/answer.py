@@ -155,11 +155,14 @@ class _Draft:
         seal, disarmed, strays: as in `Prepared`.
         reusable: what later questions may find the answer by.
         early: the sentence that was released when the model paused behind its marker.
+        withheld, unknown_markers: as in `Answer`.
     """
 
     answer: Answer
     citations: list[Citation]
     refused: bool = False
+    withheld: int = 0
+    unknown_markers: int = 0
     text: str = ""
     heading: str = ""
     reasoning: list[str] = field(default_factory=list)
@@ -315,6 +318,8 @@ class Answering:
             draft.answer,
             text=draft.text.strip(),
             citations=tuple(draft.citations),
+            withheld=draft.withheld,
+            unknown_markers=draft.unknown_markers,
             reasoning=storable("".join(draft.reasoning)),
         )
         asked_next = await self._follow_ups.after(answer, turn, prepared.scope, prepared.earlier)
@@ -440,7 +445,7 @@ class Answering:
         if early and (draft.seal is not None or draft.refused):
             return []
         if draft.seal is not None and draft.seal.stops(sentence.text, turn.query.language):
-            draft.answer = replace(draft.answer, withheld=draft.answer.withheld + 1)
+            draft.withheld += 1
             return []
         if smuggles(sentence, draft.disarmed, draft.strays) or only_ordered(sentence):
             verdict = Verdict(0.0, ())
@@ -448,11 +453,8 @@ class Answering:
             verdict = await verify(sentence, self._embedder, self._options.verify)
         if early and not verdict.passed:
             return []
-        draft.answer = replace(
-            draft.answer,
-            withheld=draft.answer.withheld + (not verdict.passed),
-            unknown_markers=draft.answer.unknown_markers + sentence.n_unknown,
-        )
+        draft.withheld += not verdict.passed
+        draft.unknown_markers += sentence.n_unknown
         if not verdict.passed or draft.refused:
             return []
         draft.early = sentence if early else None
@@ -467,7 +469,7 @@ class Answering:
             return []
         known = {item.marker for item in draft.early.evidence}
         added = tuple(item for item in markers.evidence if item.marker not in known)
-        draft.answer = replace(draft.answer, unknown_markers=draft.answer.unknown_markers + markers.n_unknown)
+        draft.unknown_markers += markers.n_unknown
         draft.early = replace(draft.early, evidence=draft.early.evidence + added)
         verdict = await verify(draft.early, self._embedder, self._options.verify)
         citations = tuple(one for one in verdict.citations if one.marker not in known)

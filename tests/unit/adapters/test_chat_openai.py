@@ -656,15 +656,14 @@ async def test_what_came_before_a_connection_broke_counts(build: Build, server: 
     assert [event.text for event in events if isinstance(event, TextDelta) and event.text] == ["先坐好。"]
 
 
-async def test_text_is_handed_on_where_a_sentence_may_end(build: Build, server: DeepSeekServer) -> None:
-    """Token by token it would cost more to pass on than to read."""
-    server.enqueue(
-        [text("一"), *(piece for char in "二三四五" for piece in (text(char), Pause(0.05))), *reply("。")]
-    )
+async def test_text_is_handed_on_where_a_cited_sentence_may_end(build: Build, server: DeepSeekServer) -> None:
+    """Token by token it would cost more to pass on than to read, and what is not cited is not released."""
+    tokens = ["一", "二", "。", "三", "。", "[1]", "\n四", "[2]", "五", "。", "见图2", "[3]", "。", "六"]
+    server.enqueue([piece for token in tokens for piece in (text(token), Pause(0.1))] + reply("。"))
     said_by = [
         event.text for event in await events_of(build()) if isinstance(event, TextDelta) and event.text
     ]
-    assert said_by == ["一", "二三四五。"]
+    assert said_by == ["一", "二。三。[1]", "\n四[2]", "五。", "见图2[3]", "。", "六。"]
 
 
 @pytest.mark.parametrize(

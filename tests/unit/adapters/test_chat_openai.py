@@ -666,6 +666,14 @@ async def test_text_is_handed_on_where_a_cited_sentence_may_end(build: Build, se
     assert said_by == ["一", "二。三。[1]", "\n四[2]", "五。", "见图2[3]", "。", "六。"]
 
 
+async def test_a_long_reply_without_a_marker_arrives_whole(build: Build, server: DeepSeekServer) -> None:
+    """What waits for a marker is bounded; nothing of it is lost, and reading goes on behind it."""
+    server.enqueue([text("字" * 1000 + "。")] * 600 + reply("完"))
+    pieces = [event.text for event in await events_of(build()) if isinstance(event, TextDelta)]
+    assert "".join(pieces) == ("字" * 1000 + "。") * 600 + "完"
+    assert max(map(len, pieces)) < 600 * 1001
+
+
 @pytest.mark.parametrize(
     "script",
     [[KEEP_ALIVE, Pause(30)], [text("半"), Pause(30)]],

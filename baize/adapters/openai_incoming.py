@@ -25,7 +25,7 @@ _WHOLE = re.compile(r"[。！？!?…；.\n]\W*(?:[\[【［][\d\s,，、]*[\]】
 """The end of a sentence, its markers behind it."""
 _ROUND_S = 0.015
 _MOST_WAITING = 1 << 18
-"""Characters that wait, for a marker or a slow consumer; beyond them all are handed on and nothing is read."""
+"""Characters that wait, for a marker or a slow consumer; beyond them all are handed on, none is read."""
 
 
 class Rounds:

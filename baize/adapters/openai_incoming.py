@@ -23,13 +23,13 @@ _MARKER_END = re.compile(r"[\]】］]")
 _MAY_GO_ON = re.compile(r"[。！？!?；.\]】］]\s*\Z")
 _WHOLE = re.compile(r"[。！？!?…；.\n]\W*(?:[\[【［][\d\s,，、]*[\]】］]\s*)*\Z")
 """The end of a sentence, its markers behind it."""
-_ROUND_S = 0.015
+_ROUND_S = 0.025
 _MOST_WAITING = 1 << 18
 """Characters that wait, for a marker or a slow consumer; beyond them all are handed on, none is read."""
 
 
 class Rounds:
-    """The replies that come in just now, each looked at every 15 ms. For one event loop at a time."""
+    """The replies that come in just now, each looked at every 25 ms. For one event loop at a time."""
 
     def __init__(self) -> None:
         self._incoming: set[Incoming] = set()

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from baize.answering.numbers import numbers
-from baize.answering.weigh import coverages
-from baize.retrieval.terms import normalise, terms
+from baize.answering.weigh import coverages, terms_of
+from baize.retrieval.terms import normalise
 
 _BREAK = re.compile(
     # `normalise` has folded ，：！？； to their ASCII forms.
@@ -39,8 +39,7 @@ class Clause:
 @lru_cache(maxsize=8192)
 def clause(text: str) -> Clause:
     """The whole text as one clause. Remembered, as `clauses`: a passage is asked for each sentence on it."""
-    folded = normalise(text).strip()
-    return Clause(folded, frozenset(terms(folded)), numbers(folded, strict=True))
+    return Clause(normalise(text).strip(), terms_of(text), numbers(text, strict=True))
 
 
 @lru_cache(maxsize=4096)

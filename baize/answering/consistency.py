@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from baize.answering.clauses import Clause, clause, clauses, nearest
-from baize.answering.contrasts import Contrast, contrasts, opposes, sides
-from baize.answering.polarity import denies, is_denial, is_negative
+from baize.answering.contrasts import Contrast, contrasts, may_oppose, opposes
+from baize.answering.polarity import denies, is_denial, is_negative, may_deny
 from baize.answering.units import other_unit
 from baize.domain.sentences import has_han
-from baize.retrieval.terms import terms
+from baize.retrieval.terms import normalise, terms
 
 _NUMBERS_NEAR = 0.6
 _SAME = 0.95
@@ -34,34 +33,41 @@ def contradicts(text: str, spans: Sequence[str]) -> bool:
     return any(_gainsays(item, source) for item in clauses(text))
 
 
-@dataclass(frozen=True, slots=True)
 class _Source:
-    """Spans as each sentence on them is laid beside them; their questions say nothing.
+    """Spans as each sentence on them is laid beside them: taken apart as far as one asks, and once.
 
     Attributes:
-        told: the spans, a line each; `wholes`: as one clause each; `parts`: taken apart.
-        denies: any of their clauses does.
-        sides: what they name of each group of opposites.
+        told: the spans, a line each, without their questions, which say nothing.
     """
 
-    told: str
-    wholes: tuple[Clause, ...]
-    parts: tuple[Clause, ...]
-    denies: bool
-    sides: dict[int, frozenset[int]]
+    def __init__(self, spans: Sequence[str]) -> None:
+        self._spans = [span for span in spans if not _QUESTION.search(span)]
+        self.told = "\n".join(self._spans)
+
+    @cached_property
+    def folded(self) -> str:
+        return normalise(self.told)
+
+    @cached_property
+    def wholes(self) -> tuple[Clause, ...]:
+        """Each span as one clause."""
+        return tuple(clause(span) for span in self._spans)
+
+    @cached_property
+    def parts(self) -> tuple[Clause, ...]:
+        """The clauses of all spans."""
+        return tuple(part for span in self._spans for part in clauses(span))
+
+    @cached_property
+    def denies(self) -> bool:
+        """Whether any clause denies anything."""
+        return may_deny(self.folded) and any(is_denial(part.text) for part in self.parts)
 
 
 @lru_cache(maxsize=1024)
 def _source(spans: tuple[str, ...]) -> _Source:
     """Remembered: the sentences of an answer stand on few passages."""
-    told = [span for span in spans if not _QUESTION.search(span)]
-    wholes = tuple(clause(span) for span in told)
-    parts = tuple(part for span in told for part in clauses(span))
-    named: dict[int, frozenset[int]] = {}
-    for one in (*parts, *wholes):
-        for group, of_one in sides(one.text).items():
-            named[group] = named.get(group, frozenset()).union(of_one)
-    return _Source("\n".join(told), wholes, parts, any(is_denial(part.text) for part in parts), named)
+    return _Source(spans)
 
 
 def contradicts_abroad(text: str, span: str) -> bool:
@@ -89,7 +95,10 @@ def _gainsays(item: Clause, source: _Source) -> bool:
 def _numbers_elsewhere(item: Clause, wholes: Sequence[Clause]) -> bool:
     if not item.numbers:
         return False
-    about = {term for term in item.terms - item.numbers if not set(term) & _COUNTS}
+    about = frozenset(term for term in item.terms - item.numbers if _COUNTS.isdisjoint(term))
+    if any(item.numbers <= whole.numbers and about <= whole.words for whole in wholes):
+        # None is nearer than one that holds it all.
+        return False
     near = nearest(about, wholes, close=_NUMBERS_NEAR)
     return bool(near) and not any(item.numbers <= whole.numbers for whole in near)
 
@@ -109,7 +118,7 @@ def _opposed(item: Clause, source: _Source) -> bool:
 def _is_opposed(contrast: Contrast, item: Clause, source: _Source) -> bool:
     """The nearest clauses decide; where they do not compare, the nearest sentences."""
     # Without one that has the other side there is none among the nearest.
-    if not source.sides.get(contrast.group, frozenset()) - {contrast.side}:
+    if not may_oppose(contrast, source.folded):
         return False
     wholes, parts = source.wholes, source.parts
     about = set(terms(contrast.about)) | item.numbers

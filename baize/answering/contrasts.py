@@ -68,14 +68,15 @@ def _pattern(words: str) -> re.Pattern[str]:
 
 
 @cache
-def _chinese() -> tuple[tuple[int, int, frozenset[str]], ...]:
-    """Group, side and the characters one of which stands in every text that names it."""
-    return tuple(
-        (number, side, frozenset(word[-1] for word in _LOOK_AHEAD.sub("", words).split("|")))
-        for number, group in enumerate(_GROUPS)
-        for side, words in enumerate(group)
-        if not words.isascii()
-    )
+def _chinese() -> Mapping[str, tuple[tuple[int, int], ...]]:
+    """Character → the groups and sides that a text may name which has it; any text that names one has one."""
+    named: dict[str, list[tuple[int, int]]] = {}
+    for number, group in enumerate(_GROUPS):
+        for side, words in enumerate(group):
+            if not words.isascii():
+                for char in {word[-1] for word in _LOOK_AHEAD.sub("", words).split("|")}:
+                    named.setdefault(char, []).append((number, side))
+    return {char: tuple(pairs) for char, pairs in named.items()}
 
 
 @lru_cache(maxsize=1 << 14)
@@ -109,9 +110,10 @@ def contrasts(text: str) -> tuple[Contrast, ...]:
     return _named(text).contrasts
 
 
-def sides(text: str) -> Mapping[int, tuple[int, ...]]:
-    """Which sides of which groups a folded text names."""
-    return _named(text).sides
+def may_oppose(contrast: Contrast, text: str) -> bool:
+    """Whether a folded text, or any part of it, may have another side of the contrast."""
+    patterns = _patterns()[contrast.group]
+    return any(words.search(text) for side, words in enumerate(patterns) if side != contrast.side)
 
 
 def opposes(contrast: Contrast, text: str) -> bool | None:
@@ -145,10 +147,6 @@ def _named(text: str) -> _Named:
 
 def _found(bare: str) -> list[tuple[int, int]]:
     """Groups and sides in order. A hundred patterns: only those are tried that may match."""
-    chars = set(bare)
-    found = {
-        (number, side)
-        for number, side, any_of in _chinese()
-        if not any_of.isdisjoint(chars) and _patterns()[number][side].search(bare)
-    }
+    candidates = {pair for char in _chinese().keys() & set(bare) for pair in _chinese()[char]}
+    found = {pair for pair in candidates if _patterns()[pair[0]][pair[1]].search(bare)}
     return sorted(found.union(*map(_english, set(_LATIN.findall(bare)))))

@@ -50,9 +50,14 @@ def denies(text: str, other: str) -> bool:
     return len(conflicts) > len(mine.denied & theirs.denied)
 
 
+def may_deny(text: str) -> bool:
+    """Whether a folded text has a word that denies; without one, no part of it does."""
+    return _NEGATION.search(text) is not None
+
+
 def is_denial(text: str) -> bool:
     """Whether a folded text denies any word: two that deny none do not differ in what they deny."""
-    return bool(_polarity(text).denied)
+    return may_deny(text) and bool(_polarity(text).denied)
 
 
 @lru_cache(maxsize=4096)

@@ -15,7 +15,7 @@ from baize.answering.cite import CitedSentence
 from baize.answering.consistency import contradicts, contradicts_abroad
 from baize.answering.numbers import has_numbers
 from baize.answering.places import has_places
-from baize.answering.weigh import coverages, terms_of
+from baize.answering.weigh import coverage, coverages, passage_terms, terms_of
 from baize.domain.chat import Citation
 from baize.domain.search import Evidence
 from baize.domain.sentences import detect_language
@@ -110,9 +110,9 @@ class _Shares:
 
 def _lexical_shares(text: str, evidence: Sequence[Evidence]) -> _Shares:
     wanted = terms_of(text)
-    passages = [terms_of(item.chunk.indexed_text) for item in evidence]
+    passages = [passage_terms(item.chunk) for item in evidence]
     if len(passages) == 1:
-        alone = coverages(wanted, [wanted, *passages])[1]
+        alone = coverage(wanted, passages[0])
         return _Shares(alone, (alone,))
     union = frozenset[str]().union(*passages)
     each = coverages(wanted, [wanted, *passages], beside=union)

@@ -10,6 +10,7 @@ import math
 from collections.abc import Sequence
 from functools import lru_cache
 
+from baize.domain.text import Chunk
 from baize.retrieval.terms import terms
 
 
@@ -17,6 +18,12 @@ from baize.retrieval.terms import terms
 def terms_of(text: str) -> frozenset[str]:
     """Distinct terms of a passage or sentence."""
     return frozenset(terms(text))
+
+
+def passage_terms(chunk: Chunk) -> frozenset[str]:
+    """Distinct terms of a passage and its headings, sentence by sentence: each is asked for alone too."""
+    own = map(terms_of, (sentence.text for sentence in chunk.sentences))
+    return terms_of(" › ".join(chunk.headings)).union(*own)
 
 
 def coverages(
@@ -42,6 +49,14 @@ def coverages(
     if total <= 0:
         return [0.0] * len(shared)
     return [sum([weights[term] for term in found]) / total if found else 0.0 for found in shared]
+
+
+def coverage(wanted: frozenset[str], passage: frozenset[str]) -> float:
+    """`coverages` of one passage alone: rarer is what only the sentence holds."""
+    n_shared = len(wanted & passage)
+    _, rare, common = _idf(2)
+    total = n_shared * common + (len(wanted) - n_shared) * rare
+    return n_shared * common / total if total else 0.0
 
 
 @lru_cache(maxsize=256)

@@ -2,7 +2,7 @@
 
     BaizeError
     ├── InvalidInput            what the caller gave cannot be used: file, manifest, question, option
-    │   ├── InvalidManifest     course.yaml is wrong; names the file and the line
+    │   ├── InvalidManifest     course.yaml, a FAQ or a catalogue is wrong; names the file and the line
     │   ├── UnreadableSource    a media file, subtitle or document cannot be decoded
     │   ├── EmptySource         it can be decoded, but there is nothing in it to learn from
     │   └── InvalidSettings     config.yaml or a BAIZE_* variable is wrong; names the key
@@ -64,7 +64,7 @@ class InvalidInput(BaizeError):
 
 
 class InvalidManifest(InvalidInput):
-    """course.yaml is wrong."""
+    """What a team writes about a course is wrong: course.yaml, a FAQ, a catalogue."""
 
 
 class UnreadableSource(InvalidInput):

@@ -72,7 +72,7 @@ _INVALID_REQUEST = Kind(422, "invalid-request", "The request cannot be used")
 KINDS: Mapping[type[errors.BaizeError], Kind] = {
     errors.BaizeError: _INTERNAL,
     errors.InvalidInput: Kind(422, "invalid-input", "The input cannot be used"),
-    errors.InvalidManifest: Kind(422, "invalid-manifest", "The course manifest is wrong"),
+    errors.InvalidManifest: Kind(422, "invalid-manifest", "A file about a course is wrong"),
     errors.UnreadableSource: Kind(422, "unreadable-source", "A source cannot be read"),
     errors.EmptySource: Kind(422, "empty-source", "A source is empty"),
     errors.InvalidSettings: Kind(500, "invalid-settings", "The service is not configured correctly"),

@@ -76,18 +76,14 @@ class TermWeights:
 
 def weights_of(hits: Sequence[Hit], wanted: Iterable[str]) -> TermWeights:
     """Weights of the wanted terms over the sentences of these hits, each passage once."""
+    asked = frozenset(wanted)
     passages = {hit.chunk.text: hit.chunk.sentences for hit in hits}
-    texts = tuple([_texts(sentences) for sentences in passages.values()])
-    return TermWeights(terms_among_each(texts, frozenset(wanted)))
+    return TermWeights(held for its in passages.values() for held in terms_of_sentences(its, asked))
 
 
 def terms_of_sentences(sentences: Sequence[Segment], wanted: frozenset[str]) -> tuple[frozenset[str], ...]:
     """Which of the wanted terms each sentence of a passage has."""
-    return terms_among_each((_texts(sentences),), wanted)
-
-
-def _texts(sentences: Sequence[Segment]) -> tuple[str, ...]:
-    return tuple([sentence.text for sentence in sentences])
+    return terms_among_each(tuple([sentence.text for sentence in sentences]), wanted)
 
 
 @dataclass(frozen=True, slots=True)

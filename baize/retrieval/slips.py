@@ -55,6 +55,8 @@ def mended(query: Query, hits: Sequence[Hit]) -> Query | None:
 def _spelt(text: str, texts: Sequence[str]) -> str:
     """With words of other scripts that are strange to the hits as a hit spells them."""
     asked = {word: terms(word) for word in _long_words(text)}
+    if not asked:
+        return text
     strange = _strange([term for its in asked.values() for term in its], texts)
     slips = {word for word, its in asked.items() if its and strange.issuperset(its)}
     if not slips:
@@ -90,7 +92,8 @@ def _heard(text: str, texts: Sequence[str]) -> str:
     slips = [run for run in runs if _is_strange(run, strange)]
     if not slips:
         return text
-    sounding = _Sounding(_may_sound_so([run for each in texts for run in han_runs(normalise(each))], slips))
+    said = dict.fromkeys(run for each in texts for run in han_runs(normalise(each)))
+    sounding = _Sounding(_may_sound_so(list(said), slips))
     for run in slips:
         text = text.replace(run, _as_written(words_of(run), sounding, strange), 1)
     return text
@@ -114,7 +117,12 @@ def _may_sound_so(runs: Sequence[str], slips: Sequence[str]) -> list[str]:
         for one, next_one in pairwise(normalise(slip)):
             for char in alike(one):
                 after.setdefault(char, set()).update(alike(next_one))
-    return [run for run in runs if any(b in after[a] for a, b in pairwise(run) if a in after)]
+    firsts = set(after)
+    return [
+        run
+        for run in runs
+        if not firsts.isdisjoint(run) and any(b in after[a] for a, b in pairwise(run) if a in after)
+    ]
 
 
 def _as_written(words: Sequence[str], sounding: _Sounding, strange: frozenset[str]) -> str:
@@ -132,7 +140,7 @@ class _Sounding:
     """Stretches of Chinese by how they sound."""
 
     def __init__(self, runs: Iterable[str]) -> None:
-        self._runs = [(run, syllables(run)) for run in dict.fromkeys(runs)]
+        self._runs = [(run, syllables(run)) for run in runs]
         self._places: dict[tuple[str, ...], list[tuple[int, int]]] = {}
         for number, (_, its) in enumerate(self._runs):
             for at in range(len(its) - 1):

@@ -9,11 +9,9 @@ from __future__ import annotations
 import re
 import unicodedata
 import zlib
-from bisect import bisect_right
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from functools import cache, lru_cache
-from itertools import accumulate
 from typing import TYPE_CHECKING, NamedTuple
 
 from baize.domain.search import SparseVector
@@ -114,79 +112,55 @@ def terms_among(text: str, wanted: Collection[str]) -> frozenset[str]:
 
 @lru_cache(maxsize=1 << 11)
 def _among(text: str, wanted: frozenset[str]) -> frozenset[str]:
-    """Remembered: a question looks at its passages once to weigh them and once to find the sentence."""
-    folded = normalise(text)
-    traces = _traces(wanted)
-    found = [term for pair, term in traces.pairs if pair in folded]
-    found += [term for trace, term in traces.others if any(_ends(trace, term, folded))]
-    return frozenset(found)
-
-
-@lru_cache(maxsize=1 << 9)
-def terms_among_each(
-    passages: tuple[tuple[str, ...], ...], wanted: frozenset[str]
-) -> tuple[frozenset[str], ...]:
-    """`terms_among` of each of these texts, the sentences of passages, looked for in all of them at once.
-
-    Remembered: a question looks at its passages to weigh its terms, and once more to find the sentence.
-    """
-    folded, starts = _one_below_the_other(passages)
-    found: dict[int, set[str]] = {}
-    traces = _traces(wanted)
-    for pair, term in traces.pairs:
-        for number in _holders(pair, folded, starts):
-            found.setdefault(number, set()).add(term)
-    for trace, term in traces.others:
-        for end in _ends(trace, term, folded):
-            found.setdefault(bisect_right(starts, end - 1) - 1, set()).add(term)
-    nothing = frozenset[str]()
-    return tuple([frozenset(found[n]) if n in found else nothing for n in range(len(starts) - 1)])
-
-
-def _one_below_the_other(passages: Sequence[tuple[str, ...]]) -> tuple[str, list[int]]:
-    """All texts of these passages folded, a line each; where each line begins, and the last one ends."""
-    parts = [_side_by_side(texts) for texts in passages if texts]
-    starts = [0]
-    for _, its in parts:
-        began = starts[-1]
-        starts[-1:] = [began + at for at in its]
-    return "\n".join([folded for folded, _ in parts]), starts
+    """Remembered: a question's slips are looked for in the passages that its evidence is weighed by."""
+    return _held(normalise(text), _traces(wanted))
 
 
 @lru_cache(maxsize=1 << 11)
-def _side_by_side(texts: tuple[str, ...]) -> tuple[str, list[int]]:
-    """Texts folded, a line each; where each line begins, and the next one would after the last."""
+def terms_among_each(texts: tuple[str, ...], wanted: frozenset[str]) -> tuple[frozenset[str], ...]:
+    """`terms_among` of each of these texts, the sentences of a passage.
+
+    Remembered: a question looks at its passages to weigh its terms, and once more to find the sentence.
+    """
+    lines = _lines(texts)
+    traces = _traces(wanted).within("\n".join(lines))
+    return tuple([_held(line, traces) for line in lines])
+
+
+@lru_cache(maxsize=1 << 11)
+def _lines(texts: tuple[str, ...]) -> tuple[str, ...]:
+    """Each text folded: together, for that costs little more than one of them."""
     lines = normalise("\n".join(texts)).split("\n")
-    if len(lines) != len(texts):
-        # One of them has several lines.
-        lines = [normalise(text).replace("\n", " ") for text in texts]
-    starts = [0, *accumulate(len(line) + 1 for line in lines)]
-    return "\n".join(lines), starts
+    # Where one of them has several lines, each by itself.
+    return tuple(lines if len(lines) == len(texts) else [normalise(text) for text in texts])
 
 
-def _holders(trace: str, folded: str, starts: list[int]) -> Iterator[int]:
-    """Numbers of the lines that it stands in."""
-    at = folded.find(trace)
-    while at >= 0:
-        number = bisect_right(starts, at) - 1
-        yield number
-        at = folded.find(trace, starts[number + 1])
+def _held(folded: str, traces: _Traces) -> frozenset[str]:
+    """The terms of these that a folded text has. Only runs that have a trace of one are cut up."""
+    found = [term for pair, term in traces.pairs if pair in folded]
+    if words := [(word, term) for word, term in traces.words if word in folded]:
+        for run in _HAN_RUN.findall(folded):
+            for word, term in words:
+                if word in run and term in _han_words(run):
+                    found.append(term)
+    found += [term for trace, term in traces.others if _begins_in(folded, trace, term)]
+    return frozenset(found)
 
 
-def _ends(trace: str, term: str, folded: str) -> Iterator[int]:
-    """Where the runs end that have this term. Only runs in which its trace begins a word are cut up."""
-    inside = not has_han(trace)
+def _begins_in(folded: str, trace: str, term: str) -> bool:
+    """Whether the term is one of a run other than Chinese. Only those are cut up that its trace begins in."""
     at = folded.find(trace)
     while at >= 0:
         after = at + 1
         # No word begins after a letter or a digit of its own script.
-        if not (inside and at and folded[at - 1].isascii() and folded[at - 1].isalnum()):
+        if not (at and folded[at - 1].isascii() and folded[at - 1].isalnum()):
             run = _run_at(folded, at)
             if run is not None:
                 after = run.end()
-                if term in _run_words(run.group()):
-                    yield after
+                if term in _latin_terms(run.group()):
+                    return True
         at = folded.find(trace, after)
+    return False
 
 
 def _run_at(folded: str, at: int) -> re.Match[str] | None:
@@ -196,17 +170,34 @@ def _run_at(folded: str, at: int) -> re.Match[str] | None:
 
 
 class _Traces(NamedTuple):
-    """Terms with what every text that has them holds: pairs of characters, to which that suffices; others."""
+    """Terms, each behind what every text that has it holds.
+
+    Attributes:
+        pairs: of Chinese characters, which are terms wherever they stand.
+        words: Chinese ones, which a run may be cut up across.
+        others: the beginnings of stems.
+    """
 
     pairs: tuple[tuple[str, str], ...]
+    words: tuple[tuple[str, str], ...]
     others: tuple[tuple[str, str], ...]
+
+    def within(self, folded: str) -> _Traces:
+        """Those that stand somewhere in the text."""
+        return _Traces(*(tuple([one for one in its if one[0] in folded]) for its in self))
 
 
 @lru_cache(maxsize=1 << 8)
 def _traces(wanted: frozenset[str]) -> _Traces:
-    pairs = tuple((term[1:], term) for term in wanted if _HAN_PAIR.fullmatch(term) and _tells(term[1:]))
-    known = {term for _, term in pairs}
-    return _Traces(pairs, tuple((_trace(term), term) for term in wanted if term not in known))
+    pairs, words, others = [], [], []
+    for term in wanted:
+        if _HAN_PAIR.fullmatch(term) and _tells(term[1:]):
+            pairs.append((term[1:], term))
+        elif _HAN_RUN.fullmatch(term):
+            words.append((term, term))
+        else:
+            others.append((_trace(term), term))
+    return _Traces(tuple(pairs), tuple(words), tuple(others))
 
 
 def _tells(pair: str) -> bool:
@@ -285,11 +276,6 @@ def query_vector(query_terms: Iterable[str]) -> SparseVector:
 
 def _run_terms(run: str) -> tuple[str, ...]:
     return _han_terms(run) if has_han(run) else _latin_terms(run)
-
-
-def _run_words(run: str) -> tuple[str, ...]:
-    """The terms of a run without Chinese bigrams."""
-    return _han_words(run) if has_han(run) else _latin_terms(run)
 
 
 @lru_cache(maxsize=1 << 13)

@@ -97,7 +97,7 @@ from baize.services.follow_up import FollowUps
 from baize.services.grade import Grader
 from baize.services.guide import Guide
 from baize.services.identities import Linking
-from baize.services.in_need import KeptCatalog, LateWrites, PatientUsageBook
+from baize.services.in_need import KeptCatalog, LateWrites
 from baize.services.ingestions import Ingestions
 from baize.services.learner_record import LearnerRecord
 from baize.services.live import Live
@@ -1063,7 +1063,7 @@ class House:
             counter=self.counter,
             by_model=self._admitted(by_model(self._traced_chat, thinking_tokens=chosen.thinking_tokens)),
             extractive=ExtractiveAnswerer(max_sentences=chosen.extractive_sentences),
-            ledger=Ledger(PatientUsageBook(self.usage_book, self.late_writes), self.prices, self.clock),
+            ledger=Ledger(self.prices, self.clock),
             cache=self.cache,
             reuse=self.reuse,
             follow_ups=FollowUps(self.artefacts),

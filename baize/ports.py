@@ -459,7 +459,14 @@ class Answers(Protocol):
     conversations. `learner_id` None means whoever's; empty means that of no named learner.
     """
 
-    async def put(self, answer: Answer) -> None: ...
+    async def put(self, answer: Answer, used: Used | None = None) -> None:
+        """Store an answer as the latest turn of its conversation; one of the same id is replaced in place.
+
+        Args:
+            used: added to what the platform used, together with the answer or not at all; and once, for an
+                answer that is there already has been counted.
+        """
+        ...
 
     async def get(self, platform_id: str, answer_id: str) -> Answer | None: ...
 
@@ -1052,11 +1059,7 @@ class Tickets(Protocol):
 
 
 class UsageBook(Protocol):
-    """What platforms have used, added up by day, course and model."""
-
-    async def add(self, used: Used) -> None:
-        """Count this too; two writers at once both count."""
-        ...
+    """What platforms have used, added up by day, course and model as their answers were stored."""
 
     async def between(self, platform_id: str, first_day: str, last_day: str) -> list[Used]:
         """The platform's sums from the first to the last day (`2026-11-28`), by day, course and model."""

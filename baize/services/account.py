@@ -1,23 +1,18 @@
-"""A finished answer → its cost, and its line in the book of what the platform uses."""
+"""A finished answer → its cost, and what it adds to the book of what the platform uses."""
 
 from __future__ import annotations
 
-import logging
 from dataclasses import replace
 
 from baize.domain.chat import Answer
 from baize.domain.cost import PriceList, Used
-from baize.errors import DependencyUnavailable
-from baize.ports import Clock, UsageBook
-
-_log = logging.getLogger(__name__)
+from baize.ports import Clock
 
 
 class Ledger:
-    """Prices answers by the clock and adds them up."""
+    """Prices answers by the clock, and says what is counted of them."""
 
-    def __init__(self, book: UsageBook, prices: PriceList, clock: Clock) -> None:
-        self._book = book
+    def __init__(self, prices: PriceList, clock: Clock) -> None:
         self._prices = prices
         self._clock = clock
 
@@ -25,17 +20,17 @@ class Ledger:
         """The answer with what it cost, at the price of now."""
         return replace(answer, cost=self._prices.cost(answer.model, answer.usage, self._clock.now()))
 
-    async def record(self, answer: Answer, course_id: str, *, reused: bool = False) -> None:
-        """Count the answer. A book that cannot be written is logged, and costs the learner nothing."""
+    def used(self, answer: Answer, course_id: str) -> Used:
+        """What a priced answer used, today."""
         usage = answer.usage
-        used = Used(
+        return Used(
             answer.platform_id,
             self._prices.day(self._clock.now()),
             course_id,
             answer.model,
             n_answers=1,
             n_degraded=int(bool(answer.degraded)),
-            n_reused=int(reused),
+            n_reused=int(bool(answer.reused_from)),
             prompt_tokens=usage.prompt_tokens,
             cache_hit_tokens=usage.cache_hit_tokens,
             completion_tokens=usage.completion_tokens,
@@ -43,7 +38,3 @@ class Ledger:
             cost=answer.cost or 0.0,
             n_unpriced=int(answer.cost is None),
         )
-        try:
-            await self._book.add(used)
-        except DependencyUnavailable as failure:
-            _log.error("An answer of platform %s was not counted: %s", answer.platform_id, failure)

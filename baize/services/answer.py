@@ -184,7 +184,7 @@ class Answering:
     Args:
         by_model: the answerer over a chat model; None when none is configured.
         extractive: the answerer that needs no model.
-        ledger: prices and counts what answers use.
+        ledger: prices what answers use.
         cache: remembers what the model was asked, for the turns that follow.
         reuse: earlier answers to equal questions.
         follow_ups: what may be asked next.
@@ -357,14 +357,12 @@ class Answering:
         A store that fails now must not take the answer from the learner, who has read it.
         """
         turn = prepared.turn
+        used = self._ledger.used(answer, turn.course.id if turn.course else "")
         try:
-            await self._answers.put(answer)
+            await self._answers.put(answer, used)
         except DependencyUnavailable as failure:
             _log.error("The answer %s was not stored: %s", answer.id, failure)
             return
-        await self._ledger.record(
-            answer, turn.course.id if turn.course else "", reused=bool(answer.reused_from)
-        )
         if self._by_model is None or not prepared.covered:
             return
         asked = self._by_model.asks(turn).encode("utf-8", "replace")

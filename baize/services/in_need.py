@@ -21,7 +21,7 @@ from baize.domain.course import Course, Lesson
 from baize.domain.library import LiveLesson
 from baize.domain.search import Scope
 from baize.errors import DependencyUnavailable
-from baize.ports import Answers, Catalog, UsageBook
+from baize.ports import Answers, Catalog
 
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
@@ -144,11 +144,10 @@ class KeptCatalog:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Write:
-    """One that waits. `twice`: whether a write that perhaps succeeded may be tried again."""
+    """An answer that waits. One that perhaps went may be tried again: stored twice, it is there once."""
 
     run: Callable[[], Awaitable[None]]
-    answer: Answer | None = None
-    twice: bool = True
+    answer: Answer
 
 
 class LateWrites:
@@ -183,14 +182,13 @@ class LateWrites:
         """Those of a platform that wait, the oldest first; of one that is there twice, the later."""
         latest: dict[str, Answer] = {}
         for write in self._waiting:
-            if write.answer is not None and write.answer.platform_id == platform_id:
+            if write.answer.platform_id == platform_id:
                 latest[write.answer.id] = write.answer
         return list(latest.values())
 
     def drop(self, answer_ids: set[str]) -> None:
         """Forget answers that wait."""
-        kept = [w for w in self._waiting if w.answer is None or w.answer.id not in answer_ids]
-        self._waiting = deque(kept)
+        self._waiting = deque(write for write in self._waiting if write.answer.id not in answer_ids)
 
     async def close(self) -> None:
         """A last try; what is still not written is lost, and the log says how much."""
@@ -223,11 +221,9 @@ class LateWrites:
                     await write.run()
                     self.away = False
                     n += 1
-                except DependencyUnavailable as failure:
+                except DependencyUnavailable:
                     self.away = True
-                    if write.twice:
-                        return n
-                    _log.error("A write that waited is lost: %s", failure)
+                    return n
                 except Exception as error:  # noqa: BLE001 - one that can never go must not stop the others
                     _log.error("A write that waited is lost: %s", type(error).__qualname__, exc_info=error)
                 self._waiting.popleft()
@@ -237,24 +233,24 @@ class LateWrites:
 class PatientAnswers:
     """The port `Answers` over another: what cannot be stored now is stored later, and found meanwhile.
 
-    Storing an answer twice leaves one, so trying again is safe.
+    Storing an answer twice leaves one, counted once, so trying again is safe.
     """
 
     def __init__(self, inner: Answers, late: LateWrites) -> None:
         self._inner = inner
         self._late = late
 
-    async def put(self, answer: Answer) -> None:
+    async def put(self, answer: Answer, used: Used | None = None) -> None:
         """As `Answers.put`; raises only when too many wait already."""
         # Turns are numbered as they are stored: none may overtake those of its conversation.
         if not self._late.away and not self._waits(answer):
             try:
-                await self._inner.put(answer)
+                await self._inner.put(answer, used)
                 return
             except DependencyUnavailable as failure:
                 self._late.away = True
                 _log.warning("The answer %s is stored later: %s", answer.id, failure)
-        self._late.add(_Write(lambda: self._inner.put(answer), answer))
+        self._late.add(_Write(lambda: self._inner.put(answer, used), answer))
 
     def _waits(self, answer: Answer) -> bool:
         """Whether a turn of the answer's conversation does."""
@@ -330,25 +326,3 @@ class PatientAnswers:
     async def expire(self, before: float) -> int:
         """As `Answers.expire`."""
         return await self._inner.expire(before)
-
-
-class PatientUsageBook:
-    """The port `UsageBook` over another; counts wait behind the answers that they are of.
-
-    A count that may have been written is never tried again: a platform must not pay twice.
-    """
-
-    def __init__(self, inner: UsageBook, late: LateWrites) -> None:
-        self._inner = inner
-        self._late = late
-
-    async def add(self, used: Used) -> None:
-        """As `UsageBook.add`."""
-        if self._late.away:
-            self._late.add(_Write(lambda: self._inner.add(used), twice=False))
-        else:
-            await self._inner.add(used)
-
-    async def between(self, platform_id: str, first_day: str, last_day: str) -> list[Used]:
-        """As `UsageBook.between`."""
-        return await self._inner.between(platform_id, first_day, last_day)

@@ -19,6 +19,7 @@ from urllib.parse import quote
 import anyio
 
 from baize.domain.chat import Answer, Citation
+from baize.domain.cost import Used
 from baize.domain.learner import Progress
 from baize.domain.locator import TimeSpan
 from baize.domain.outbox import Waiting
@@ -231,9 +232,9 @@ class TellingAnswers(PatientAnswers):
         super().__init__(*parts)
         self._telling = telling
 
-    async def put(self, answer: Answer) -> None:
+    async def put(self, answer: Answer, used: Used | None = None) -> None:
         """As `Answers.put`."""
-        await super().put(answer)
+        await super().put(answer, used)
         await self._telling.asked(answer)
 
 

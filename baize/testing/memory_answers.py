@@ -5,20 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from baize.domain.chat import Answer, left_out
+from baize.domain.cost import Used
 from baize.ports import Clock
+from baize.testing.memory_usage_book import MemoryUsageBook
 
 
 class MemoryAnswers:
-    """As the real store, but gone with the process."""
+    """As the real store, but gone with the process. What answers used is added up in `usage_book`."""
 
     def __init__(self, clock: Clock | None = None) -> None:
+        self.usage_book = MemoryUsageBook()
         self._clock = clock
         self._answers: dict[tuple[str, str], Answer] = {}
         self._stored_at: dict[tuple[str, str], float] = {}
 
-    async def put(self, answer: Answer) -> None:
-        """Store an answer as the latest turn of its conversation; one of the same id is replaced in place."""
+    async def put(self, answer: Answer, used: Used | None = None) -> None:
+        """As `Answers.put`."""
         key = (answer.platform_id, answer.id)
+        if used is not None and key not in self._answers:
+            self.usage_book.add(used)
         self._answers[key] = answer
         self._stored_at.setdefault(key, self._clock.now() if self._clock else 0.0)
 

@@ -15,8 +15,8 @@ class MemoryUsageBook:
     def __init__(self) -> None:
         self._used: dict[tuple[str, ...], Used] = {}
 
-    async def add(self, used: Used) -> None:
-        """As `UsageBook.add`."""
+    def add(self, used: Used) -> None:
+        """Count this too."""
         key, counts = astuple(used)[:_N_KEYS], astuple(used)[_N_KEYS:]
         before = self._used.get(key)
         sums = [a + b for a, b in zip(astuple(before)[_N_KEYS:], counts, strict=True)] if before else counts

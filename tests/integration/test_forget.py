@@ -97,11 +97,11 @@ async def plant(house: House, root: Path) -> None:
     edit = Edit("default", GONE, f"{GONE}.1", "e", "cue", TimeSpan(0, 2), TEXT, TEXT, "", 1.0)
     await house.edits.put([edit])
     for answer_id, course_id, quote in ((f"a-{ID}", GONE, TEXT), ("a2", KEPT, "别的课")):
-        await house.answers.put(answer(answer_id, course_id, quote))
+        used = Used("default", "2026-11-28", course_id, "m", n_answers=1)
+        await house.answers.put(answer(answer_id, course_id, quote), used)
         await house.feedback.put(
             Feedback("default", answer_id, "lin", "down", correction=quote, given_at=1.0)
         )
-        await house.usage_book.add(Used("default", "2026-11-28", course_id, "m", n_answers=1))
     key = AnswerKey("default", f"a-{ID}")
     await house.event_log.begin(key, "lin")
     await house.event_log.append(key, [TEXT.encode()])

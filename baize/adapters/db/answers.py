@@ -10,8 +10,10 @@ from baize.adapters.db.codec import encode
 from baize.adapters.db.engine import Database
 from baize.adapters.db.models import AnswerRow, FeedbackRow
 from baize.adapters.db.upsert import Upsert, insert_or_update
+from baize.adapters.db.usage import counted
 from baize.adapters.db.worded import Worded
 from baize.domain.chat import Answer, left_out
+from baize.domain.cost import Used
 from baize.ports import Clock
 
 _BATCH = 500
@@ -25,19 +27,20 @@ class SqlAnswers:
         self._database = database
         self._clock = clock
 
-    async def put(self, answer: Answer) -> None:
-        """Store an answer as the latest turn of its conversation; one of the same id is replaced in place."""
-        await self._database.write(
-            _PUT,
-            platform_id=answer.platform_id,
-            answer_id=answer.id,
-            conversation_id=answer.conversation_id,
-            stored_at=self._clock.now(),
-            answer=answer,
-            learner_id=answer.learner_id,
-            of_platform=answer.platform_id,
-            of_conversation=answer.conversation_id,
-        )
+    async def put(self, answer: Answer, used: Used | None = None) -> None:
+        """As `Answers.put`."""
+        values = {
+            "platform_id": answer.platform_id,
+            "answer_id": answer.id,
+            "conversation_id": answer.conversation_id,
+            "stored_at": self._clock.now(),
+            "answer": answer,
+            "learner_id": answer.learner_id,
+            "of_platform": answer.platform_id,
+            "of_conversation": answer.conversation_id,
+        }
+        counts = [] if used is None else [counted(used, answer)]
+        await self._database.write(*counts, (_PUT, values))
 
     async def get(self, platform_id: str, answer_id: str) -> Answer | None:
         """As `Answers.get`."""

@@ -62,7 +62,7 @@ class SqlPublisher:
     async def record(self, state: ItemState) -> None:
         """As `Publisher.record`; the latest call wins, whatever its `at`."""
         values = {name: getattr(state, name) for name in _STATE}
-        await self._database.write(_RECORD, **values, recorded_at=state.at)
+        await self._database.write((_RECORD, values | {"recorded_at": state.at}))
 
     async def states(self, platform_id: str, course_id: str = "") -> list[ItemState]:
         """States of one course, or of all, by course and item."""

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from types import ModuleType
 from typing import Any
 
-from sqlalchemy import inspect
+from sqlalchemy import ColumnElement, bindparam, inspect, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -60,9 +60,25 @@ def course_values(course: Course) -> dict[str, Any]:
     }
 
 
-def insert_or_add(where: AsyncSession | str, model: type[Table], values: dict[str, Any]) -> Upsert:
-    """One row in; where its primary key exists, every other column grows by the value given."""
-    insert: Upsert = _dialect(where).insert(model).values(values)
+def insert_or_add(
+    where: AsyncSession | str,
+    model: type[Table],
+    values: dict[str, Any],
+    *,
+    unless: ColumnElement[bool] | None = None,
+) -> Upsert:
+    """One row in; where its primary key exists, every other column grows by the value given.
+
+    Args:
+        unless: where this holds, nothing is touched.
+    """
+    insert: Upsert = _dialect(where).insert(model)
+    if unless is None:
+        insert = insert.values(values)
+    else:
+        columns = inspect(model).columns
+        row = [bindparam(name, value, type_=columns[name].type) for name, value in values.items()]
+        insert = insert.from_select(list(values), select(*row).where(~unless))
     keys = [column.name for column in inspect(model).primary_key]
     grown = {name: getattr(model, name) + insert.excluded[name] for name in values if name not in keys}
     return insert.on_conflict_do_update(index_elements=keys, set_=grown)

@@ -53,6 +53,10 @@ class Worded:
         return self._for_sqlite.run(connection, values)
 
 
+Line = tuple[Worded, Mapping[str, Any]]
+"""What is written, and its values."""
+
+
 class _Compiled:
     """For SQLite: the text, and how its parameters and columns are written and read."""
 
@@ -142,8 +146,8 @@ class SqliteHand:
         """
         return await self._call(lambda connection: worded.on(connection, values))
 
-    async def write(self, worded: Worded, values: Mapping[str, Any]) -> None:
-        """Apply it whole, or not at all; begun, it is not undone when the caller is cancelled.
+    async def write(self, lines: Sequence[Line]) -> None:
+        """Apply all of them, or none; begun, they are not undone when the caller is cancelled.
 
         Raises:
             sqlite3.Error: nothing was written.
@@ -152,7 +156,8 @@ class SqliteHand:
         def apply(connection: sqlite3.Connection) -> None:
             connection.execute("BEGIN IMMEDIATE")
             try:
-                worded.on(connection, values)
+                for worded, values in lines:
+                    worded.on(connection, values)
                 connection.execute("COMMIT")
             except BaseException:
                 if connection.in_transaction:

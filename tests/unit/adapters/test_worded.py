@@ -46,23 +46,25 @@ async def database(tmp_path: Path) -> AsyncIterator[Database]:
 
 
 async def test_values_are_written_and_read_as_their_columns_hold_them(database: Database) -> None:
-    await database.write(PUT, **COURSE)
+    await database.write((PUT, COURSE))
     assert await database.fetch(TAGS, of_course="c1") == [(("农业", "rice"),)]
     async with database.reading() as session:
         assert await session.scalar(select(CourseRow.tags)) == ("农业", "rice")
 
 
 async def test_a_statement_that_fails_leaves_nothing_and_the_next_one_goes(database: Database) -> None:
+    """Not what was written before it, either."""
     with pytest.raises(sqlite3.IntegrityError):
-        await database.write(ORPHAN)
-    await database.write(PUT, **COURSE)
+        await database.write((PUT, COURSE), (ORPHAN, {}))
+    assert await database.fetch(TAGS, of_course="c1") == []
+    await database.write((PUT, COURSE))
     assert len(await database.fetch(TAGS, of_course="c1")) == 1
 
 
 async def test_it_waits_for_another_writer(database: Database) -> None:
     async with anyio.create_task_group() as tasks, database.writing() as session:
         await session.execute(insert(CourseRow).values(COURSE))
-        tasks.start_soon(lambda: database.write(PUT, **(COURSE | {"course_id": "c2"})))
+        tasks.start_soon(lambda: database.write((PUT, COURSE | {"course_id": "c2"})))
         await anyio.lowlevel.checkpoint()
         assert await database.fetch(TAGS, of_course="c1") == []
     assert len(await database.fetch(TAGS, of_course="c1")) == 1
@@ -71,7 +73,7 @@ async def test_it_waits_for_another_writer(database: Database) -> None:
 
 async def test_a_reader_who_finds_the_file_locked_waits_in_a_thread(database: Database) -> None:
     """The eye gives up at once, and the loop goes on while the hand waits."""
-    await database.write(PUT, **COURSE)
+    await database.write((PUT, COURSE))
     await database.close()
     held = sqlite3.connect(str(database.url.database), isolation_level=None, check_same_thread=False)
     held.execute("PRAGMA locking_mode=EXCLUSIVE")
@@ -90,7 +92,7 @@ async def test_a_reader_who_finds_the_file_locked_waits_in_a_thread(database: Da
 
 
 async def test_after_closing_it_opens_again(database: Database) -> None:
-    await database.write(PUT, **COURSE)
+    await database.write((PUT, COURSE))
     await database.close()
     assert len(await database.fetch(TAGS, of_course="c1")) == 1
 

@@ -51,7 +51,6 @@ from baize.testing.memory_progress import MemoryLearnerProgress
 from baize.testing.memory_review_cards import MemoryReviewCards
 from baize.testing.memory_statements import MemoryStatements
 from baize.testing.memory_tickets import MemoryTickets
-from baize.testing.memory_usage_book import MemoryUsageBook
 from baize.testing.simple_token_counter import SimpleTokenCounter
 
 PLATFORM = "default"
@@ -94,13 +93,14 @@ def opens(*, chat: ChatModel | None = None, prepare: Callable[[House], None] = l
     async def open_house(chosen: Settings) -> AsyncIterator[House]:
         house = House(chosen)
         library, index, embedder = MemoryCatalog(), MemoryIndex(), HashEmbedder()
+        answers = MemoryAnswers(house.clock)
         # The parts of a house are cached properties: what is there already is never made.
         house.__dict__ |= {
             "catalog": library,
             "artefacts": library,
             "cards": MemoryCards(library),
             "database": _NoDatabase(),
-            "answers": MemoryAnswers(house.clock),
+            "answers": answers,
             "platforms": MemoryPlatforms(),
             "api_keys": MemoryApiKeys(),
             "revocations": MemoryRevocations(),
@@ -111,7 +111,7 @@ def opens(*, chat: ChatModel | None = None, prepare: Callable[[House], None] = l
             "index": index,
             "embedder": embedder,
             "counter": SimpleTokenCounter(),
-            "usage_book": MemoryUsageBook(),
+            "usage_book": answers.usage_book,
             "cache": MemoryCache(),
             "chat": chat,
             "preferences": MemoryLearnerPreferences(),

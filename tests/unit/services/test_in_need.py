@@ -17,10 +17,9 @@ from baize.domain.library import LiveLesson
 from baize.domain.search import Scope
 from baize.errors import DependencyUnavailable
 from baize.services import in_need
-from baize.services.in_need import KeptCatalog, LateWrites, PatientAnswers, PatientUsageBook
+from baize.services.in_need import KeptCatalog, LateWrites, PatientAnswers
 from baize.testing.held_clock import HeldClock
 from baize.testing.memory_answers import MemoryAnswers
-from baize.testing.memory_usage_book import MemoryUsageBook
 
 pytestmark = pytest.mark.anyio
 
@@ -153,25 +152,26 @@ async def settle(late: LateWrites) -> None:
 
 
 async def test_answers_wait_in_their_order_and_are_stored_once(late: LateWrites) -> None:
-    """Readable meanwhile; their counts wait behind them; afterwards all is there, nothing twice."""
-    store, book = MemoryAnswers(HeldClock()), MemoryUsageBook()
-    inner, inner_book = Fragile(store), Fragile(book)
-    answers, usage = PatientAnswers(inner, late), PatientUsageBook(inner_book, late)
-    await answers.put(an_answer(1))
-    inner.away = inner_book.away = True
+    """Readable meanwhile; afterwards all is there with what it used, nothing twice."""
+    store = MemoryAnswers(HeldClock())
+    inner = Fragile(store)
+    answers = PatientAnswers(inner, late)
+    used = Used("p", "2026-11-28", "c", "m", n_answers=1)
+    await answers.put(an_answer(1), used)
+    inner.away = True
     for n in (2, 3):
-        await answers.put(an_answer(n))
-        await usage.add(Used("p", "2026-11-28", "c", "m", n_answers=1))
-    await answers.put(replace(an_answer(3), text="later"))
+        await answers.put(an_answer(n), used)
+    await answers.put(replace(an_answer(3), text="later"), used)
     waiting = await answers.get("p", "p3")
     assert waiting is not None
     assert waiting.text == "later"
     assert await store.get("p", "p3") is None
-    inner.away = inner_book.away = False
+    assert [one.n_answers for one in await store.usage_book.between("p", used.day, used.day)] == [1]
+    inner.away = False
     await settle(late)
     assert [one.text for one in await answers.turns("p", "k", 9)] == ["a1", "a2", "later"]
     assert [one.text for one in await store.turns("p", "k", 9)] == ["a1", "a2", "later"]
-    assert [one.n_answers for one in await book.between("p", "2026-11-28", "2026-11-28")] == [2]
+    assert [one.n_answers for one in await store.usage_book.between("p", used.day, used.day)] == [3]
 
 
 async def test_what_is_forgotten_while_it_waits_is_never_stored(late: LateWrites) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from baize.adapters.event_log_memory import MemoryEventLog
 from baize.domain.chat import Answer, AnswerEvent, Completed, Released, Sampling, Turn
+from baize.domain.cost import Used
 from baize.domain.live import AnswerKey
 from baize.domain.search import Query, Scope
 from baize.errors import DependencyUnavailable, Overloaded
@@ -40,7 +41,7 @@ class Words:
 class SlowAnswers(MemoryAnswers):
     """A database whose lock somebody else holds."""
 
-    async def put(self, answer: Answer) -> None:
+    async def put(self, answer: Answer, used: Used | None = None) -> None:
         await anyio.sleep_forever()
 
 

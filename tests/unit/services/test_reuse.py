@@ -61,7 +61,7 @@ async def test_the_same_question_in_other_words_is_answered_once(world: World) -
     assert second.question == PARAPHRASE
     assert [c.quote for c in second.citations] == [c.quote for c in first.citations]
     assert (second.cost, second.usage.prompt_tokens) == (0.0, 0)
-    (used,) = await world.usage_book.between(PLATFORM, "2000-01-01", "2100-01-01")
+    (used,) = await world.answers.usage_book.between(PLATFORM, "2000-01-01", "2100-01-01")
     assert (used.n_answers, used.n_reused) == (2, 1)
 
 

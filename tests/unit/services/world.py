@@ -32,7 +32,6 @@ from baize.testing.held_clock import HeldClock
 from baize.testing.memory_answers import MemoryAnswers
 from baize.testing.memory_catalog import MemoryCatalog
 from baize.testing.memory_index import MemoryIndex
-from baize.testing.memory_usage_book import MemoryUsageBook
 from baize.testing.simple_token_counter import SimpleTokenCounter
 
 PLATFORM = "p1"
@@ -107,7 +106,6 @@ class World:
     answers: MemoryAnswers = field(default_factory=MemoryAnswers)
     embedder: HashEmbedder = field(default_factory=HashEmbedder)
     counter: SimpleTokenCounter = field(default_factory=SimpleTokenCounter)
-    usage_book: MemoryUsageBook = field(default_factory=MemoryUsageBook)
     clock: HeldClock = field(default_factory=HeldClock)
     cache: MemoryCache = field(default_factory=MemoryCache)
     reuse: Policy = "off"
@@ -134,7 +132,7 @@ class World:
             counter=self.counter,
             by_model=ModelAnswerer(chat, PromptLibrary().get("answer")) if chat else None,
             extractive=ExtractiveAnswerer(),
-            ledger=Ledger(self.usage_book, PRICES, self.clock),
+            ledger=Ledger(PRICES, self.clock),
             cache=self.cache,
             reuse=Reuse(
                 cache=self.cache,

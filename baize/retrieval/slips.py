@@ -82,7 +82,7 @@ def _long_words(text: str) -> set[str]:
 def _strange(asked: Iterable[str], texts: Sequence[str]) -> frozenset[str]:
     """Those of these terms that no hit has."""
     wanted = frozenset(asked)
-    return wanted.difference(*[terms_among(text, wanted) for text in texts])
+    return wanted - terms_among("\n".join(texts), wanted)
 
 
 def _heard(text: str, texts: Sequence[str]) -> str:
@@ -92,7 +92,7 @@ def _heard(text: str, texts: Sequence[str]) -> str:
     slips = [run for run in runs if _is_strange(run, strange)]
     if not slips:
         return text
-    said = dict.fromkeys(run for each in texts for run in han_runs(normalise(each)))
+    said = dict.fromkeys(han_runs(normalise("\n".join(texts))))
     sounding = _Sounding(_may_sound_so(list(said), slips))
     for run in slips:
         text = text.replace(run, _as_written(words_of(run), sounding, strange), 1)

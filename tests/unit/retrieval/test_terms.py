@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from itertools import pairwise
 
 import pytest
@@ -41,6 +42,12 @@ PARTS = st.lists(
 def test_variants_of_a_word_share_a_term(question: str, passage: str) -> None:
     """Traditional characters, full-width letters, case, inflection, hyphens and apostrophes."""
     assert set(terms(question)) & set(terms(passage))
+
+
+@given(st.text(st.sampled_from("，：；！？（）％～…\u3000Ａ①ａ\u0301\u3099か血 \n"), max_size=30))
+def test_marks_that_are_folded_ahead_change_nothing(text: str) -> None:
+    """Whatever stands beside them: combining marks, full-width letters, other compatibility characters."""
+    assert normalise(text) == unicodedata.normalize("NFKC", text).lower()
 
 
 @given(PARTS)

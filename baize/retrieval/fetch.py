@@ -74,18 +74,19 @@ async def fetch(
     """
     kept = kept or KeptChunks()
     stored = kept.of(platform_id, [match.chunk_id for match in matches])
-    live = await _live(stored, platform_id, catalog)
-    stored = {
-        chunk_id: found
-        for chunk_id, found in stored.items()
-        if live.get(found.chunk.lesson_id) in found.build_ids
-    }
     wanted = [match.chunk_id for match in matches if match.chunk_id not in stored]
-    if wanted:
-        fresh = await index.chunks(platform_id, wanted)
-        kept.keep(platform_id, fresh)
-        live |= await _live(fresh, platform_id, catalog)
-        stored |= fresh
+    fresh = await _fresh(wanted, platform_id, index, kept)
+    live = await _live(stored | fresh, platform_id, catalog)
+    changed = [
+        chunk_id
+        for chunk_id, found in stored.items()
+        if live.get(found.chunk.lesson_id) not in found.build_ids
+    ]
+    if changed:
+        again = await _fresh(changed, platform_id, index, kept)
+        live |= await _live(again, platform_id, catalog)
+        stored = {chunk_id: found for chunk_id, found in stored.items() if chunk_id not in changed} | again
+    stored |= fresh
     hits: list[Hit] = []
     settled: set[LiveBuild] = set()
     for match in matches:
@@ -99,6 +100,17 @@ async def fetch(
             settled.add(LiveBuild(found.chunk.lesson_id, build_id))
     swept = any(match.chunk_id not in stored for match in matches)
     return Fetched(tuple(hits), tuple(sorted(settled, key=lambda lesson: lesson.lesson_id)), swept)
+
+
+async def _fresh(
+    chunk_ids: Sequence[str], platform_id: str, index: ChunkIndex, kept: KeptChunks
+) -> dict[str, StoredChunk]:
+    """Chunks as the index has them now, kept for later questions."""
+    if not chunk_ids:
+        return {}
+    fresh = await index.chunks(platform_id, chunk_ids)
+    kept.keep(platform_id, fresh)
+    return fresh
 
 
 async def _live(stored: dict[str, StoredChunk], platform_id: str, catalog: Catalog | Cards) -> dict[str, str]:

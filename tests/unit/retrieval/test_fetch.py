@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from uuid import NAMESPACE_OID, uuid5
 
 import pytest
 
-from baize.domain.library import BuiltLesson
-from baize.domain.search import IndexedChunk, Match, StoredChunk
+from baize.domain.library import BuiltLesson, LiveLesson
+from baize.domain.search import IndexedChunk, Match, Scope, StoredChunk
 from baize.domain.text import Chunk
 from baize.retrieval.fetch import KeptChunks, fetch
 from baize.retrieval.terms import passage_vector
@@ -81,6 +82,26 @@ async def test_a_new_build_is_looked_up(index: CountingIndex, world: World) -> N
     assert await shown(index, world, kept) == [CHUNK.id]
     assert await shown(index, world, kept) == [CHUNK.id]
     assert len(index.asked) == 3
+
+
+async def test_what_is_live_is_asked_once(
+    index: CountingIndex, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For what is kept and what is new together: only a chunk of a changed lesson asks once more."""
+    other = replace(CHUNK, id=str(uuid5(NAMESPACE_OID, "other")))
+    await put(index, world, "b-health.01", other)
+    kept, asked, live = KeptChunks(), list[Scope](), world.catalog.live
+    await shown(index, world, kept)
+
+    async def counted(scope: Scope) -> list[LiveLesson]:
+        asked.append(scope)
+        return await live(scope)
+
+    monkeypatch.setattr(world.catalog, "live", counted)
+    both = [Match(one.id, "zh", 1, 1.0, "fused") for one in (CHUNK, other)]
+    fetched = await fetch(both, PLATFORM, index=index, catalog=world.catalog, kept=kept)
+    assert [hit.chunk.id for hit in fetched.hits] == [CHUNK.id, other.id]
+    assert len(asked) == 1
 
 
 async def test_what_was_erased_is_not_shown(index: CountingIndex, world: World) -> None:

@@ -49,6 +49,18 @@ async def _caller(
     return caller
 
 
+async def known_caller(request: Request) -> Caller:
+    """The caller, for what comes behind a dependency that has asked who it is; else asked now.
+
+    Not depended on: FastAPI goes through what a dependency needs anew wherever it is needed.
+
+    Raises:
+        Unauthorised, NotAllowed: as for every other route.
+    """
+    caller: Caller | None = request.scope.get("state", {}).get(CALLER)
+    return caller or await caller_of(request)
+
+
 async def caller_of(request: Request) -> Caller:
     """The caller of a request to a route that looks by itself.
 
@@ -129,8 +141,9 @@ async def _begin(request: Request, caller: Caller) -> None:
     request.scope["state"][ENTRY] = await auditing.begin(caller, action, request.path_params)
 
 
-def _needs(right: Right) -> Callable[[Request, Caller], Awaitable[Caller]]:
-    async def check(request: Request, caller: CurrentCaller) -> Caller:
+def _needs(right: Right) -> Callable[[Request], Awaitable[Caller]]:
+    async def check(request: Request) -> Caller:
+        caller = await known_caller(request)
         check_right(caller, right)
         if _is_told(request.method, right, caller):
             await _begin(request, caller)

@@ -9,7 +9,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from baize.api.auth import CurrentCaller
+from baize.api.auth import CurrentCaller, known_caller
 from baize.api.cors import CALLER
 from baize.api.links import PlayerLinks
 from baize.api.mapping import Mapper
@@ -54,8 +54,8 @@ async def _links(request: Request) -> PlayerLinks:
 CurrentLinks = Annotated[PlayerLinks, Depends(_links)]
 
 
-async def _mapper(caller: CurrentCaller, links: CurrentLinks) -> Mapper:
-    return Mapper(caller.platform_id, links)
+async def _mapper(request: Request) -> Mapper:
+    return Mapper((await known_caller(request)).platform_id, links_of(request))
 
 
 WarmHouse = Annotated[House, Depends(_warm_house)]

@@ -279,7 +279,7 @@ class UnwritableAnswers:
     def __init__(self, error: Exception) -> None:
         self._error = error
 
-    async def put(self, _: object) -> None:
+    async def put(self, *_: object) -> None:
         raise self._error
 
     async def turns(self, *_: object) -> list[object]:

@@ -79,8 +79,8 @@ def detect_language(text: str, default: str = "en") -> str:
     A Chinese sentence with several English terms is Chinese; an English one that quotes a Chinese word is
     English.
     """
-    n_han = len(_CJK.findall(text))
-    n_words = len(_WORD.findall(_CJK.sub(" ", text)))
+    others, n_han = _CJK.subn(" ", text)
+    n_words = len(_WORD.findall(others))
     if n_han == n_words == 0:
         return default
     return "zh" if n_han >= _HAN_PER_WORD * n_words else "en"

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Iterator, Mapping
+from contextlib import aclosing, suppress
 from itertools import count
 from typing import TypeVar
 
@@ -122,7 +121,6 @@ class AnswerStream(EventSourceResponse):
         super().__init__(content, headers=_HEADERS | dict(headers or {}))
         self._content = content
         self._heartbeat_s = heartbeat_s
-        self._told_at = 0.0
         self._turn = asyncio.Lock()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -130,34 +128,67 @@ class AnswerStream(EventSourceResponse):
         await while_connected(receive, lambda: self.stream_response(send))
 
     async def stream_response(self, send: Send) -> None:
-        """The whole response; comments come from a task of their own, so that a pause can be filled."""
+        """The whole response, its pauses filled."""
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-        async with anyio.create_task_group() as tasks:
-            self._told_at = time.monotonic()
-            tasks.start_soon(self._fill_pauses, send)
-            await self._pass_on(send)
-            tasks.cancel_scope.cancel()
+        heartbeat = _Heartbeat(self._heartbeat_s, lambda: self._tell(send, KEEPALIVE_COMMENT))
+        try:
+            await self._pass_on(send, heartbeat)
+        finally:
+            await heartbeat.stop()
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
-    async def _pass_on(self, send: Send) -> None:
+    async def _pass_on(self, send: Send, heartbeat: _Heartbeat) -> None:
+        whole = False
         try:
             async for frame in self._content:
                 await self._tell(send, frame)
+                heartbeat.told()
+            whole = True
         finally:
-            # Cancelled, we may still have to tell the endpoint that nobody listens any more.
-            with anyio.move_on_after(_CLOSING_S, shield=True):
-                await self._content.aclose()
-
-    async def _fill_pauses(self, send: Send) -> None:
-        while True:
-            await asyncio.sleep(self._told_at + self._heartbeat_s - time.monotonic())
-            if time.monotonic() >= self._told_at + self._heartbeat_s:
-                await self._tell(send, KEEPALIVE_COMMENT)
+            if not whole:
+                # Cancelled, we may still have to tell the endpoint that nobody listens any more.
+                with anyio.move_on_after(_CLOSING_S, shield=True):
+                    await self._content.aclose()
 
     async def _tell(self, send: Send, chunk: bytes) -> None:
         async with self._turn:
             await send({"type": "http.response.body", "body": chunk, "more_body": True})
-            self._told_at = time.monotonic()
+
+
+class _Heartbeat:
+    """Beats whenever a stream was silent for so long. By a timer: a task costs as much as some events do."""
+
+    def __init__(self, every_s: float, beat: Callable[[], Coroutine[None, None, None]]) -> None:
+        self._every_s = every_s
+        self._beat = beat
+        self._loop = asyncio.get_running_loop()
+        self._told_at = self._loop.time()
+        self._timer = self._loop.call_later(every_s, self._look)
+        self._beating: asyncio.Task[None] | None = None
+
+    def told(self) -> None:
+        """The stream said something."""
+        self._told_at = self._loop.time()
+
+    async def stop(self) -> None:
+        """No beat comes after this."""
+        self._timer.cancel()
+        if self._beating is not None:
+            self._beating.cancel()
+            await asyncio.wait([self._beating])
+
+    async def _once(self) -> None:
+        # A client that is gone is noticed by the stream itself.
+        with suppress(OSError):
+            await self._beat()
+
+    def _look(self) -> None:
+        if self._loop.time() >= self._told_at + self._every_s:
+            # A client that takes nothing is not told more and more.
+            if self._beating is None or self._beating.done():
+                self._beating = self._loop.create_task(self._once())
+            self.told()
+        self._timer = self._loop.call_at(self._told_at + self._every_s, self._look)
 
 
 async def while_connected(receive: Receive, work: Callable[[], Awaitable[_T]]) -> _T | None:

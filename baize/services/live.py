@@ -271,7 +271,7 @@ class Live:
 
     async def _write(self, writing: _Writing, events: AsyncGenerator[AnswerEvent], framer: Framer) -> None:
         """Whatever fails here stays here: the other answers and the server go on, and the place is free."""
-        ended = False
+        ended = whole = False
         try:
             with writing.scope:
                 async for event in events:
@@ -279,6 +279,7 @@ class Live:
                     # Before it is told: stopped while it is, a whole answer must not be stored as a part.
                     ended = isinstance(event, Completed)
                     await self._log.append(writing.key, framer.frames(event))
+                whole = True
         except Exception as error:  # noqa: BLE001 - the stream must say so, whatever it is
             # Stopped, it may fail over the closing of what it read: it was stopped all the same.
             ended = ended or not writing.scope.cancel_called
@@ -287,9 +288,10 @@ class Live:
                     await self._log.append(writing.key, [framer.error(error)])
         finally:
             # Each step has its own time: one that takes too long must not take the next ones with it.
-            with anyio.move_on_after(_CLOSING_S, shield=True), _contained("was not closed", writing.key):
-                # Stopped, we may still have to tell the endpoint that nobody listens any more.
-                await events.aclose()
+            if not whole:
+                with anyio.move_on_after(_CLOSING_S, shield=True), _contained("was not closed", writing.key):
+                    # Stopped, we may still have to tell the endpoint that nobody listens any more.
+                    await events.aclose()
             if not ended:
                 await self._say_that_it_was_stopped(writing, framer)
             with anyio.move_on_after(_CLOSING_S, shield=True), _contained("was not ended", writing.key):

@@ -345,6 +345,27 @@ async def test_a_pause_is_filled_with_comments() -> None:
     assert set(sent[1:-1]) == {b": ping\n\n"}
 
 
+async def test_no_comment_comes_behind_the_end() -> None:
+    """One that the client does not take is given up when the stream ends."""
+
+    async def slow() -> AsyncGenerator[bytes]:
+        yield b"one"
+        await anyio.sleep(0.12)
+
+    sent: list[Any] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+        if message.get("body") == b": ping\n\n":
+            await anyio.sleep_forever()
+
+    with anyio.fail_after(30):
+        await AnswerStream(slow(), heartbeat_s=0.05)({"type": "http"}, _never, send)
+
+    assert [message.get("body") for message in sent] == [None, b"one", b": ping\n\n", b""]
+    assert not sent[-1]["more_body"]
+
+
 async def _never() -> Any:
     await anyio.sleep_forever()
 

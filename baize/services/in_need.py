@@ -33,7 +33,8 @@ _PATIENCE_S = 2.0
 """How long a read may take when an earlier result is at hand."""
 _PAUSE_S = 1.0
 """After a failure the database is left alone for so long: every try may cost a learner the whole patience."""
-_MAX_WAITING = 1_000
+_MAX_WAITING = 10_000
+"""Answers, of some 8 kB each. What a learner got beyond them is lost, and a fast server gives 80 a second."""
 _RETRY_S = 1.0
 _LAST_TRY_S = 2.0
 

@@ -1,8 +1,9 @@
 """The six baselines of a `recommend` suite, each tuned on the cut of the trails that tunes the product.
 
-All of them see one matrix: a row a learner, a column an item. Where a suite says what came next, that has a
-column of its own beside the same id's as an item of a history, and only those columns are ranked: in such a
-suite the two differ so much in their shares that a baseline without this would be beaten by anything.
+All of them see the trails that the product sees: a row a trail (of ALS and BPR, which have factors of each
+row, a learner), a column an item. What came next has a column of its own beside the same id's as an item of a
+history, and only those columns are ranked: the two may differ so much in their shares that a baseline without
+this would be beaten by anything. Item-kNN may hear what came after the next too, as the classic one does.
 """
 
 from __future__ import annotations
@@ -49,9 +50,13 @@ def popularity(given: Matrices) -> Scores:
     return np.tile(counts, (len(given.histories), 1))
 
 
-def item_knn(given: Matrices, *, shrink: float, decay: float = 1.0) -> Scores:
-    """Cosine of the columns, shrunk (Sarwar et al., WWW 2001), over the history, the last item weighing 1."""
-    taken, nexts = bags(given.trails, 1.0), followed(given.trails)
+def item_knn(given: Matrices, *, shrink: float, decay: float = 1.0, after: float = 0.0) -> Scores:
+    """Cosine of the columns, shrunk (Sarwar et al., WWW 2001), over the history, the last item weighing 1.
+
+    Args:
+        after: 1 for pairs of a learner's items in either order, 0 for those in the order they were taken.
+    """
+    taken, nexts = bags(given.trails, 1.0, after), followed(given.trails)
     together = (taken.T.tocsr() @ nexts).tocoo()
     lengths = np.sqrt(_sums(taken)[together.row] * _sums(nexts)[together.col])
     together.data = (together.data / (lengths + shrink)).astype(np.float32)
@@ -100,11 +105,20 @@ def bpr(given: Matrices, *, factors: int, regularization: float, learning_rate: 
 
 BASELINES: tuple[tuple[str, Callable[..., Scores], tuple[Mapping[str, float], ...]], ...] = (
     ("popularity", popularity, ({},)),
-    ("item-knn", item_knn, tuple({"shrink": s} for s in (0, 5, 10, 20, 50, 100))),
+    (
+        "item-knn",
+        item_knn,
+        tuple({"shrink": s, "after": a} for a in (0, 1) for s in (0, 5, 10, 20, 50, 100)),
+    ),
     (
         "item-knn-decay",
         item_knn,
-        tuple({"shrink": s, "decay": d} for s in (5, 10, 20, 50, 100, 200) for d in (0.9, 0.8, 0.7, 0.6)),
+        tuple(
+            {"shrink": s, "decay": d, "after": a}
+            for a in (0, 1)
+            for s in (5, 10, 20, 50, 100, 200)
+            for d in (0.9, 0.8, 0.7, 0.6)
+        ),
     ),
     ("ease", ease, tuple({"ridge": r} for r in (50, 200, 500, 1000))),
     (
@@ -168,11 +182,12 @@ def _factorised(model: Any, given: Matrices) -> Scores:
 
     histories = bags(given.histories, 1.0)
     nothing = csr_matrix((histories.shape[0], given.trails.n_nexts), dtype=np.float32)
-    rows = csr_matrix(vstack([_joint(given.trails), hstack([histories, nothing])]))
+    trails = given.trails.of(given.trails.lasts())
+    rows = csr_matrix(vstack([_joint(trails), hstack([histories, nothing])]))
     # Its own threads and those of BLAS would stand in each other's way.
     with threadpool_limits(1, "blas"):
         model.fit(rows, show_progress=False)
-    n_learners, n_items = len(given.trails), given.trails.n_items
+    n_learners, n_items = len(trails), trails.n_items
     learners = np.asarray(model.user_factors)[n_learners:]
     items = np.asarray(model.item_factors)[n_items:]
     return np.asarray(learners @ items.T, dtype=np.float32)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 
 import numpy as np
@@ -11,12 +12,12 @@ import numpy as np
 from baize.domain.learner import Begun
 from baize.recommend import taste as tastes
 from baize.recommend.taste import Floats, Recipe, Rows, Taste
-from baize.recommend.trails import Trails, Vocabulary, bags, followed, number
+from baize.recommend.trails import Trails, Vocabulary, along, bags, followed
 
-_STEPS = 5
+STEPS = 50
 """Of a learner: how many of the last courses are each learned as one that came next."""
 _ENOUGH = 500
-"""Trails from which on the recipe is tuned; before, the default serves."""
+"""Learners with a second course from which on the recipe is tuned; before, the default serves."""
 _FEWEST = 3
 """Learners of whom a count may tell: fewer could be known by it."""
 
@@ -53,31 +54,18 @@ class Learned:
         return n if n >= _FEWEST else 0
 
 
-def trails_of(begun: Iterable[Begun]) -> list[tuple[Sequence[str], str]]:
-    """(courses, next course) of each learner's last steps; `begun` is by learner and time."""
-    steps: list[tuple[Sequence[str], str]] = []
-    learner, courses = "", list[str]()
-
-    def end() -> None:
-        for at in range(max(1, len(courses) - _STEPS), len(courses)):
-            steps.append((tuple(courses[:at]), courses[at]))
-
-    for one in begun:
-        if one.learner_id != learner:
-            end()
-            learner, courses = one.learner_id, []
-        courses.append(one.course_id)
-    end()
-    return steps
+def paths_of(begun: Iterable[Begun]) -> Iterator[Sequence[str]]:
+    """The courses of each learner; `begun` is by learner and time."""
+    for _, steps in groupby(begun, key=lambda one: one.learner_id):
+        yield [one.course_id for one in steps]
 
 
 def train(begun: Sequence[Begun]) -> Learned | None:
     """Everything from the platform's record; None where no learner began a second course."""
-    steps = trails_of(begun)
-    if not steps:
+    trails, words = along(paths_of(begun), STEPS)
+    if not len(trails):
         return None
-    trails, words = number(steps)
-    recipe = tastes.tune(trails)[0].recipe if len(trails) >= _ENOUGH else Recipe()
+    recipe = tastes.tune(trails)[0].recipe if len(trails.lasts()) >= _ENOUGH else Recipe()
     counts = dict.fromkeys(words.nexts, 0)
     for one in begun:
         if one.course_id in counts:

@@ -9,13 +9,16 @@ Three views of the same trails are blended:
   borrows from its kin. Items outside the `head` most frequent ones have no weight: a solve is cubic.
 - `last`: as `pairs`, from the last few items alone.
 
-Which decay, power and weight each gets is chosen on a cut of the trails that is held out (`tune`).
+The first two also hear what was taken *after* the next one, at a lesser weight: of most pairs of courses the
+order tells less than that the same learners took them. Asked, a learner has only what came before.
+
+Which decay, power, penalty and weight each gets is chosen on learners who are held out (`tune`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -23,21 +26,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from baize.recommend.trails import Ints, Trails, bags, followed
+from baize.recommend.trails import Ints, Trails, bags, followed, whole
 
 Floats = NDArray[np.float32]
 
 _SHRINK = 5.0
 """Added to a pair's frequency: what was seen twice is no law."""
-_RIDGE = 8.0
-"""Of the mean diagonal of the Gram matrix."""
 _LAST_DECAY = 0.5
 _KIN_SHRINK = 3.0
 """Added to an item's frequency where two are compared."""
 _DECAYS = (0.75, 0.8, 0.9)
+_AFTERS = (0.0, 0.4)
+_PENALTIES = (1.0, 8.0)
 _POWERS = (0.3, 0.4)
 _RIDGES = (0.5, 1.0, 2.0, 4.0)
-_LASTS = (0.0, 0.3, 0.6)
+_LASTS = (0.3, 0.6)
 _FAIRNESS = (0.0, 0.05, 0.1)
 """What `tune` tries."""
 
@@ -55,6 +58,8 @@ class Recipe:
         neighbours: nexts that are kept of an item.
         head: items that the linear model knows.
         kinship: how much of what is expected of an item's weights is its kin's, 0..1, below 1.
+        after: what an item after the next weighs in training, beside one as far before it.
+        penalty: on the linear model's weights, in mean diagonals of its Gram matrix; fewer trails need more.
     """
 
     decay: float = 0.85
@@ -65,6 +70,8 @@ class Recipe:
     neighbours: int = 500
     head: int = 4000
     kinship: float = 0.6
+    after: float = 0.4
+    penalty: float = 8.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,14 +170,14 @@ def _scaled(scores: Floats) -> Floats:
 
 
 def load(path: Path) -> Taste:
-    """The inverse of `Taste.save`.
+    """The inverse of `Taste.save`. What an older file does not name of its recipe is of training alone.
 
     Raises:
         OSError: there is none.
-        KeyError: it was saved by another version.
     """
     with np.load(path) as kept:
-        fields: Mapping[str, Any] = {name: kept[f"recipe_{name}"].item() for name in Recipe.__slots__}
+        told = [name for name in Recipe.__slots__ if f"recipe_{name}" in kept]
+        fields: Mapping[str, Any] = {name: kept[f"recipe_{name}"].item() for name in told}
         pairs, lasts = (
             Rows(*(kept[f"{name}_{key}"] for key in Rows.__slots__)) for name in ("pairs", "lasts")
         )
@@ -185,54 +192,76 @@ def _arranged(
 
 
 class Training:
-    """Trails made ready once, for recipes that differ in decay, power and blend.
+    """Trails made ready once, for recipes that differ in all but `head`, `kinship` and `neighbours`.
 
-    Cost: the co-occurrence is linear in the interactions times the length of a trail; the linear model is
-    cubic in the recipe's `head` and needs its square in double precision, three times.
+    Cost: the co-occurrence is linear in the trails times the length of a path; the linear model is cubic in
+    the recipe's `head` and needs its square in double precision, four times.
     """
 
     def __init__(self, trails: Trails, base: Recipe) -> None:
         self._trails = trails
         self._nexts = followed(trails)
         self._counts = np.asarray(self._nexts.sum(axis=0), dtype=np.float32).ravel()
-        frequency = np.bincount(trails.items, minlength=trails.n_items)
+        taken = whole(trails)
+        frequency = np.asarray(taken.sum(axis=0)).ravel()
         self._head = np.sort(np.argsort(-frequency, kind="stable")[: base.head])
         self._targets = np.sort(np.argsort(-self._counts, kind="stable")[: base.head]).astype(np.int64)
-        self._expected = _expected(trails, self._head, base.kinship)
-        self._decay = base.decay
-        self._bags = bags(trails, base.decay)
-        self._weights = self._solved()
+        self._expected = _expected(taken, self._head, base.kinship)
+        self._lasts: dict[float, Rows] = {}
+        self._heard: _Heard | None = None
 
     def fit(self, recipe: Recipe) -> Taste:
-        """All parts. One decay after the other is cheapest: the linear model depends on nothing else.
-
-        Args:
-            recipe: with the `head` and `kinship` of the base.
-        """
-        if recipe.decay != self._decay:
-            self._decay = recipe.decay
-            self._bags = bags(self._trails, recipe.decay)
-            self._weights = self._solved()
-        lasts = bags(self._trails, _LAST_DECAY)
+        """All parts. Recipes of one decay and `after` share most when they come one after the other."""
+        heard = self._heard
+        if heard is None or (heard.decay, heard.after) != (recipe.decay, recipe.after):
+            heard = self._heard = self._hear(recipe)
+        if recipe.penalty not in heard.weights:
+            heard.weights[recipe.penalty] = self._solved(heard, recipe.penalty)
+        power, neighbours = recipe.power, recipe.neighbours
+        if power not in heard.pairs:
+            heard.pairs[power] = _pairs(heard.bags, self._nexts, self._counts, power, neighbours)
+        if power not in self._lasts:
+            near = bags(self._trails, _LAST_DECAY)
+            self._lasts[power] = _pairs(near, self._nexts, self._counts, power, neighbours)
         numbers = np.full(self._trails.n_items, -1, dtype=np.int64)
         numbers[self._head] = np.arange(len(self._head))
-        pairs, last = (
-            _pairs(each, self._nexts, self._counts, recipe.power, recipe.neighbours)
-            for each in (self._bags, lasts)
+        return Taste(
+            recipe,
+            self._counts,
+            heard.pairs[power],
+            self._lasts[power],
+            numbers,
+            self._targets,
+            heard.weights[recipe.penalty],
         )
-        return Taste(recipe, self._counts, pairs, last, numbers, self._targets, self._weights)
 
-    def _solved(self) -> Floats:
+    def _hear(self, recipe: Recipe) -> _Heard:
+        decayed = bags(self._trails, recipe.decay, recipe.after)
+        part = decayed[:, self._head].tocsr()
+        gram = (part.T @ part).toarray().astype(np.float64)
+        wanted = (part.T @ self._nexts[:, self._targets]).toarray().astype(np.float64)
+        return _Heard(recipe.decay, recipe.after, decayed, gram, wanted)
+
+    def _solved(self, heard: _Heard, penalty: float) -> Floats:
         """The linear model's weights, (head, targets)."""
         from scipy.linalg import solve
 
-        part = self._bags[:, self._head].tocsr()
-        gram = (part.T @ part).toarray().astype(np.float64)
-        wanted = (part.T @ self._nexts[:, self._targets]).toarray().astype(np.float64)
-        ridge = _RIDGE * float(np.trace(gram)) / max(len(self._head), 1)
-        gram += ridge * self._expected
-        solved = solve(gram, wanted, assume_a="pos", overwrite_a=True, overwrite_b=True)
-        return np.asarray(solved, dtype=np.float32)
+        mean = float(np.trace(heard.gram)) / max(len(self._head), 1)
+        damped = heard.gram + penalty * mean * self._expected
+        return np.asarray(solve(damped, heard.wanted, assume_a="pos", overwrite_a=True), dtype=np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    """What recipes of one decay and `after` share: bags, both sides of the linear model, parts by option."""
+
+    decay: float
+    after: float
+    bags: Any
+    gram: NDArray[np.float64]
+    wanted: NDArray[np.float64]
+    pairs: dict[float, Rows] = field(default_factory=dict)
+    weights: dict[float, Floats] = field(default_factory=dict)
 
 
 def train(trails: Trails, recipe: Recipe) -> Taste:
@@ -259,16 +288,16 @@ def _pairs(decayed: Any, nexts: Any, counts: Floats, power: float, neighbours: i
     return Rows(starts.astype(np.int64), columns.astype(np.int32), values)
 
 
-def _expected(trails: Trails, head: Ints, kinship: float) -> NDArray[np.float64]:
+def _expected(taken: Any, head: Ints, kinship: float) -> NDArray[np.float64]:
     """The inverse of the prior covariance (1 - kinship) I + kinship C of the weights.
 
-    C is the cosine of two items over the trails, each counting alike however long.
+    C is the cosine of two items over the paths, each counting alike however long.
     """
     from scipy.linalg import inv
 
     if not kinship:
         return np.eye(len(head))
-    taken = bags(trails, 1.0)[:, head].tocsr()
+    taken = taken[:, head].tocsr()
     lengths = np.diff(taken.indptr)
     taken.data = (taken.data / np.sqrt(np.repeat(lengths, lengths))).astype(np.float32)
     alike = (taken.T @ taken).toarray().astype(np.float64)
@@ -298,20 +327,21 @@ class Trial:
 def tune(
     trails: Trails, *, most: int = 2000, seed: int = 7, cap: float | None = None, base: Recipe | None = None
 ) -> list[Trial]:
-    """Recipes, the best first, by hit@10 and nDCG@10 on a cut of the trails.
+    """Recipes, the best first, by hit@10 and nDCG@10 on the last trails of learners who are held out.
 
     Args:
-        most: how many trails are held out; a fifth where there are fewer than five times as many.
+        most: how many are held out; a fifth where there are fewer than five times as many.
         cap: of popularity; recipes above it come after all others.
         base: what is not tuned.
     """
-    held, rest = cut(len(trails), most, seed)
+    held, rest = cut(trails, most, seed)
     judged, left = trails.of(held), trails.of(rest)
     trials: list[Trial] = []
-    base = replace(base or Recipe(), decay=_DECAYS[0])
+    base = base or Recipe()
     training = Training(left, base)
-    for decay, power in product(_DECAYS, _POWERS):
-        taste = training.fit(replace(base, decay=decay, power=power))
+    afters = _AFTERS if (left.stops > left.ends).any() else (0.0,)
+    for decay, after, penalty, power in product(_DECAYS, afters, _PENALTIES, _POWERS):
+        taste = training.fit(replace(base, decay=decay, after=after, penalty=penalty, power=power))
         recipes = [
             replace(taste.recipe, ridge=ridge, last=last, fairness=fairness)
             for ridge, last, fairness in product(_RIDGES, _LASTS, _FAIRNESS)
@@ -323,11 +353,18 @@ def tune(
     return sorted(trials, key=lambda t: (t.popularity > limit, -(t.hit / hit + t.ndcg / ndcg), t.popularity))
 
 
-def cut(n: int, most: int, seed: int) -> tuple[Ints, Ints]:
-    """Numbers of the trails that are held out, and of the others."""
-    order = np.random.default_rng(seed).permutation(n)
-    held = min(most, n // 5)
-    return np.sort(order[:held]), np.sort(order[held:])
+def cut(trails: Trails, most: int, seed: int) -> tuple[Ints, Ints]:
+    """Rows of the last trails of the paths that are held out, and of all trails of the other paths.
+
+    A learner is on one side alone: an earlier trail of the same path would tell what came next.
+    """
+    lasts = trails.lasts()
+    order = np.random.default_rng(seed).permutation(len(lasts))
+    held = np.sort(order[: min(most, len(lasts) // 5)])
+    apart = np.zeros(len(lasts), dtype=np.bool_)
+    apart[held] = True
+    path = np.repeat(np.arange(len(lasts)), np.diff(lasts, prepend=-1))
+    return lasts[held], np.flatnonzero(~apart[path])
 
 
 def judge(taste: Taste, trails: Trails, recipes: Sequence[Recipe]) -> list[Trial]:
@@ -335,7 +372,7 @@ def judge(taste: Taste, trails: Trails, recipes: Sequence[Recipe]) -> list[Trial
     sums = np.zeros((len(recipes), 3))
     total = max(float(taste.counts.sum()), 1.0)
     for row in range(len(trails)):
-        views = taste.views(trails.items[trails.starts[row] : trails.starts[row + 1]].tolist())
+        views = taste.views(trails.history(row))
         # Of 90,000 nexts a few thousand have a score; those without are not told apart, so none is a hit.
         of = np.flatnonzero(views[0] + views[1] + views[2])
         if not len(of):

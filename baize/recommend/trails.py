@@ -6,7 +6,8 @@ comes from and where a learner goes are two roles, and a catalogue may show them
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,14 +16,19 @@ from numpy.typing import NDArray
 
 Ints = NDArray[np.int64]
 
+_NOTHING = 1e-4
+"""A weight below which an item is left out: it would cost as much as one that counts."""
+
 
 @dataclass(frozen=True, slots=True)
 class Trails:
-    """Many trails, flat.
+    """Many trails over the learners' paths; each path is held once, however many trails go along it.
 
     Attributes:
-        items: numbers of items, trail after trail, in the order in which they were taken.
-        starts: where each trail starts in `items`; one more at the end.
+        items: numbers of items, path after path, in the order in which they were taken.
+        starts: where the path of each trail starts in `items`.
+        ends: where what came before the next ends.
+        stops: where the path stops; what lies between the next and here came after it.
         nexts: the number of what came next, of each trail.
         n_items: how many items there are.
         n_nexts: how many there are that came next.
@@ -30,20 +36,27 @@ class Trails:
 
     items: Ints
     starts: Ints
+    ends: Ints
+    stops: Ints
     nexts: Ints
     n_items: int
     n_nexts: int
 
     def __len__(self) -> int:
-        return len(self.starts) - 1
+        return len(self.nexts)
 
     def of(self, rows: Ints) -> Trails:
         """Some of the trails, in this order."""
-        lengths = (self.starts[1:] - self.starts[:-1])[rows]
-        starts = np.concatenate(([0], np.cumsum(lengths)))
-        offsets = np.arange(starts[-1]) - np.repeat(starts[:-1], lengths)
-        items = self.items[np.repeat(self.starts[rows], lengths) + offsets]
-        return Trails(items, starts, self.nexts[rows], self.n_items, self.n_nexts)
+        starts, ends, stops = self.starts[rows], self.ends[rows], self.stops[rows]
+        return Trails(self.items, starts, ends, stops, self.nexts[rows], self.n_items, self.n_nexts)
+
+    def history(self, row: int) -> list[int]:
+        """The items before the next of one trail."""
+        return [int(item) for item in self.items[self.starts[row] : self.ends[row]]]
+
+    def lasts(self) -> Ints:
+        """The row of the last trail along each path; a path's trails lie together, the longest last."""
+        return np.flatnonzero(np.append(self.starts[1:] != self.starts[:-1], len(self) > 0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,19 +72,20 @@ class Vocabulary:
 
 
 def number(paths: Sequence[tuple[Sequence[str], str]]) -> tuple[Trails, Vocabulary]:
-    """Number the ids of (items, next) pairs, in order of first sight."""
+    """One trail a path: number the ids of (items, next) pairs, in order of first sight.
+
+    The ids of items and nexts need not name the same: a next is none of the items.
+    """
     item_numbers: dict[str, int] = {}
     next_numbers: dict[str, int] = {}
-    flat: list[int] = []
-    starts = [0]
-    nexts: list[int] = []
-    for items, following in paths:
-        flat += [item_numbers.setdefault(item, len(item_numbers)) for item in items]
-        starts.append(len(flat))
-        nexts.append(next_numbers.setdefault(following, len(next_numbers)))
+    flat = [item_numbers.setdefault(item, len(item_numbers)) for items, _ in paths for item in items]
+    nexts = [next_numbers.setdefault(following, len(next_numbers)) for _, following in paths]
+    bounds = _bounds([len(items) for items, _ in paths])
     trails = Trails(
         np.array(flat, dtype=np.int64),
-        np.array(starts, dtype=np.int64),
+        bounds[:-1],
+        bounds[1:],
+        bounds[1:],
         np.array(nexts, dtype=np.int64),
         len(item_numbers),
         len(next_numbers),
@@ -79,24 +93,75 @@ def number(paths: Sequence[tuple[Sequence[str], str]]) -> tuple[Trails, Vocabula
     return trails, Vocabulary(tuple(item_numbers), tuple(next_numbers))
 
 
-def bags(trails: Trails, decay: float) -> Any:
-    """A sparse row a trail: the item that is k steps from the end weighs decay^k. (n, n_items) float32."""
-    from scipy.sparse import csr_array
+def along(paths: Iterable[Sequence[str]], most: int) -> tuple[Trails, Vocabulary]:
+    """Many trails a path: each of its last `most` items but the first is one that came next."""
+    numbers: dict[str, int] = {}
+    flat: list[int] = []
+    lengths: list[int] = []
+    for path in paths:
+        flat += [numbers.setdefault(item, len(numbers)) for item in path]
+        lengths.append(len(path))
+    items, bounds = np.array(flat, dtype=np.int64), _bounds(lengths)
+    starts, stops = bounds[:-1], bounds[1:]
+    firsts = np.minimum(np.maximum(starts + 1, stops - most), stops)
+    rows, steps = _ranges(stops - firsts)
+    ends = firsts[rows] + steps
+    nexts, of_items = np.unique(items[ends], return_inverse=True)
+    ids = tuple(numbers)
+    trails = Trails(items, starts[rows], ends, stops[rows], of_items, len(ids), len(nexts))
+    return trails, Vocabulary(ids, tuple(ids[n] for n in nexts))
 
-    lengths = trails.starts[1:] - trails.starts[:-1]
-    back = np.repeat(trails.starts[1:], lengths) - np.arange(len(trails.items)) - 1
-    weights = np.power(np.float32(decay), back, dtype=np.float32)
-    # What weighs nothing is left out: it would cost as much as what does.
-    kept = weights > 1e-4
-    rows = np.repeat(np.arange(len(trails)), lengths)[kept]
-    shape = (len(trails), trails.n_items)
-    return csr_array((weights[kept], (rows, trails.items[kept])), shape=shape, dtype=np.float32)
+
+def bags(trails: Trails, decay: float, after: float = 0.0) -> Any:
+    """A sparse row a trail: the item that is k steps before the next weighs decay^k. (n, n_items) float32.
+
+    Args:
+        after: what an item that came after the next weighs beside one as far before it.
+    """
+    before = _side(trails.ends - trails.starts, trails.ends - 1, -1, decay, 1.0)
+    sides = [before]
+    if after:
+        sides.append(_side(trails.stops - trails.ends - 1, trails.ends + 1, 1, decay, after))
+    rows, at, weights = (np.concatenate(parts) for parts in zip(*sides, strict=True))
+    return _sparse(weights, rows, trails.items[at], (len(trails), trails.n_items))
+
+
+def whole(trails: Trails) -> Any:
+    """A sparse row a path with a one at each of its items. (paths, n_items) float32."""
+    lasts = trails.lasts()
+    starts = trails.starts[lasts]
+    rows, steps = _ranges(trails.stops[lasts] - starts)
+    taken = trails.items[starts[rows] + steps]
+    return _sparse(np.ones(len(rows), dtype=np.float32), rows, taken, (len(lasts), trails.n_items))
 
 
 def followed(trails: Trails) -> Any:
     """A sparse row a trail with a one at what came next. (n, n_nexts) float32."""
+    ones = np.ones(len(trails), dtype=np.float32)
+    return _sparse(ones, np.arange(len(trails)), trails.nexts, (len(trails), trails.n_nexts))
+
+
+def _side(
+    lengths: Ints, nearest: Ints, way: int, decay: float, weight: float
+) -> tuple[Ints, Ints, NDArray[np.float32]]:
+    """Rows, places in `items` and weights of what lies on one side of the nexts, as far as it weighs."""
+    reach = math.ceil(math.log(_NOTHING) / math.log(decay)) if decay < 1 else lengths.max(initial=0)
+    rows, steps = _ranges(np.clip(lengths, 0, reach))
+    weights = np.float32(weight) * np.power(np.float32(decay), steps, dtype=np.float32)
+    return rows, nearest[rows] + way * steps, weights
+
+
+def _ranges(lengths: Ints) -> tuple[Ints, Ints]:
+    """For each length n its row n times, and 0 to n - 1."""
+    rows = np.repeat(np.arange(len(lengths)), lengths)
+    return rows, np.arange(len(rows)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+
+
+def _bounds(lengths: Sequence[int]) -> Ints:
+    return np.concatenate(([0], np.cumsum(lengths, dtype=np.int64))).astype(np.int64)
+
+
+def _sparse(weights: NDArray[np.float32], rows: Ints, columns: Ints, shape: tuple[int, int]) -> Any:
     from scipy.sparse import csr_array
 
-    ones = np.ones(len(trails), dtype=np.float32)
-    shape = (len(trails), trails.n_nexts)
-    return csr_array((ones, (np.arange(len(trails)), trails.nexts)), shape=shape)
+    return csr_array((weights, (rows, columns)), shape=shape, dtype=np.float32)

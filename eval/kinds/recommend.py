@@ -17,8 +17,9 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from baize.recommend.learned import STEPS
 from baize.recommend.taste import Recipe, cut, train, tune
-from baize.recommend.trails import Ints, Trails, Vocabulary, bags, number
+from baize.recommend.trails import Ints, Trails, Vocabulary, along, bags, number
 from eval.dataset import Trodden
 from eval.kinds.bench import Desk, Scored, evenly
 from eval.metrics.ranking import ranking
@@ -30,8 +31,8 @@ METRICS = ("hit@10", "ndcg@10", "mrr@10")
 _K = 10
 _HELD = 3200
 _SEED = 7
-_STEPS = 5
-"""Of a learner without a `next`: how many of the last items are each taken as one."""
+_SAME = 0.98
+"""Share of nexts that are items of histories, from which on the ids of both name the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,7 @@ async def observe(desk: Desk) -> list[Observed]:
     shares = np.bincount(trails.nexts, minlength=trails.n_nexts) / max(len(trails), 1)
     seen = [Observed(p.learner, suite.wanted[p.learner], n_catalogue=len(catalogue)) for p in judged]
     with stage(f"{suite.name}: the product and 6 baselines") as advance:
-        held, rest = cut(len(trails), _HELD, _SEED)
+        held, rest = cut(trails, _HELD, _SEED)
         systems = tuned(trails, histories, held, rest, taken=lambda rows: _taken(words, rows))
         cap = 0.0
         for done, system in enumerate(systems, 1):
@@ -82,15 +83,17 @@ async def observe(desk: Desk) -> list[Observed]:
 
 
 def trails_of(paths: Sequence[Trodden]) -> tuple[Trails, Vocabulary]:
-    """Training trails: as the suite gives them; where it names no `next`, the last steps of each learner."""
-    steps: list[tuple[Sequence[str], str]] = []
-    for path in paths:
-        if path.following:
-            steps.append((path.items, path.following))
-            continue
-        for end in range(max(1, len(path.items) - _STEPS), len(path.items)):
-            steps.append((path.items[:end], path.items[end]))
-    return number(steps)
+    """Training trails, as the product's job makes them: each of a learner's last items is one that came next.
+
+    Where a suite's nexts are named otherwise than its items, only the `next` of each learner is.
+    """
+    items = {item for path in paths for item in path.items}
+    nexts = [path.following for path in paths if path.following]
+    if sum(one in items for one in nexts) >= _SAME * len(nexts):
+        return along(
+            ((*path.items, path.following) if path.following else path.items for path in paths), STEPS
+        )
+    return number([(path.items, path.following) for path in paths if path.following])
 
 
 def _histories(paths: Sequence[Trodden], words: Vocabulary) -> Trails:
@@ -100,7 +103,8 @@ def _histories(paths: Sequence[Trodden], words: Vocabulary) -> Trails:
     starts = np.concatenate(([0], np.cumsum([len(items) for items in known]))).astype(np.int64)
     flat = np.array([n for items in known for n in items], dtype=np.int64)
     nexts = np.zeros(len(known), dtype=np.int64)
-    return Trails(flat, starts, nexts, len(words.items), len(words.nexts))
+    ends = starts[1:]
+    return Trails(flat, starts[:-1], ends, ends, nexts, len(words.items), len(words.nexts))
 
 
 def _taken(words: Vocabulary, histories: Trails) -> NDArray[np.bool_]:
@@ -140,8 +144,7 @@ def _product(
     spent: list[float] = []
     for row in range(len(seen)):
         begin = time.perf_counter()
-        history = histories.items[histories.starts[row] : histories.starts[row + 1]].tolist()
-        scores[row] = taste.scores(history)
+        scores[row] = taste.scores(histories.history(row))
         spent.append(1000 * (time.perf_counter() - begin))
     options = {name: float(getattr(recipe, name)) for name in Recipe.__slots__}
     noted = _noted(seen, "", scores, barred, words, shares, options)

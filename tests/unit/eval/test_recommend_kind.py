@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import anyio
@@ -67,7 +68,18 @@ def test_without_next_the_last_steps_are_learned(tmp_path: Path) -> None:
     trails, words = trails_of(suite.paths[:1])
     assert suite.paths[0].items == ("0", "1", "2", "3", "4")
     assert [words.nexts[n] for n in trails.nexts] == ["1", "2", "3", "4"]
-    assert [int(n) for n in trails.starts] == [0, 1, 3, 6, 10]
+    assert [len(trails.history(row)) for row in range(4)] == [1, 2, 3, 4]
+
+
+def test_a_next_of_the_same_ids_is_a_step_like_those_before(tmp_path: Path) -> None:
+    """With other ids it is the only one: no item of a history can be told to be a next."""
+    paths = read_suite(write(tmp_path, with_next=True)).paths
+    trails, words = trails_of(paths[:24])
+    assert [words.nexts[n] for n in trails.nexts[:4]] == ["1", "2", "3", "4"]
+    others = [replace(path, following=f"course-{path.following}") for path in paths[:24]]
+    trails, words = trails_of(others)
+    assert [words.nexts[n] for n in trails.nexts[:2]] == ["course-4", "course-6"]
+    assert len(trails) == 24
 
 
 def test_a_list_that_is_none_is_named(tmp_path: Path) -> None:

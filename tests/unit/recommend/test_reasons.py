@@ -19,7 +19,7 @@ from baize.domain.library import BuiltLesson
 from baize.domain.locator import TimeSpan
 from baize.domain.search import Hit, Moment, Scope
 from baize.domain.text import Chunk, Segment
-from baize.recommend.learned import trails_of
+from baize.recommend.learned import paths_of
 from baize.recommend.rules import RuleOptions
 from baize.services.recommend import Asked, Recommending
 from baize.services.search import Result
@@ -140,8 +140,8 @@ class Checker:
         begun.sort(key=lambda one: (one.learner_id, one.at, one.course_id))
         self.n_begun = Counter(one.course_id for one in begun)
         self.n_after: Counter[tuple[str, str]] = Counter()
-        for before, following in trails_of(begun):
-            self.n_after.update({(one, following) for one in before})
+        for path in paths_of(begun):
+            self.n_after.update((one, later) for at, later in enumerate(path) for one in path[:at])
 
     def holds(self, learner: str, one: Recommendation, reason: Reason) -> bool:
         world, rows = self.world, self.world.rows[learner]

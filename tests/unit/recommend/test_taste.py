@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from baize.recommend.taste import Recipe, judge, load, train, tune
-from baize.recommend.trails import bags, number
+from baize.recommend.taste import Recipe, cut, judge, load, train, tune
+from baize.recommend.trails import along, bags, number, whole
 
 pytest.importorskip("scipy")
 PATHS = [(("a", "b"), "c"), (("a", "x"), "c"), (("d", "e"), "f"), (("d",), "f"), (("x", "e"), "f")] * 12
@@ -34,6 +34,34 @@ def test_the_last_item_weighs_most() -> None:
     assert words.nexts == ("d", "a")
 
 
+def test_a_path_has_a_trail_for_each_of_its_last_items() -> None:
+    """Before lies its history; what came after the next weighs less, and only where it is asked for."""
+    trails, words = along([("a", "b", "c", "d"), ("e",), ("c", "a")], 2)
+    assert [trails.history(row) for row in range(3)] == [[0, 1], [0, 1, 2], [2]]
+    assert [words.nexts[n] for n in trails.nexts] == ["c", "d", "a"]
+    assert bags(trails, 0.5).toarray()[0].tolist() == [0.5, 1.0, 0.0, 0.0, 0.0]
+    assert bags(trails, 0.5, 0.4).toarray()[0].tolist() == pytest.approx([0.5, 1.0, 0.0, 0.4, 0.0])
+    assert whole(trails).toarray().tolist() == [[1, 1, 1, 1, 0], [1, 0, 1, 0, 0]]
+
+
+def test_what_came_after_tells_of_pairs_that_were_never_in_that_order() -> None:
+    """Who took x then y says something of y then x, where a recipe hears it."""
+    trails, words = along([("x", "y", "z"), ("z", "x", "y"), ("u", "v", "w"), ("w", "u", "v")] * 20, 9)
+    y, x = words.items.index("y"), words.nexts.index("x")
+    deaf, hearing = (train(trails, Recipe(after=after)).views([y])[0][x] for after in (0.0, 0.4))
+    assert deaf == 0 < hearing
+
+
+def test_a_learner_is_held_out_whole() -> None:
+    """Judged are last trails; no trail of the same path is trained on."""
+    trails, _ = along([("a", "b", "c", "d"), ("b", "c"), ("c", "d", "a")] * 10, 9)
+    held, rest = cut(trails, 5, seed=1)
+    assert len(held) == 5
+    assert set(held) <= set(trails.lasts())
+    assert not set(trails.starts[held]) & set(trails.starts[rest])
+    assert len(rest) == len(trails) - int(np.isin(trails.starts, trails.starts[held]).sum())
+
+
 def test_saved_and_loaded_it_scores_the_same(tmp_path: Path) -> None:
     """The file is the taste."""
     trails, _ = number(PATHS)
@@ -43,6 +71,17 @@ def test_saved_and_loaded_it_scores_the_same(tmp_path: Path) -> None:
     assert again.recipe == taste.recipe
     for history in ([0], [1, 2], [3, 0, 1]):
         assert np.array_equal(again.scores(history), taste.scores(history))
+
+
+def test_a_file_without_the_newer_options_serves_on(tmp_path: Path) -> None:
+    """A server is upgraded before its timer trains anew."""
+    trails, _ = number(PATHS)
+    taste = train(trails, Recipe())
+    taste.save(tmp_path / "taste.npz")
+    with np.load(tmp_path / "taste.npz") as kept:
+        older = {name: kept[name] for name in kept if name not in ("recipe_after", "recipe_penalty")}
+    np.savez(tmp_path / "older.npz", allow_pickle=False, **older)
+    assert np.array_equal(load(tmp_path / "older.npz").scores([1, 2]), taste.scores([1, 2]))
 
 
 def test_recipes_above_the_cap_come_last() -> None:
@@ -67,7 +106,7 @@ def test_a_recipe_is_judged_over_all_nexts() -> None:
     taste = train(rest, recipe)
     hits = 0
     for row, wanted in enumerate(held.nexts.tolist()):
-        scores = taste.scores(held.items[held.starts[row] : held.starts[row + 1]].tolist())
+        scores = taste.scores(held.history(row))
         hits += int(np.count_nonzero(scores >= scores[wanted]) <= 10)
     (trial,) = judge(taste, held, [recipe])
     assert 0 < hits < 60

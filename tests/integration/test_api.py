@@ -412,7 +412,7 @@ async def test_leaving_frees_the_upstream_slot_long_before_the_answer_ends(accep
 
         with LiveServer(create_app(chosen, open_house=opens(prepare=real_chat))) as server:
             started = asyncio.create_task(_ask_and_wait(server.url, accept))
-            await anyio.to_thread.run_sync(_until_asked, upstream)
+            await anyio.to_thread.run_sync(upstream.until_asked)
             started.cancel()
             left_at = time.monotonic()
             freed = await anyio.to_thread.run_sync(lambda: upstream.chats[0].disconnected.wait(30))
@@ -420,11 +420,6 @@ async def test_leaving_frees_the_upstream_slot_long_before_the_answer_ends(accep
 
     assert freed
     assert took_s <= 15
-
-
-def _until_asked(upstream: DeepSeekServer) -> None:
-    while not upstream.chats:
-        time.sleep(0.01)
 
 
 async def _ask_and_wait(url: str, accept: str) -> None:

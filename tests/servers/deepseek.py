@@ -101,6 +101,14 @@ class DeepSeekServer:
         """The chat requests among `requests`."""
         return [request for request in self.requests if request.path.endswith("/chat/completions")]
 
+    def until_asked(self, within_s: float = 60.0) -> None:
+        """Waits, in a thread, for the first chat request; TimeoutError when none comes."""
+        until = time.monotonic() + within_s
+        while not self.chats:
+            if time.monotonic() > until:
+                raise TimeoutError(f"no chat request within {within_s:g} s")
+            time.sleep(0.01)
+
     def enqueue(self, *scripts: Script) -> None:
         """Answer the next chat requests with these."""
         self._scripts += scripts

@@ -732,16 +732,11 @@ async def test_closing_hangs_up_upstream(model: OpenAIChatModel, server: DeepSee
     assert await asyncio.to_thread(server.chats[0].disconnected.wait, 30)
 
 
-def _until_asked(server: DeepSeekServer) -> None:
-    while not server.chats:
-        time.sleep(0.01)
-
-
 async def test_cancelling_hangs_up_upstream(model: OpenAIChatModel, server: DeepSeekServer) -> None:
     """So does cancelling the task that waits for the next token."""
     server.enqueue([text("一"), Pause(20)])
     reading = asyncio.create_task(events_of(model))
-    await asyncio.to_thread(_until_asked, server)
+    await asyncio.to_thread(server.until_asked)
     reading.cancel()
     assert await asyncio.to_thread(server.chats[0].disconnected.wait, 30)
 

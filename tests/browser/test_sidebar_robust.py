@@ -141,6 +141,8 @@ def test_offline_and_online_again(host: Host) -> None:
     """What was asked without a network is sent when it is back, once."""
     with host.page() as page:
         n_before = len(host.api.called("POST", "/answers"))
+        # What the page is still fetching would fail aloud.
+        page.wait_for_load_state("networkidle")
         page.context.set_offline(True)
         # The page is told a moment later; what it sends before that fails aloud.
         page.wait_for_function("() => !navigator.onLine")

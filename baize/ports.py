@@ -38,8 +38,8 @@ from baize.domain.review import Memory, Recall, Review, ReviewCard
 from baize.domain.search import (
     DenseQuery,
     IndexedChunk,
-    Match,
     Picture,
+    Run,
     Scope,
     SparseQuery,
     StoredChunk,
@@ -170,13 +170,11 @@ class ChunkIndex(Protocol):
         """
         ...
 
-    async def search(
-        self, queries: Sequence[DenseQuery | SparseQuery], scope: Scope, k: int
-    ) -> list[list[Match]]:
-        """One ranked list per query, in order, answered in one round trip.
+    async def search(self, queries: Sequence[DenseQuery | SparseQuery], scope: Scope, k: int) -> list[Run]:
+        """One run per query, in order, answered in one round trip; one that finds nothing is empty.
 
-        Filters apply before ranking; ranks start at 1; at most `k` matches a list. Nothing of another
-        platform is ever returned.
+        Filters apply before ranking; at most `k` matches a run. Nothing of another platform is ever
+        returned.
 
         Raises:
             IndexUnavailable: the store does not answer.

@@ -85,8 +85,7 @@ async def scores(asked: Asked, index: MemoryIndex, languages: Sequence[str]) -> 
     best = {"evidence": assess(signals(asked.query, hits, options), options)}
     best["fused"] = hits[0].score if hits else 0.0
     for run in runs:
-        for match in run[:1]:
-            best[match.leg] = max(best.get(match.leg, 0.0), match.score)
+        best[run.leg] = max(best.get(run.leg, 0.0), run.scores[0])
     return best
 
 

@@ -10,7 +10,7 @@ from typing import cast
 import numpy as np
 
 from baize.domain.library import LiveLesson
-from baize.domain.search import DenseQuery, Match, Scope, SparseQuery, StoredChunk
+from baize.domain.search import DenseQuery, Run, Scope, SparseQuery, StoredChunk
 from baize.ports import Catalog, ChunkIndex
 from benchmarks.retrieval_corpus import PLATFORM, Corpus, Question, Vectors
 from benchmarks.retrieval_library import ScratchHouse, Watch
@@ -47,9 +47,7 @@ class _TimedIndex:
         self._inner = inner
         self.spent_s = 0.0
 
-    async def search(
-        self, queries: Sequence[DenseQuery | SparseQuery], scope: Scope, k: int
-    ) -> list[list[Match]]:
+    async def search(self, queries: Sequence[DenseQuery | SparseQuery], scope: Scope, k: int) -> list[Run]:
         began_s = time.perf_counter()
         found = await self._inner.search(queries, scope, k)
         self.spent_s += time.perf_counter() - began_s
@@ -132,10 +130,11 @@ async def recall(
                 continue
             scores = np.sort(vectors.dense[inside] @ question.vector)[::-1]
             asked = DenseQuery(question.vector, language)
-            hits = (await house.index.search([asked], scope, max(_RECALL_AT)))[0]
+            run = (await house.index.search([asked], scope, max(_RECALL_AT)))[0]
             for k in _RECALL_AT:
                 # By score, not by id: equally near ones may stand in for each other.
-                shares[f"recall@{k}"].append(sum(hit.score >= scores[k - 1] - 1e-5 for hit in hits[:k]) / k)
+                as_near = [score for score in run.scores[:k] if score >= scores[k - 1] - 1e-5]
+                shares[f"recall@{k}"].append(len(as_near) / k)
     return {name: float(np.mean(found)) for name, found in shares.items()}
 
 

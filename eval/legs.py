@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from baize.domain.search import DenseQuery, IndexedChunk, Match, Scope, SparseQuery, StoredChunk
+from baize.domain.search import DenseQuery, IndexedChunk, Run, Scope, SparseQuery, StoredChunk
 from baize.ports import ChunkIndex
 
 
@@ -25,9 +25,7 @@ class LegView:
         self._leg = leg
         self.asked: list[str] = []
 
-    async def search(
-        self, queries: Sequence[DenseQuery | SparseQuery], scope: Scope, k: int
-    ) -> list[list[Match]]:
+    async def search(self, queries: Sequence[DenseQuery | SparseQuery], scope: Scope, k: int) -> list[Run]:
         """As `ChunkIndex.search`."""
         for query in queries:
             if query.leg not in self.asked:
@@ -35,12 +33,12 @@ class LegView:
         if not self._leg:
             return await self._inner.search(queries, scope, k)
         own = [n for n, query in enumerate(queries) if query.leg == self._leg]
-        lists: list[list[Match]] = [[] for _ in queries]
+        runs = [Run(query.leg, query.language) for query in queries]
         if own:
             found = await self._inner.search([queries[n] for n in own], scope, k)
-            for n, matches in zip(own, found, strict=True):
-                lists[n] = matches
-        return lists
+            for n, run in zip(own, found, strict=True):
+                runs[n] = run
+        return runs
 
     async def chunks(self, platform_id: str, chunk_ids: Sequence[str]) -> dict[str, StoredChunk]:
         """As `ChunkIndex.chunks`."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
-from operator import itemgetter
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import anyio
@@ -35,7 +34,7 @@ from baize.adapters.qdrant_vectors import (
     wire_query,
 )
 from baize.adapters.qdrant_wire import QdrantWire
-from baize.domain.search import DenseQuery, IndexedChunk, Match, Scope, SparseQuery, StoredChunk
+from baize.domain.search import DenseQuery, IndexedChunk, Run, Scope, SparseQuery, StoredChunk
 from baize.errors import IndexUnavailable
 
 if TYPE_CHECKING:
@@ -50,7 +49,6 @@ _VACUUM_LEAST = 100
 _VACUUM_S = 1800.0
 _VACUUM_POLL_S = 0.2
 _T = TypeVar("_T")
-_ID, _SCORE = itemgetter(0), itemgetter(1)
 
 
 class QdrantChunkIndex:
@@ -113,18 +111,16 @@ class QdrantChunkIndex:
             n_points += await self._erase_in(collection.name, meant)
         return n_points
 
-    async def search(
-        self, queries: Sequence[DenseQuery | SparseQuery], scope: Scope, k: int
-    ) -> list[list[Match]]:
+    async def search(self, queries: Sequence[DenseQuery | SparseQuery], scope: Scope, k: int) -> list[Run]:
         """As the port says. Equal scores rank by chunk id; a sparse score of 0 is no match."""
-        lists: list[list[Match]] = [[] for _ in queries]
+        runs = [Run(query.leg, query.language) for query in queries]
         asked = [n for n, query in enumerate(queries) if _asks(query)]
         if k < 1 or not asked or scope.build_ids == () or not await self._found():
-            return lists
+            return runs
         searches = [self._search(queries[n], scope, k) for n in asked]
         for n, points in zip(asked, await self._query_batch(searches), strict=True):
-            lists[n] = _matches(points, queries[n])
-        return lists
+            runs[n] = _run(points, queries[n])
+        return runs
 
     async def chunks(self, platform_id: str, chunk_ids: Sequence[str]) -> dict[str, StoredChunk]:
         """As the port says."""
@@ -299,13 +295,13 @@ class QdrantChunkIndex:
         }
         return search | {"params": DENSE_PARAMS} if isinstance(query, DenseQuery) else search
 
-    async def _query_batch(self, searches: Sequence[dict[str, Any]]) -> list[list[tuple[str, float]]]:
-        """Ids with their scores."""
+    async def _query_batch(self, searches: Sequence[dict[str, Any]]) -> list[list[tuple[float, str]]]:
+        """Scores with their ids."""
         if self._link.wired:
             return await self._over_wire(lambda wire: wire.query_batch(self._space, searches))
         requests = [query_request(search) for search in searches]
         answers = await self._call(lambda client: client.query_batch_points(self._space, requests))
-        return [[(str(point.id), point.score) for point in answer.points] for answer in answers]
+        return [[(point.score, str(point.id)) for point in answer.points] for answer in answers]
 
     async def _retrieve(
         self, ids: Sequence[str], fields: Sequence[str]
@@ -404,16 +400,13 @@ def _asks(query: DenseQuery | SparseQuery) -> bool:
     return isinstance(query, DenseQuery) or bool(query.vector.indices)
 
 
-def _matches(points: Sequence[tuple[str, float]], query: DenseQuery | SparseQuery) -> list[Match]:
-    best_first = sorted(points, key=_ID)
-    best_first.sort(key=_SCORE, reverse=True)
+def _run(points: Sequence[tuple[float, str]], query: DenseQuery | SparseQuery) -> Run:
+    # They come best first, those of equal scores in whatever order.
+    best_first = sorted([(-score, point_id) for score, point_id in points])
     if not isinstance(query, DenseQuery):
-        best_first = [point for point in best_first if point[1] > 0]
-    language, leg = query.language, query.leg
-    return [
-        Match(point_id, language, rank, score, leg)
-        for rank, (point_id, score) in enumerate(best_first, start=1)
-    ]
+        best_first = [point for point in best_first if point[0] < 0]
+    ids, scores = tuple([point[1] for point in best_first]), tuple([-point[0] for point in best_first])
+    return Run(query.leg, query.language, ids, scores)
 
 
 def _builds_of(record: models.Record) -> list[str]:

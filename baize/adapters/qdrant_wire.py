@@ -108,15 +108,15 @@ class QdrantWire:
 
     async def query_batch(
         self, collection: str, searches: Sequence[dict[str, Any]]
-    ) -> list[list[tuple[str, float]]]:
-        """Ids with their scores, as each search finds them; a dense vector that is looked for is an array.
+    ) -> list[list[tuple[float, str]]]:
+        """Scores with their ids, as each search finds them; a dense vector that is looked for is an array.
 
         Raises:
             WireRefused, WireBroken: it does not answer, or with an error.
         """
         body = await self._post(f"/collections/{collection}/points/query/batch", {"searches": searches})
         with _understood():
-            return [[(point.id, point.score) for point in found.points] for found in _searched(body).result]
+            return [[(point.score, point.id) for point in found.points] for found in _searched(body).result]
 
     async def retrieve(
         self, collection: str, ids: Sequence[str], fields: Sequence[str]

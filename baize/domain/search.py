@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -148,6 +149,32 @@ class Match:
     score: float
     leg: str
     parts: tuple[Match, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """The ranked list of one search, best first: ids and scores side by side, as many of each.
+
+    A question has hundreds of matches and shows twenty of them: each becomes a `Match` as it is read.
+
+    Attributes:
+        leg, language, scores: as in `Match`.
+    """
+
+    leg: str
+    language: str
+    chunk_ids: tuple[str, ...] = ()
+    scores: tuple[float, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.chunk_ids)
+
+    def __iter__(self) -> Iterator[Match]:
+        return map(self.at, range(1, len(self) + 1))
+
+    def at(self, rank: int) -> Match:
+        """The match of that rank, from 1."""
+        return Match(self.chunk_ids[rank - 1], self.language, rank, self.scores[rank - 1], self.leg)
 
 
 @dataclass(frozen=True, slots=True)

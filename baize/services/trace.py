@@ -12,7 +12,7 @@ from contextlib import aclosing
 from typing import Any, TypeVar
 
 from baize.domain.chat import Answer, AnswerEvent, ChatEvent, Completed, Message, Released, Sampling, Usage
-from baize.domain.search import DenseQuery, Match, Scope, SparseQuery, StoredChunk, Vector
+from baize.domain.search import DenseQuery, Run, Scope, SparseQuery, StoredChunk, Vector
 from baize.ports import ChatModel, ChunkIndex, Embedder, Fact, Meter, StepRunner, Trace
 from baize.services.answer import Prepared, Question
 from baize.services.watch import WatchedTeaching
@@ -110,9 +110,7 @@ class TracedIndex:
         """What is no search is the index's own."""
         return getattr(self._inner, name)
 
-    async def search(
-        self, queries: Sequence[DenseQuery | SparseQuery], scope: Scope, k: int
-    ) -> list[list[Match]]:
+    async def search(self, queries: Sequence[DenseQuery | SparseQuery], scope: Scope, k: int) -> list[Run]:
         """As `ChunkIndex.search`."""
         span = self._trace.begin(
             "search",

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from baize.domain.locator import TimeSpan
-from baize.domain.search import DenseQuery, IndexedChunk, Match, Scope, SparseQuery, StoredChunk, Vector
+from baize.domain.search import DenseQuery, IndexedChunk, Run, Scope, SparseQuery, StoredChunk, Vector
 from baize.domain.text import Chunk
 
 
@@ -52,9 +52,7 @@ class MemoryIndex:
     async def erase(self, platform_id: str, lesson_ids: Sequence[str]) -> int:
         return await self.delete(platform_id, lesson_ids, keep_builds=[])
 
-    async def search(
-        self, queries: Sequence[DenseQuery | SparseQuery], scope: Scope, k: int
-    ) -> list[list[Match]]:
+    async def search(self, queries: Sequence[DenseQuery | SparseQuery], scope: Scope, k: int) -> list[Run]:
         return [self._ranked(query, scope, k) for query in queries]
 
     async def chunks(self, platform_id: str, chunk_ids: Sequence[str]) -> dict[str, StoredChunk]:
@@ -83,15 +81,14 @@ class MemoryIndex:
             if _matches(stored, scope) and language in ("", stored.chunk.language)
         ]
 
-    def _ranked(self, query: DenseQuery | SparseQuery, scope: Scope, k: int) -> list[Match]:
+    def _ranked(self, query: DenseQuery | SparseQuery, scope: Scope, k: int) -> Run:
         found = self._in_scope(scope, query.language)
         scores = _products(query, found) if isinstance(query, DenseQuery) else self._weights(query, found)
         best_first = sorted(zip(scores, found, strict=True), key=lambda pair: (-pair[0], pair[1].chunk.id))
-        found_first = [pair for pair in best_first if isinstance(query, DenseQuery) or pair[0] > 0]
-        return [
-            Match(stored.chunk.id, query.language, rank, score, query.leg)
-            for rank, (score, stored) in enumerate(found_first[: max(k, 0)], start=1)
-        ]
+        matching = [pair for pair in best_first if isinstance(query, DenseQuery) or pair[0] > 0]
+        kept = matching[: max(k, 0)]
+        ids = tuple(stored.chunk.id for _, stored in kept)
+        return Run(query.leg, query.language, ids, tuple(score for score, _ in kept))
 
     def _weights(self, query: SparseQuery, found: Sequence[_Stored]) -> list[float]:
         idf = self._idf(query)

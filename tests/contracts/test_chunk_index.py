@@ -23,6 +23,7 @@ from baize.domain.search import (
     IndexedChunk,
     LiveBuild,
     Match,
+    Run,
     Scope,
     SparseQuery,
     SparseVector,
@@ -115,10 +116,9 @@ async def searched(
     index: ChunkIndex, queries: list[DenseQuery | SparseQuery], scope: Scope, k: int
 ) -> list[list[Hit]]:
     """What each query matches, with what is stored under the ids."""
-    lists = await index.search(queries, scope, k)
-    ids = sorted({match.chunk_id for matches in lists for match in matches})
-    stored = await index.chunks(scope.platform_id, ids)
-    return [[_hit(match, stored) for match in matches] for matches in lists]
+    runs = await index.search(queries, scope, k)
+    stored = await index.chunks(scope.platform_id, sorted({match.chunk_id for run in runs for match in run}))
+    return [[_hit(match, stored) for match in run] for run in runs]
 
 
 def _hit(match: Match, stored: Mapping[str, StoredChunk]) -> Hit:
@@ -141,7 +141,7 @@ def texts(hits: list[Hit]) -> list[str]:
 async def test_nothing_is_found_in_an_empty_index(index: ChunkIndex) -> None:
     """An index without a single write answers with empty lists, counts 0 and deletes 0."""
     queries: list[DenseQuery | SparseQuery] = [DenseQuery(EAST), SparseQuery(make_terms({1: 1.0}))]
-    assert await index.search(queries, ALL, 5) == [[], []]
+    assert await index.search(queries, ALL, 5) == [Run("dense", ""), Run("lexical", "")]
     assert await index.chunks("p1", [make_chunk().id]) == {}
     assert await index.ids(ALL) == []
     assert await index.count(ALL) == 0
@@ -235,9 +235,10 @@ async def test_languages_narrow_scope_and_query(index: ChunkIndex) -> None:
     )
     assert [sorted(texts(hits)) for hits in lists] == [["中"], ["en"], ["en"], ["en", "中"]]
     assert texts(await dense_hits(index, Scope("p1", languages=("en",)))) == ["en"]
-    assert await index.search([DenseQuery(EAST, "zh")], Scope("p1", languages=("en",)), 5) == [[]]
-    matches = await index.search([DenseQuery(EAST, "zh"), DenseQuery(EAST)], ALL, 5)
-    assert [{match.language for match in found} for found in matches] == [{"zh"}, {""}]
+    elsewhere = await index.search([DenseQuery(EAST, "zh")], Scope("p1", languages=("en",)), 5)
+    assert elsewhere == [Run("dense", "zh")]
+    runs = await index.search([DenseQuery(EAST, "zh"), DenseQuery(EAST)], ALL, 5)
+    assert [run.language for run in runs] == ["zh", ""]
 
 
 async def test_up_to_hides_what_comes_later_in_that_lesson_only(index: ChunkIndex) -> None:

@@ -20,7 +20,7 @@ from baize.adapters.index_qdrant import QdrantChunkIndex
 from baize.adapters.qdrant_link import open_client
 from baize.adapters.qdrant_vectors import DENSE, quantization, vector_params
 from baize.domain.locator import TimeSpan
-from baize.domain.search import DenseQuery, IndexedChunk, Scope, SparseVector
+from baize.domain.search import DenseQuery, IndexedChunk, Run, Scope, SparseVector
 from baize.domain.text import Chunk, chunk_id
 from baize.edge.endpoint import Endpoint, Record, read_record, record_path, write_record
 from baize.edge.launch import ensure, stop
@@ -249,7 +249,7 @@ async def test_a_collection_of_an_older_version_is_quantized_at_the_next_write(f
     await client.create_collection("space", vectors, sparse_vectors_config=sparse)
     index = index_of(folder)
     assert "0 points, not quantized yet: the next ingest has it done" in await index.ready()
-    assert await index.search([DenseQuery(np.array([1.0, 0.0], np.float32))], ALL, 3) == [[]]
+    assert await index.search([DenseQuery(np.array([1.0, 0.0], np.float32))], ALL, 3) == [Run("dense", "")]
     await index.upsert(points(0, 3))
     assert (await index.ready()).endswith("space: 3 points")
     described = (await client.get_collection("space")).config.params.vectors

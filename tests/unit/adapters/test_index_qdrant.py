@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from baize.adapters.index_qdrant import QdrantChunkIndex
-from baize.domain.search import DenseQuery, Scope
+from baize.domain.search import DenseQuery, Run, Scope
 from baize.edge.endpoint import Endpoint
 from baize.errors import IndexUnavailable
 
@@ -67,7 +67,7 @@ async def _index(store: _Store, search_timeout_s: float) -> AsyncGenerator[Qdran
 async def test_a_question_does_not_wait_for_a_store_that_hangs() -> None:
     store = _Store()
     async with _index(store, 0.3) as index:
-        assert await index.search([QUERY], SCOPE, 5) == [[]]
+        assert await index.search([QUERY], SCOPE, 5) == [Run("dense", "")]
         store.hangs = True
         # The second time the collection itself is asked for again.
         for _ in range(2):
@@ -77,4 +77,4 @@ async def test_a_question_does_not_wait_for_a_store_that_hangs() -> None:
             assert time.monotonic() - begun < 10
             assert store.n_heard > heard
         store.hangs = False
-        assert await index.search([QUERY], SCOPE, 5) == [[]]
+        assert await index.search([QUERY], SCOPE, 5) == [Run("dense", "")]

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from baize.domain.search import DenseQuery, Match, Query, Scope, SparseQuery, Vector
+from baize.domain.search import DenseQuery, Query, Run, Scope, SparseQuery, Vector
 from baize.retrieval.abroad import SHARE, Bearings, generic_questions
 from baize.retrieval.search import search
 from baize.testing.memory_index import MemoryIndex
@@ -89,9 +89,9 @@ class Heard(MemoryIndex):
 
     async def search(
         self, queries: Sequence[DenseQuery | SparseQuery], scope: Scope, limit: int
-    ) -> list[list[Match]]:
+    ) -> list[Run]:
         self.asked = list(queries)
-        return [[Match(f"{q.leg}-{q.language}", q.language, 1, 0.25, q.leg)] for q in queries]
+        return [Run(q.leg, q.language, (f"{q.leg}-{q.language}",), (0.25,)) for q in queries]
 
 
 async def test_only_passages_of_another_language_are_looked_up_so(tmp_path: Path) -> None:
@@ -108,5 +108,5 @@ async def test_only_passages_of_another_language_are_looked_up_so(tmp_path: Path
     assert isinstance(foreign, DenseQuery)
     assert (home.vector == vector).all()
     assert (foreign.vector == abroad.vector).all()
-    assert [run[0].score for run in runs] == [0.25, 0.25 + abroad.lift, 0.25]
+    assert [run.scores[0] for run in runs] == [0.25, 0.25 + abroad.lift, 0.25]
     assert words.leg == "lexical"

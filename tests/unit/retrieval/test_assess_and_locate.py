@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from baize.domain.search import Hit, Match, Query
+from baize.domain.search import Hit, Query, Run
 from baize.retrieval.assess import AssessOptions, EvidenceSignals, assess, signals
 from baize.retrieval.cosine import CosineScale
 from baize.retrieval.fuse import fuse
@@ -26,9 +26,9 @@ FOREIGN = make_chunk(SHEETS, lesson="s", title="Sum", language="en")
 def score(question: str, *hits: Hit) -> float:
     query = rewrite(question, [])
     chunks = {hit.chunk.id: hit.chunk for hit in hits}
-    run = [Match(hit.chunk.id, hit.chunk.language, hit.rank, hit.score, hit.leg) for hit in hits]
+    runs = [Run(hit.leg, hit.chunk.language, (hit.chunk.id,), (hit.score,)) for hit in hits]
     fused = [
-        Hit(chunks[m.chunk_id], m.rank, m.score, m.leg, m.parts) for m in fuse([run], query, OPTIONS.scale)
+        Hit(chunks[m.chunk_id], m.rank, m.score, m.leg, m.parts) for m in fuse(runs, query, OPTIONS.scale)
     ]
     return assess(signals(query, fused, OPTIONS), OPTIONS)
 
@@ -70,7 +70,7 @@ def test_a_passage_with_both_is_more_than_two_with_one_each() -> None:
     other = make_chunk(["火星上的水和冰川。"], lesson="m", start=0.0)
 
     def found(own: float, others: float) -> EvidenceSignals:
-        run = [Match(HOME.id, "zh", 1, own, "dense"), Match(other.id, "zh", 2, others, "dense")]
+        run = Run("dense", "zh", (HOME.id, other.id), (own, others))
         chunks = {chunk.id: chunk for chunk in (HOME, other)}
         hits = [
             Hit(chunks[m.chunk_id], m.rank, m.score, m.leg, m.parts)

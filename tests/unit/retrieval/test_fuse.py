@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from baize.domain.search import Match, Query
+from baize.domain.search import Query, Run
 from baize.domain.text import Chunk
 from baize.retrieval.cosine import CosineScale
 from baize.retrieval.fuse import SPARSE_WEIGHT, fuse
@@ -23,18 +23,22 @@ RUNS = st.lists(
 )
 
 
-def match(chunk: Chunk, rank: int, score: float, leg: str) -> Match:
-    return Match(chunk.id, chunk.language, rank, score, leg)
+def run_of(leg: str, *found: tuple[Chunk, float], language: str | None = None) -> Run:
+    """Of the language of its first passage, as a dense one is."""
+    own = found[0][0].language if found else ""
+    ids, scores = (chunk.id for chunk, _ in found), (score for _, score in found)
+    return Run(leg, own if language is None else language, tuple(ids), tuple(scores))
 
 
-def run_of(order: list[int], leg: str) -> list[Match]:
-    return [match(POOL[n], rank, 1 / rank, leg) for rank, n in enumerate(order, 1)]
+def in_order(order: list[int], leg: str) -> Run:
+    """Of all languages, as a sparse one is."""
+    return run_of(leg, *((POOL[n], 1 / rank) for rank, n in enumerate(order, 1)), language="")
 
 
 @given(RUNS)
 def test_every_passage_comes_once_best_first_with_its_parts(orders: list[list[int]]) -> None:
     """Ranks from 1 without gaps, scores falling, each part one of the hits that went in."""
-    runs = [run_of(o, leg) for o, leg in zip(orders, LEGS, strict=False)]
+    runs = [in_order(o, leg) for o, leg in zip(orders, LEGS, strict=False)]
     fused = list(fuse(runs, QUERY, SCALE))
     assert {h.chunk_id for h in fused} == {h.chunk_id for run in runs for h in run}
     assert [h.rank for h in fused] == list(range(1, len(fused) + 1))
@@ -48,24 +52,21 @@ def test_every_passage_comes_once_best_first_with_its_parts(orders: list[list[in
 def test_a_dense_list_alone_keeps_its_order(orders: list[list[int]]) -> None:
     """Without any other leg and within one language, fusing changes nothing."""
     home = [n for n in (orders[0] if orders else []) if POOL[n].language == "zh"]
-    fused = list(fuse([run_of(home, "dense")], QUERY, SCALE))
+    fused = list(fuse([in_order(home, "dense")], QUERY, SCALE))
     assert [h.chunk_id for h in fused] == [POOL[n].id for n in home]
 
 
 def test_languages_merge_by_margin_not_by_cosine() -> None:
     """A foreign passage with the lower cosine wins when it is further above its own midpoint."""
     home, foreign = POOL[1], POOL[0]
-    runs = [[match(home, 1, 0.86, "dense")], [match(foreign, 1, 0.84, "dense")]]
+    runs = [run_of("dense", (home, 0.86)), run_of("dense", (foreign, 0.84))]
     assert [h.chunk_id for h in fuse(runs, QUERY, SCALE)] == [foreign.id, home.id]
 
 
 def test_a_lexical_hit_in_noise_does_not_overturn_meaning() -> None:
     """First of its list, but with a sliver of the question's terms: it stays behind the nearer passage."""
     near, noise = POOL[1], POOL[2]
-    runs = [
-        [match(near, 1, 0.93, "dense"), match(noise, 2, 0.86, "dense")],
-        [match(noise, 1, 0.4, "lexical")],
-    ]
+    runs = [run_of("dense", (near, 0.93), (noise, 0.86)), run_of("lexical", (noise, 0.4))]
     assert [h.chunk_id for h in fuse(runs, QUERY, SCALE)] == [near.id, noise.id]
 
 
@@ -73,9 +74,9 @@ def test_a_passage_found_by_words_only_is_as_near_as_the_last_one_found_by_meani
     """Its dense part is the tail's, its sparse part the share of the terms; sound and words do not add up."""
     near, words = POOL[1], POOL[2]
     runs = [
-        [match(near, 1, 0.90, "dense")],
-        [match(words, 1, 16.0, "lexical")],
-        [match(words, 1, 4.0, "pinyin")],
+        run_of("dense", (near, 0.90)),
+        run_of("lexical", (words, 16.0)),
+        run_of("pinyin", (words, 4.0)),
     ]
     scores = {h.chunk_id: h.score for h in fuse(runs, QUERY, SCALE)}
     assert scores[near.id] == pytest.approx(0.5)
@@ -85,6 +86,6 @@ def test_a_passage_found_by_words_only_is_as_near_as_the_last_one_found_by_meani
 def test_ties_keep_the_order_of_first_sight() -> None:
     """Equal scores in two lists: the list that came first goes first."""
     a, b = replace(POOL[1], id="a"), replace(POOL[2], id="b")
-    runs = [[match(b, 1, 0.9, "dense")], [match(a, 1, 0.9, "dense")]]
+    runs = [run_of("dense", (b, 0.9)), run_of("dense", (a, 0.9))]
     assert [h.chunk_id for h in fuse(runs, QUERY, SCALE)] == ["b", "a"]
     assert list(fuse([], QUERY, SCALE)) == []

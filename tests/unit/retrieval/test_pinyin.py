@@ -57,9 +57,7 @@ async def test_a_misheard_passage_is_found_by_sound() -> None:
         passage_languages=["zh"],
         k=5,
     )
-    assert [[(match.leg, match.chunk_id) for match in run] for run in runs if run[0].leg != "dense"] == [
-        [("pinyin", "a")]
-    ]
+    assert [(run.leg, run.chunk_ids) for run in runs if run.leg != "dense"] == [("pinyin", ("a",))]
 
 
 def _chunk(chunk_id: str, text: str) -> Chunk:

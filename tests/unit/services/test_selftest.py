@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from baize.domain.search import DenseQuery, Match, Scope, SparseQuery
+from baize.domain.search import DenseQuery, Run, Scope, SparseQuery
 from baize.errors import IndexUnavailable
 from baize.services.selftest import PLATFORM, PROBES, self_test
 from baize.testing.hash_embedder import HashEmbedder
@@ -22,11 +22,9 @@ class WithoutLeg(MemoryIndex):
         super().__init__()
         self._missing = leg
 
-    async def search(
-        self, queries: Sequence[DenseQuery | SparseQuery], scope: Scope, k: int
-    ) -> list[list[Match]]:
+    async def search(self, queries: Sequence[DenseQuery | SparseQuery], scope: Scope, k: int) -> list[Run]:
         found = await super().search(queries, scope, k)
-        return [[] if q.leg == self._missing else matches for q, matches in zip(queries, found, strict=True)]
+        return [Run(run.leg, run.language) if run.leg == self._missing else run for run in found]
 
 
 async def test_a_whole_index_passes_twice_with_the_same_points() -> None:

@@ -12,7 +12,6 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
-from itertools import pairwise
 
 from baize.domain.search import Hit, Query
 from baize.domain.sentences import has_han
@@ -88,41 +87,34 @@ def _strange(asked: Iterable[str], texts: Sequence[str]) -> frozenset[str]:
 def _heard(text: str, texts: Sequence[str]) -> str:
     """With Chinese that is strange to the hits as a hit writes what sounds so, longest stretches first."""
     runs = [run for run in han_runs(text) if len(run) <= _LONGEST_RUN]
-    strange = _strange([term for run in runs for term in terms(run) if term.startswith("#")], texts)
-    slips = [run for run in runs if _is_strange(run, strange)]
-    if not slips:
+    # By themselves, not joined: what was folded to find or to weigh them is remembered.
+    folded = "\n".join(map(normalise, texts))
+    asked = {term.removeprefix("#") for run in runs for term in terms(run) if term.startswith("#")}
+    strange = frozenset(pair for pair in asked if pair not in folded)
+    heard = _sounding_so(strange, folded)
+    if not heard:
         return text
-    said = dict.fromkeys(han_runs(normalise("\n".join(texts))))
-    sounding = _Sounding(_may_sound_so(list(said), slips))
-    for run in slips:
+    said = dict.fromkeys(han_runs(folded))
+    sounding = _Sounding(run for run in said if any(pair in run for pair in heard))
+    for run in runs:
         text = text.replace(run, _as_written(words_of(run), sounding, strange), 1)
     return text
 
 
-def _may_sound_so(runs: Sequence[str], slips: Sequence[str]) -> list[str]:
-    """The runs with a pair of characters that can be read as one of the slips' can; most have none.
+def _sounding_so(pairs: Iterable[str], folded: str) -> list[str]:
+    """Pairs of characters in the text that can be read as one of these can; mostly there is none.
 
-    To read a run in its context costs more than all the rest.
+    What is heard in a stretch's place holds one. To read the text in its context costs more than all else.
     """
-    sounding: dict[str, set[str]] = {}
-    for char in set().union(*runs):
-        for sound in readings(char):
-            sounding.setdefault(sound, set()).add(char)
+    sounds = {char: readings(char) for char in set().union(*pairs)}
+    wanted = frozenset().union(*sounds.values())
+    near = {char: its for char in set(folded) if not wanted.isdisjoint(its := readings(char))}
 
-    def alike(char: str) -> set[str]:
-        return set().union(*[sounding.get(sound, ()) for sound in readings(char)])
+    def alike(char: str) -> list[str]:
+        return [other for other, its in near.items() if not sounds[char].isdisjoint(its)]
 
-    after: dict[str, set[str]] = {}
-    for slip in slips:
-        for one, next_one in pairwise(normalise(slip)):
-            for char in alike(one):
-                after.setdefault(char, set()).update(alike(next_one))
-    firsts = set(after)
-    return [
-        run
-        for run in runs
-        if not firsts.isdisjoint(run) and any(b in after[a] for a, b in pairwise(run) if a in after)
-    ]
+    read = {a + b for pair in pairs for a in alike(pair[0]) for b in alike(pair[1])}
+    return [pair for pair in read if pair in folded]
 
 
 def _as_written(words: Sequence[str], sounding: _Sounding, strange: frozenset[str]) -> str:
@@ -158,4 +150,5 @@ class _Sounding:
 
 def _is_strange(said: str, strange: frozenset[str]) -> bool:
     """Whether it has a pair of characters that no hit has."""
-    return not strange.isdisjoint(terms(said))
+    folded = normalise(said)
+    return any(pair in folded for pair in strange)

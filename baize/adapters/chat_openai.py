@@ -256,9 +256,7 @@ class OpenAIChatModel:
         By the SDK's way for what it has no method for: `chat.completions.create` holds each field against its
         type and wraps a reply that we read ourselves.
         """
-        answered: Any = await self._client.post(
-            "/chat/completions", content=_encode(request), cast_to=self._bare, stream=True
-        )
+        answered = await self._client.post_bytes("/chat/completions", _encode(request), self._bare)
         body: aiohttp.ClientResponse = answered.extensions[self._body]
         return body
 

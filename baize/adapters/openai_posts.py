@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import httpx2
 from openai import AsyncOpenAI
-
-if TYPE_CHECKING:
-    from openai._models import FinalRequestOptions
+from openai._models import FinalRequestOptions
 
 
 class PostingOpenAI(AsyncOpenAI):
@@ -22,6 +20,19 @@ class PostingOpenAI(AsyncOpenAI):
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
         self._first: dict[str, httpx2.Request] = {}
+        self._posts: dict[str, FinalRequestOptions] = {}
+
+    async def post_bytes(self, path: str, content: bytes, response: type[httpx2.Response]) -> httpx2.Response:
+        """The response, its body not yet read. As the SDK's own `post`, which makes all options anew.
+
+        Raises:
+            openai.OpenAIError: as `AsyncOpenAI` does.
+        """
+        options = self._posts.get(path)
+        if options is None:
+            options = self._posts[path] = FinalRequestOptions.construct(method="post", url=path)
+        asked = options.model_copy(update={"content": content})
+        return await self.request(response, asked, stream=True)
 
     @property
     def user_agent(self) -> str:

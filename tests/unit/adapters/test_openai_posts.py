@@ -21,7 +21,10 @@ async def _sent(kind: type[AsyncOpenAI], bodies: list[bytes]) -> list[httpx2.Req
         http_client=httpx2.AsyncClient(transport=httpx2.MockTransport(answer)),
     )
     for body in bodies:
-        await client.post("/chat/completions", content=body, cast_to=httpx2.Response)
+        if isinstance(client, PostingOpenAI):
+            await client.post_bytes("/chat/completions", body, httpx2.Response)
+        else:
+            await client.post("/chat/completions", content=body, cast_to=httpx2.Response, stream=True)
     await client.close()
     return sent
 
@@ -50,7 +53,7 @@ async def test_what_is_kept_holds_no_words_and_a_retry_is_the_sdks_own() -> None
     client = PostingOpenAI(base_url="http://a.test/v1", api_key="k", max_retries=1, http_client=transport)
     for body in (b"a learner's words", b"{}"):
         with pytest.raises(RateLimitError):
-            await client.post("/chat/completions", content=body, cast_to=httpx2.Response)
+            await client.post_bytes("/chat/completions", body, httpx2.Response)
     await client.close()
 
     assert [request.content for request in sent] == [b"a learner's words"] * 2 + [b"{}"] * 2

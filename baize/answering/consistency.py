@@ -7,7 +7,7 @@ the clauses of the source nearest to it: its numbers, units, negations and oppos
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property, lru_cache
 
 from baize.answering.clauses import Clause, clause, clauses, nearest
@@ -51,7 +51,11 @@ class _Source:
     @cached_property
     def wholes(self) -> tuple[Clause, ...]:
         """Each span as one clause."""
-        return tuple(clause(span) for span in self._spans)
+        return tuple(self.each_whole())
+
+    def each_whole(self) -> Iterator[Clause]:
+        """The same, each taken apart as it is asked for."""
+        return map(clause, self._spans)
 
     @cached_property
     def parts(self) -> tuple[Clause, ...]:
@@ -85,20 +89,21 @@ def contradicts_abroad(text: str, span: str) -> bool:
 
 def _gainsays(item: Clause, source: _Source) -> bool:
     return (
-        _numbers_elsewhere(item, source.wholes)
+        _numbers_elsewhere(item, source)
         or _denied(item, source)
         or _opposed(item, source)
         or _reversed(item, source.parts)
     )
 
 
-def _numbers_elsewhere(item: Clause, wholes: Sequence[Clause]) -> bool:
+def _numbers_elsewhere(item: Clause, source: _Source) -> bool:
     if not item.numbers:
         return False
     about = frozenset(term for term in item.terms - item.numbers if _COUNTS.isdisjoint(term))
-    if any(item.numbers <= whole.numbers and about <= whole.words for whole in wholes):
-        # None is nearer than one that holds it all.
+    # None is nearer than one that holds it all; that is looked for first, and the spans behind it stay whole.
+    if any(item.numbers <= whole.numbers and about <= whole.words for whole in source.each_whole()):
         return False
+    wholes = source.wholes
     near = nearest(about, wholes, close=_NUMBERS_NEAR)
     return bool(near) and not any(item.numbers <= whole.numbers for whole in near)
 

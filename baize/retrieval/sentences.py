@@ -47,7 +47,7 @@ class TermWeights:
     """
 
     def __init__(self, passages: Iterable[Iterable[str]]) -> None:
-        seen = [set(passage) for passage in passages]
+        seen = [frozenset(passage) for passage in passages]
         self._n_passages = len(seen)
         self._n_with = Counter(term for passage in seen for term in passage)
         self._known: dict[str, float] = {}

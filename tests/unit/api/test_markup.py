@@ -62,6 +62,14 @@ def test_any_text_is_inert(text: str) -> None:
     _assert_inert(render(text, {1, 11}))
 
 
+@given(st.text(alphabet="ab 12[]().,!'\"?#>+=|-:/%量压，。！　\n\u2028\u0085", max_size=30))
+def test_what_is_not_parsed_reads_as_if_it_were(text: str) -> None:
+    """Code behind it has the whole text parsed. (No tilde: a fence of them would take the code in.)"""
+    plain = f"血压[1]：{text}。[2]"
+    parsed = "<p><code>x</code></p>\n"
+    assert render(f"{plain}\n\n`x`", {1, 2}) == render(plain, {1, 2}) + parsed
+
+
 def test_markers_that_cite_become_cite_elements() -> None:
     """A client finds markers by element, never by searching the text."""
     html = render("先坐五分钟。[1][2]", {1, 2})

@@ -43,6 +43,7 @@ _WIDE_MARKS = tuple((mark, unicodedata.normalize("NFKC", mark)) for mark in "，
 """What Chinese texts are full of, as NFKC has it: where nothing else is folded, it sees so at a glance."""
 _BORDERS = ("。", "！", "？", "!", "?", "；")
 """Ends of a sentence that no run of terms goes across; an ellipsis is none, for it folds to full stops."""
+_NONE: frozenset[str] = frozenset()
 _SENTENCE = 400
 """Characters up to which a text is remembered: ingest folds each sentence many times over."""
 _K1 = 1.2
@@ -120,29 +121,31 @@ def terms_among_each(texts: tuple[str, ...], wanted: frozenset[str]) -> tuple[fr
 
     Remembered: a question looks at its passages to weigh its terms, and once more to find the sentence.
     """
-    lines = _lines(texts)
-    traces = _traces(wanted).within("\n".join(lines))
+    whole, lines = _lines(texts)
+    traces = _traces(wanted).within(whole)
+    if not any(traces):
+        return (_NONE,) * len(lines)
     return tuple([_held(line, traces) for line in lines])
 
 
-@lru_cache(maxsize=1 << 11)
-def _lines(texts: tuple[str, ...]) -> tuple[str, ...]:
-    """Each text folded: together, for that costs little more than one of them."""
-    lines = normalise("\n".join(texts)).split("\n")
+@lru_cache(maxsize=1 << 13)
+def _lines(texts: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
+    """The texts folded, as one and each: together, for that costs little more than one of them."""
+    whole = normalise("\n".join(texts))
+    lines = whole.split("\n")
     # Where one of them has several lines, each by itself.
-    return tuple(lines if len(lines) == len(texts) else [normalise(text) for text in texts])
+    return whole, tuple(lines if len(lines) == len(texts) else [normalise(text) for text in texts])
 
 
 def _held(folded: str, traces: _Traces) -> frozenset[str]:
     """The terms of these that a folded text has. Only runs that have a trace of one are cut up."""
     found = [term for pair, term in traces.pairs if pair in folded]
-    if words := [(word, term) for word, term in traces.words if word in folded]:
-        for run in _HAN_RUN.findall(folded):
-            for word, term in words:
-                if word in run and term in _han_words(run):
-                    found.append(term)
-    found += [term for trace, term in traces.others if _begins_in(folded, trace, term)]
-    return frozenset(found)
+    for word in traces.words:
+        if word in folded and any(word in _han_words(run) for run in _HAN_RUN.findall(folded) if word in run):
+            found.append(word)
+    if traces.others:
+        found += [term for trace, term in traces.others if _begins_in(folded, trace, term)]
+    return frozenset(found) if found else _NONE
 
 
 def _begins_in(folded: str, trace: str, term: str) -> bool:
@@ -172,17 +175,21 @@ class _Traces(NamedTuple):
 
     Attributes:
         pairs: of Chinese characters, which are terms wherever they stand.
-        words: Chinese ones, which a run may be cut up across.
+        words: Chinese ones, which a run may be cut up across; the texts hold themselves.
         others: the beginnings of stems.
     """
 
     pairs: tuple[tuple[str, str], ...]
-    words: tuple[tuple[str, str], ...]
+    words: tuple[str, ...]
     others: tuple[tuple[str, str], ...]
 
     def within(self, folded: str) -> _Traces:
         """Those that stand somewhere in the text."""
-        return _Traces(*(tuple([one for one in its if one[0] in folded]) for its in self))
+        return _Traces(
+            tuple([one for one in self.pairs if one[0] in folded]),
+            tuple([word for word in self.words if word in folded]),
+            tuple([one for one in self.others if one[0] in folded]),
+        )
 
 
 @lru_cache(maxsize=1 << 8)
@@ -192,7 +199,7 @@ def _traces(wanted: frozenset[str]) -> _Traces:
         if _HAN_PAIR.fullmatch(term) and _tells(term[1:]):
             pairs.append((term[1:], term))
         elif _HAN_RUN.fullmatch(term):
-            words.append((term, term))
+            words.append(term)
         else:
             others.append((_trace(term), term))
     return _Traces(tuple(pairs), tuple(words), tuple(others))

@@ -15,9 +15,9 @@ from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
 
 _MARKER = re.compile(r"\[(\d{1,3})\]")
-_PLAIN = re.compile(r"(?![\s#>+=~|-]|\d+[.)](?:\s|$))[^\x00-\x1f\x7f\xa0\\`*_<>&]+(?<!\s)")
-"""A paragraph of one line in which nothing is Markdown or HTML, as most are; a parser takes ten times as long
-to say so."""
+_PLAIN_LINE = r"(?![\s#>+=~|-]|\d+[.)](?:\s|$))[^\x00-\x1f\x7f\xa0\\`*_<>&]+(?<!\s)"
+_PLAIN = re.compile(rf"{_PLAIN_LINE}(?:\n{_PLAIN_LINE})*")
+"""A paragraph in which nothing is Markdown or HTML, as most are; a parser takes ten times as long."""
 _TAGS = {
     "blockquote", "br", "cite", "code", "em", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "li", "ol", "p",
     "pre", "strong", "ul",

@@ -14,6 +14,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from functools import cache, lru_cache
+from operator import add
 
 from baize.domain.locator import FaqEntry
 from baize.domain.search import Evidence
@@ -118,7 +119,7 @@ def _words(text: str) -> frozenset[str]:
     found: set[str] = set()
     for run in _RUN.findall(text.lower()):
         if "\u3400" <= run[0] <= "\u9fff":
-            found.update(run[at : at + 2] for at in range(len(run) - 1))
+            found.update(map(add, run, run[1:]))
         else:
             found.add(run[:_STEM])
     return frozenset(found)

@@ -41,6 +41,8 @@ STOP_WORDS = frozenset(
 
 _WIDE_MARKS = tuple((mark, unicodedata.normalize("NFKC", mark)) for mark in "，：；！？（）％～…\u3000")
 """What Chinese texts are full of, as NFKC has it: where nothing else is folded, it sees so at a glance."""
+_IN_WORDS = "哩坏沈甦瞭藉衹覆"
+"""Characters that OpenCC writes otherwise in some words and not alone: 瞭解, 藉口."""
 _BORDERS = ("。", "！", "？", "!", "?", "；")
 """Ends of a sentence that no run of terms goes across; an ellipsis is none, for it folds to full stops."""
 _NONE: frozenset[str] = frozenset()
@@ -64,7 +66,7 @@ def _folded(text: str) -> str:
     for wide, plain in _WIDE_MARKS:
         text = text.replace(wide, plain)
     folded = unicodedata.normalize("NFKC", text).lower()
-    return str(_simplifier().convert(folded)) if has_han(folded) else folded
+    return str(_simplifier().convert(folded)) if _traditional().search(folded) else folded
 
 
 def terms(text: str) -> list[str]:
@@ -334,6 +336,16 @@ def _simplifier() -> OpenCC:
     import opencc
 
     return opencc.OpenCC("t2s")
+
+
+@cache
+def _traditional() -> re.Pattern[str]:
+    """A character without which no text is written otherwise in simplified Chinese: most texts have none."""
+    spans = (range(0x3400, 0x4DC0), range(0x4E00, 0xA000), range(0xF900, 0xFB00))
+    chars = [chr(code) for span in spans for code in span]
+    simplified = _simplifier().convert("\n".join(chars)).split("\n")
+    alone = [char for char, other in zip(chars, simplified, strict=True) if char != other]
+    return re.compile(f"[{''.join(alone)}{_IN_WORDS}\U00020000-\U0003ffff]")
 
 
 @cache

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import subprocess
 import unicodedata
 from itertools import pairwise
+from pathlib import Path
 
+import opencc
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -48,6 +51,26 @@ def test_variants_of_a_word_share_a_term(question: str, passage: str) -> None:
 def test_marks_that_are_folded_ahead_change_nothing(text: str) -> None:
     """Whatever stands beside them: combining marks, full-width letters, other compatibility characters."""
     assert normalise(text) == unicodedata.normalize("NFKC", text).lower()
+
+
+def test_every_word_of_the_dictionary_is_simplified(tmp_path: Path) -> None:
+    """OpenCC is asked only where a character calls for it: none of its words may be missed by that."""
+    home = Path(opencc.__file__).parent / "clib"
+    words: list[str] = []
+    for name in ("TSPhrases", "TSCharacters", "TSCharactersExt"):
+        subprocess.run(
+            [
+                *(home / "bin" / "opencc_dict", "-i", home / "share" / "opencc" / f"{name}.ocd2"),
+                *("-o", tmp_path / name, "-f", "ocd2", "-t", "text"),
+            ],
+            env={"LD_LIBRARY_PATH": str(home / "lib64")},
+            check=True,
+        )
+        lines = (tmp_path / name).read_text(encoding="utf-8").splitlines()
+        words += [line.split("\t")[0] for line in lines if "\t" in line]
+    convert = opencc.OpenCC("t2s").convert
+    assert len(words) > 5_000
+    assert [word for word in words if normalise(word) != convert(unicodedata.normalize("NFKC", word))] == []
 
 
 @given(PARTS)

@@ -85,6 +85,9 @@ class Incoming:
         self._rounds = rounds
         self._body = body
         self._content = body.content
+        # After each read below this mark aiohttp goes on from a pause, if there was one or not, and that costs
+        # as much as the read. `_look` goes on where there was one.
+        self._content._low_water = 0
         self._reply = reply
         self._silence_s = silence_s
         self._limit = first_by
@@ -147,6 +150,8 @@ class Incoming:
         if content.total_bytes > self._n_read:
             # Not `read_nowait`, which keeps back what came before a connection broke: it may be the end.
             part = content._read_nowait(-1)
+            if content._protocol._reading_paused:
+                content._protocol.resume_reading()
             self._n_read += len(part)
             self._take(self._lines.feed(part), now)
             if self._reply.done:

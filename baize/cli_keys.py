@@ -277,28 +277,27 @@ def tenants_update(
         from dataclasses import replace
 
         from baize.services.who import (
+            change_platform,
             checked_origin,
             checked_player_url,
             checked_timezone,
-            read_platform,
         )
 
-        found = await read_platform(opened.platforms, tenant)
-        changed = replace(found, title=found.title if title is None else title)
+        given: dict[str, Any] = {} if title is None else {"title": title}
         if origins or no_origins:
-            changed = replace(changed, origins=tuple(checked_origin(origin) for origin in origins or ()))
+            given["origins"] = tuple(checked_origin(origin) for origin in origins or ())
         if jwks is not None or no_jwks:
             keys = opened.learner_tokens.checked_keys(read_text(jwks)) if jwks is not None else ""
-            changed = replace(changed, jwks=keys)
+            given["jwks"] = keys
         if statements is not None:
-            changed = replace(changed, tells=statements)
+            given["tells"] = statements
         if player_url is not None:
-            changed = replace(changed, player_url=checked_player_url(player_url))
+            given["player_url"] = checked_player_url(player_url)
         if timezone is not None:
-            changed = replace(changed, timezone=checked_timezone(timezone))
+            given["timezone"] = checked_timezone(timezone)
         if token_role:
-            changed = replace(changed, token_role=as_role(token_role))
-        await opened.platforms.put(changed)
+            given["token_role"] = as_role(token_role)
+        changed = await change_platform(opened.platforms, tenant, lambda found: replace(found, **given))
         await opened.auditing.command(tenant, "tenants update")
         typer.echo(f"{changed.id}  {changed.title}  {' '.join(changed.origins)}".rstrip())
 

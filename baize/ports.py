@@ -617,6 +617,13 @@ class Platforms(Protocol):
         """Store a platform; one of the same id is replaced."""
         ...
 
+    async def change(self, platform_id: str, how: Callable[[Platform], Platform]) -> Platform | None:
+        """The platform as it is at that moment made what `how` says, and stored in the same step.
+
+        So of two who change it at once neither undoes the other. None if there is no such platform.
+        """
+        ...
+
     async def platform(self, platform_id: str) -> Platform | None: ...
 
     async def platforms(self) -> list[Platform]:

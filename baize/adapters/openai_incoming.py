@@ -85,8 +85,8 @@ class Incoming:
         self._rounds = rounds
         self._body = body
         self._content = body.content
-        # After each read below this mark aiohttp goes on from a pause, if there was one or not, and that costs
-        # as much as the read. `_look` goes on where there was one.
+        # After each read below this mark aiohttp goes on from a pause, whether there was one or not, and that
+        # costs as much as the read. `_look` goes on where there was one.
         self._content._low_water = 0
         self._reply = reply
         self._silence_s = silence_s

@@ -475,7 +475,21 @@ async def read_platform(platforms: Platforms, platform_id: str) -> Platform:
     Raises:
         NotFound: there is no such platform.
     """
-    found = await platforms.platform(platform_id)
+    return _existing(await platforms.platform(platform_id), platform_id)
+
+
+async def change_platform(
+    platforms: Platforms, platform_id: str, how: Callable[[Platform], Platform]
+) -> Platform:
+    """The platform as it is after the change.
+
+    Raises:
+        NotFound: there is no such platform.
+    """
+    return _existing(await platforms.change(platform_id, how), platform_id)
+
+
+def _existing(found: Platform | None, platform_id: str) -> Platform:
     if found is None:
         raise NotFound(
             f"There is no platform {platform_id!r}.", remedy=f"Run: baize tenants create {platform_id}"
@@ -489,10 +503,11 @@ async def renew_secret(platforms: Platforms, platform_id: str) -> Platform:
     Raises:
         NotFound: there is no such platform.
     """
-    found = await read_platform(platforms, platform_id)
-    renewed = replace(found, secret=new_secret(), former_secret=found.secret)
-    await platforms.put(renewed)
-    return renewed
+    return await change_platform(
+        platforms,
+        platform_id,
+        lambda found: replace(found, secret=new_secret(), former_secret=found.secret),
+    )
 
 
 async def sign_token(platforms: Platforms, tokens: LearnerTokens, claims: LearnerClaims) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from baize.domain.platform import ApiKey, Platform
 
 
@@ -14,6 +16,14 @@ class MemoryPlatforms:
     async def put(self, platform: Platform) -> None:
         """As `Platforms.put`."""
         self._platforms[platform.id] = platform
+
+    async def change(self, platform_id: str, how: Callable[[Platform], Platform]) -> Platform | None:
+        """As `Platforms.change`."""
+        found = self._platforms.get(platform_id)
+        if found is None:
+            return None
+        changed = self._platforms[platform_id] = how(found)
+        return changed
 
     async def platform(self, platform_id: str) -> Platform | None:
         """As `Platforms.platform`."""

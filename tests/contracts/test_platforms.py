@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -64,6 +65,19 @@ async def test_put_again_replaces(doors: Doors) -> None:
     changed = replace(PROVINCE, origins=(), secret="s2", former_secret="s1")
     await doors.platforms.put(changed)
     assert await doors.platforms.platforms() == [changed]
+
+
+async def test_changes_at_once_undo_nothing(doors: Doors) -> None:
+    """A secret that is renewed while an administrator sets the player stays so; an unknown one is None."""
+    await doors.platforms.put(PROVINCE)
+    made = [
+        doors.platforms.change("province", lambda found, n=n: replace(found, **{n: getattr(found, n) + "x"}))
+        for n in ("title", "secret", "former_secret", "player_url") * 3
+    ]
+    assert None not in await asyncio.gather(*made)
+    expected = {n: getattr(PROVINCE, n) + "xxx" for n in ("title", "secret", "former_secret", "player_url")}
+    assert await doors.platforms.platform("province") == replace(PROVINCE, **expected)
+    assert await doors.platforms.change("elsewhere", lambda found: found) is None
 
 
 async def test_platforms_come_by_id(doors: Doors) -> None:

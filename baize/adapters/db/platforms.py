@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from sqlalchemy import select
 
 from baize.adapters.db.engine import Database
@@ -18,20 +21,18 @@ class SqlPlatforms:
 
     async def put(self, platform: Platform) -> None:
         """As `Platforms.put`."""
-        values = {
-            "platform_id": platform.id,
-            "title": platform.title,
-            "origins": platform.origins,
-            "secret": platform.secret,
-            "former_secret": platform.former_secret,
-            "jwks": platform.jwks,
-            "token_role": platform.token_role,
-            "tells": platform.tells,
-            "player_url": platform.player_url,
-            "timezone": platform.timezone,
-        }
         async with self._database.writing() as session:
-            await session.execute(insert_or_update(session, PlatformRow, values))
+            await session.execute(insert_or_update(session, PlatformRow, _values(platform)))
+
+    async def change(self, platform_id: str, how: Callable[[Platform], Platform]) -> Platform | None:
+        """As `Platforms.change`."""
+        async with self._database.writing() as session:
+            row = await session.get(PlatformRow, platform_id, with_for_update=True)
+            if row is None:
+                return None
+            changed = how(_platform(row))
+            await session.execute(insert_or_update(session, PlatformRow, _values(changed)))
+            return changed
 
     async def platform(self, platform_id: str) -> Platform | None:
         """As `Platforms.platform`."""
@@ -44,6 +45,21 @@ class SqlPlatforms:
         async with self._database.reading() as session:
             rows = await session.scalars(select(PlatformRow).order_by(PlatformRow.platform_id))
             return [_platform(row) for row in rows]
+
+
+def _values(platform: Platform) -> dict[str, Any]:
+    return {
+        "platform_id": platform.id,
+        "title": platform.title,
+        "origins": platform.origins,
+        "secret": platform.secret,
+        "former_secret": platform.former_secret,
+        "jwks": platform.jwks,
+        "token_role": platform.token_role,
+        "tells": platform.tells,
+        "player_url": platform.player_url,
+        "timezone": platform.timezone,
+    }
 
 
 class SqlApiKeys:

@@ -12,7 +12,7 @@ from baize.api.depends import CurrentHouse
 from baize.api.encoding import json_response
 from baize.api.openapi import problems
 from baize.api.platform_wire import PlatformBody, PlatformPut, platform_body
-from baize.services.who import checked_player_url, checked_timezone, read_platform
+from baize.services.who import change_platform, checked_player_url, checked_timezone, read_platform
 
 router = APIRouter(prefix="/platform", tags=["keys"])
 
@@ -31,9 +31,10 @@ async def platform(caller: AdminCaller, house: CurrentHouse) -> Response:
 )
 async def put(body: PlatformPut, caller: AdminCaller, house: CurrentHouse) -> Response:
     """Both at once. Every replica uses them within ten seconds."""
-    found = await read_platform(house.platforms, caller.platform_id)
-    changed = replace(
-        found, player_url=checked_player_url(body.player_url), timezone=checked_timezone(body.timezone)
+    player_url, timezone = checked_player_url(body.player_url), checked_timezone(body.timezone)
+    changed = await change_platform(
+        house.platforms,
+        caller.platform_id,
+        lambda found: replace(found, player_url=player_url, timezone=timezone),
     )
-    await house.platforms.put(changed)
     return json_response(platform_body(changed))

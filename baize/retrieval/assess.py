@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -18,6 +19,10 @@ _GATE = 8.0
 """How much steeper whether the subject is met decides than how well one passage meets it."""
 _REST = 0.5
 """What the last hit's cosine takes off the best one's: near to all is near to none in particular."""
+_OWN_TERMS = 2 / 3
+"""What the terms of one passage count beside its cosine, of what they count for the subject."""
+_FIRST_HITS = 10
+"""Hits of which the lessons are looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +47,11 @@ class EvidenceSignals:
         margin: best cosine above its midpoint, over the dense hits.
         coverage: best share of the question's term weight in one passage, headings included, 0..1.
         foreign: whether the passage with the best margin is of another language than the question.
-        alone: log-odds of the one passage that has most, its own cosine and its own terms together.
+        alone: log-odds of the one passage that has most, its own cosine and its own terms together; each of
+            the question's terms counts the same, for among passages of one subject the rare ones say no more.
         rest: least margin over the dense hits.
+        together: chance that two draws of the first hits are of one lesson, 0..1. What a course explains it
+            explains in one place; what is only near comes from everywhere.
     """
 
     margin: float
@@ -51,6 +59,7 @@ class EvidenceSignals:
     foreign: bool
     alone: float
     rest: float
+    together: float
 
 
 def signals(query: Query, hits: Sequence[Hit], options: AssessOptions) -> EvidenceSignals:
@@ -66,21 +75,24 @@ def signals(query: Query, hits: Sequence[Hit], options: AssessOptions) -> Eviden
     margin, foreign = max(dense, default=(unknown, False))
     rest = min(dense, default=(unknown, False))[0]
     weights = weights_of(hits, query.terms)
-    covered = [
-        weights.coverage(query.terms, terms_among(hit.chunk.indexed_text, query.terms))
-        for hit in hits[:_TOP_HITS]
-    ]
+    held = [terms_among(hit.chunk.indexed_text, query.terms) for hit in hits[:_TOP_HITS]]
+    n_asked = max(len(set(query.terms)), 1)
     alone = [
         _log_odds(
             rest if margin is None else margin,
-            share,
-            options,
+            len(its) / n_asked,
+            _OWN_TERMS * options.coverage_weight,
             foreign=hit.chunk.language != query.language,
         )
-        for hit, margin, share in zip(hits, margins, covered, strict=False)
+        for hit, margin, its in zip(hits, margins, held, strict=False)
     ]
     return EvidenceSignals(
-        margin, max(covered, default=0.0), foreign, max(alone, default=_SCALE * unknown), rest
+        margin,
+        max((weights.coverage(query.terms, its) for its in held), default=0.0),
+        foreign,
+        max(alone, default=_SCALE * unknown),
+        rest,
+        _together(hits[:_FIRST_HITS]),
     )
 
 
@@ -89,10 +101,11 @@ def assess(found: EvidenceSignals, options: AssessOptions) -> float:
 
     Whether a question is on the subject at all, a logistic blend of the best cosine and of the terms found
     tells; by it a question is refused. Of those that are, it is one passage with its own cosine and its own
-    terms, above what the last hit has, that tells more from less.
+    terms, above what the last hit has, and whether the hits stand together, that tell more from less.
     """
-    on_subject = _log_odds(found.margin, found.coverage, options, foreign=found.foreign)
-    met = found.alone - _SCALE * _REST * found.rest + options.coverage_weight / 2
+    on_subject = _log_odds(found.margin, found.coverage, options.coverage_weight, foreign=found.foreign)
+    own_terms = _OWN_TERMS * options.coverage_weight
+    met = found.alone - _SCALE * _REST * found.rest + own_terms / 2 + found.together
     return 1 / (1 + math.exp(-min(_GATE * on_subject, met)))
 
 
@@ -108,6 +121,12 @@ def _margin(query: Query, hit: Hit, options: AssessOptions) -> float | None:
     )
 
 
-def _log_odds(margin: float, coverage: float, options: AssessOptions, *, foreign: bool) -> float:
+def _together(hits: Sequence[Hit]) -> float:
+    """Σ of the squared shares of the lessons; 0.0 without hits."""
+    n_of = Counter(hit.chunk.lesson_id for hit in hits)
+    return sum((n / len(hits)) ** 2 for n in n_of.values())
+
+
+def _log_odds(margin: float, coverage: float, coverage_weight: float, *, foreign: bool) -> float:
     """0 at the midpoint with half of the terms found; across languages none can be shared."""
-    return _SCALE * margin + (0.0 if foreign else options.coverage_weight * (coverage - 0.5))
+    return _SCALE * margin + (0.0 if foreign else coverage_weight * (coverage - 0.5))

@@ -46,22 +46,55 @@ def test_across_languages_only_the_cosine_counts() -> None:
     assert score("单元格怎么锁", Hit(FOREIGN, 1, 0.7, "dense")) == pytest.approx(0.5)
 
 
-def signalled(*, margin: float = 0.05, coverage: float = 0.8, alone: float = 2.0, rest: float = 0.0) -> float:
+def signalled(
+    *,
+    margin: float = 0.05,
+    coverage: float = 0.8,
+    alone: float = 2.0,
+    rest: float = 0.0,
+    together: float = 0.0,
+) -> float:
     """The score of signals that are well above the midpoint, but for what is given."""
-    return assess(EvidenceSignals(margin, coverage, foreign=False, alone=alone, rest=rest), OPTIONS)
+    found = EvidenceSignals(margin, coverage, foreign=False, alone=alone, rest=rest, together=together)
+    return assess(found, OPTIONS)
 
 
 def test_off_the_subject_no_single_passage_helps() -> None:
     """By hand: 8 · 40 · (−.05) is far below what one passage says."""
     assert signalled(margin=-0.05, coverage=0.5) == pytest.approx(1 / (1 + math.exp(16)))
-    assert signalled(margin=-0.05, coverage=0.5, alone=9.0) < 0.01
+    assert signalled(margin=-0.05, coverage=0.5, alone=9.0, together=1.0) < 0.01
 
 
 def test_on_the_subject_one_passage_tells_and_the_rest_takes_off() -> None:
-    """By hand: 2 − 40 · .5 · rest + 4 / 2."""
-    assert signalled() == pytest.approx(1 / (1 + math.exp(-4)))
-    assert signalled(alone=1.0) == pytest.approx(1 / (1 + math.exp(-3)))
-    assert signalled(rest=0.03) == pytest.approx(1 / (1 + math.exp(-3.4)))
+    """By hand: 2 − 40 · .5 · rest + 4 · ⅔ / 2 + together."""
+    assert signalled() == pytest.approx(1 / (1 + math.exp(-2 - 4 / 3)))
+    assert signalled(alone=1.0) == pytest.approx(1 / (1 + math.exp(-1 - 4 / 3)))
+    assert signalled(rest=0.03) == pytest.approx(1 / (1 + math.exp(-1.4 - 4 / 3)))
+    assert signalled(together=0.5) == pytest.approx(1 / (1 + math.exp(-2.5 - 4 / 3)))
+
+
+def test_hits_of_one_lesson_are_more_than_as_many_of_several() -> None:
+    """By hand: all of one, 1; one each, 1 / n; of the first ten only."""
+    query = rewrite("袖带应该放多高", [])
+
+    def together(*lessons: str) -> float:
+        hits = [
+            Hit(make_chunk(PRESSURE, lesson=lesson), n, 1.0, "dense") for n, lesson in enumerate(lessons, 1)
+        ]
+        return signals(query, hits, OPTIONS).together
+
+    assert together() == 0.0
+    assert together("a", "a", "a") == pytest.approx(1.0)
+    assert together("a", "b", "c", "d") == pytest.approx(1 / 4)
+    assert together("a", "a", "a", "b") == pytest.approx(10 / 16)
+    assert together(*"aaaaaaaaaabcd") == pytest.approx(1.0)
+
+
+def test_of_one_passage_each_term_counts_the_same() -> None:
+    """Rarity tells whether the subject is met, not which passage of the subject meets it."""
+    hits = [Hit(make_chunk([text], lesson=text), 1, 0.8, "dense") for text in ("a b", "a c", "a d")]
+    common, rare = (signals(Query("q", "q", "zh", ("a", term)), hits, OPTIONS) for term in ("zz", "d"))
+    assert rare.alone - common.alone == pytest.approx(4 * 2 / 3 / 2)
 
 
 def test_a_passage_with_both_is_more_than_two_with_one_each() -> None:

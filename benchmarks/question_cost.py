@@ -4,7 +4,8 @@
 
 4,000 chunks, the free embedder, an endpoint without delay that says 32 tokens; the server has core 0, the
 endpoint and the clients core 1 (the embedded store's own process is not counted). Bars: at most 10 ms of CPU
-in all and 5 ms before the first event; first event p50 at most 20 ms alone and 300 ms with 64 clients.
+in all and 5 ms before the first event; first event p50 at most 20 ms alone and 300 ms with 64 clients. For
+scale, in turns with ours: `benchmarks.floor`, which took 2 to 3 ms and 104 ms where the bars were set.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import asyncio
 import json
 import os
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -35,24 +37,35 @@ _N_TOKENS = 32
 _CLIENTS = 64
 
 
-async def _ask(door: int, question: str) -> Heard:
-    body: dict[str, object] = {"question": question, "thinking": "off"}
-    heard = await listen(door, "/v1/answers", body, Heard(), b"event: evidence", b"event: done")
-    if not heard.ended or heard.failed:
-        raise RuntimeError(f"an answer did not end: {heard}")
-    return heard
+@dataclass(frozen=True)
+class _Server:
+    """A server that is asked: ours or the floor.
+
+    Attributes:
+        first: what its first event begins with.
+    """
+
+    pid: int
+    door: int
+    path: str
+    first: bytes
+
+    async def ask(self, question: str, heard: Heard) -> Heard:
+        body: dict[str, object] = {"question": question, "thinking": "off"}
+        await listen(self.door, self.path, body, heard, self.first, b"event: done")
+        if not heard.ended or heard.failed:
+            raise RuntimeError(f"an answer did not end: {heard}")
+        return heard
 
 
-async def _alone(door: int, pid: int, asked: list[str]) -> dict[str, float]:
+async def _alone(server: _Server, asked: list[str]) -> dict[str, float]:
     """One question after another: CPU of each in all, and until the client had its first event."""
     firsts, befores = [], []
+    pid = server.pid
     started = cpu_s(pid)
     for question in asked:
         cpu, heard = cpu_s(pid), Heard()
-        body: dict[str, object] = {"question": question, "thinking": "off"}
-        stream = asyncio.create_task(
-            listen(door, "/v1/answers", body, heard, b"event: evidence", b"event: done")
-        )
+        stream = asyncio.create_task(server.ask(question, heard))
         await heard.first.wait()
         befores.append(cpu_s(pid) - cpu)
         await stream
@@ -65,26 +78,37 @@ async def _alone(door: int, pid: int, asked: list[str]) -> dict[str, float]:
     }
 
 
-async def _together(door: int, asked: list[str]) -> dict[str, float]:
-    heard = await asyncio.gather(*(_ask(door, question) for question in asked))
+async def _together(server: _Server, asked: list[str]) -> dict[str, float]:
+    heard = await asyncio.gather(*(server.ask(question, Heard()) for question in asked))
     return {"first_event_64_ms": 1e3 * median(one.first_s for one in heard)}
+
+
+async def _round(server: _Server, number: int) -> dict[str, float]:
+    asked = questions(400)[number % 5 :: 5]
+    return await _alone(server, asked) | await _together(server, asked[:_CLIENTS])
 
 
 async def measure(library: Path, rounds: int) -> dict[str, Any]:
     """Medians of the rounds, with their range."""
-    upstream, door = free_port(), free_port()
-    env = environment(library, f"http://127.0.0.1:{upstream}/v1")
+    upstream, door, below = free_port(), free_port(), free_port()
+    base_url = f"http://127.0.0.1:{upstream}/v1"
+    env = environment(library, base_url)
     paced = ["tests.servers.paced", str(upstream), "--rate", "0", "--tokens", str(_N_TOKENS)]
+    serve, floor = ["baize", "serve", "--port", str(door)], ["benchmarks.floor", str(below)]
     found: list[dict[str, float]] = []
     with (
         process(paced, core=LOAD_CORE, port=upstream, env=env),
-        process(["baize", "serve", "--port", str(door)], core=SERVER_CORE, port=door, env=env) as pid,
+        process(serve, core=SERVER_CORE, port=door, env=env) as our_pid,
+        process(floor, core=SERVER_CORE, port=below, env=env | {"UPSTREAM": base_url}) as floor_pid,
     ):
+        ours = _Server(our_pid, door, "/v1/answers", b"event: evidence")
+        least = _Server(floor_pid, below, "/chat", b"data:")
         for question in questions(20):
-            await _ask(door, question)
+            await ours.ask(question, Heard())
+            await least.ask(question, Heard())
         for number in range(rounds):
-            asked = questions(400)[number % 5 :: 5]
-            found.append(await _alone(door, pid, asked) | await _together(door, asked[:_CLIENTS]))
+            floors = {f"floor_{name}": value for name, value in (await _round(least, number)).items()}
+            found.append(await _round(ours, number) | floors)
             sys.stderr.write(f"{number} {found[-1]}\n")
     return {
         name: {

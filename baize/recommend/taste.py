@@ -5,7 +5,7 @@ Three views of the same trails are blended:
 - `pairs`: decayed item-to-next co-occurrence, an item-kNN with a direction (Deshpande and Karypis, TOIS
   2004), damped like cosine by the item's frequency, and by a lesser power of that of the next one.
 - `ridge`: the linear model of EASE (Steck, WWW 2019) solved for what comes next, so that an item's weight is
-  what it adds to the others'. Items of the same learners are expected to weigh alike (`kinship`): a rare one
+  what it adds to the others'. Items in the same company are expected to weigh alike (`kinship`): a rare one
   borrows from its kin. Items outside the `head` most frequent ones have no weight: a solve is cubic.
 - `last`: as `pairs`, from the last few items alone.
 
@@ -26,15 +26,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from baize.recommend.trails import Ints, Trails, bags, followed, whole
+from baize.recommend.trails import Ints, Trails, bags, followed, near, taken
 
 Floats = NDArray[np.float32]
 
 _SHRINK = 5.0
 """Added to a pair's frequency: what was seen twice is no law."""
 _LAST_DECAY = 0.5
-_KIN_SHRINK = 3.0
-"""Added to an item's frequency where two are compared."""
+_KIN_DECAY = 0.8
+"""What a pair counts with each step between its items, where the company of items is compared."""
+_KIN_REACH = 12
+"""Steps, beyond which no pair counts there."""
+_KIN_DISCOUNT = 3.0
+"""A pair seen so often counts by half there."""
 _DECAYS = (0.75, 0.8, 0.9)
 _AFTERS = (0.0, 0.4)
 _PENALTIES = (1.0, 8.0)
@@ -57,7 +61,8 @@ class Recipe:
         fairness: power of the frequency of the next item, by which the blend is divided.
         neighbours: nexts that are kept of an item.
         head: items that the linear model knows.
-        kinship: how much of what is expected of an item's weights is its kin's, 0..1, below 1.
+        kinship: how much of what is expected of an item's weights is its kin's, 0..1, below 1: of those that
+            are taken near the same items.
         after: what an item after the next weighs in training, beside one as far before it.
         penalty: on the linear model's weights, in mean diagonals of its Gram matrix; fewer trails need more.
     """
@@ -202,11 +207,10 @@ class Training:
         self._trails = trails
         self._nexts = followed(trails)
         self._counts = np.asarray(self._nexts.sum(axis=0), dtype=np.float32).ravel()
-        taken = whole(trails)
-        frequency = np.asarray(taken.sum(axis=0)).ravel()
+        frequency = taken(trails)
         self._head = np.sort(np.argsort(-frequency, kind="stable")[: base.head])
         self._targets = np.sort(np.argsort(-self._counts, kind="stable")[: base.head]).astype(np.int64)
-        self._expected = _expected(taken, self._head, base.kinship)
+        self._expected = _expected(near(trails, self._head, _KIN_DECAY, _KIN_REACH), base.kinship)
         self._lasts: dict[float, Rows] = {}
         self._heard: _Heard | None = None
 
@@ -288,22 +292,27 @@ def _pairs(decayed: Any, nexts: Any, counts: Floats, power: float, neighbours: i
     return Rows(starts.astype(np.int64), columns.astype(np.int32), values)
 
 
-def _expected(taken: Any, head: Ints, kinship: float) -> NDArray[np.float64]:
+def _expected(together: Floats, kinship: float) -> NDArray[np.float64]:
     """The inverse of the prior covariance (1 - kinship) I + kinship C of the weights.
 
-    C is the cosine of two items over the paths, each counting alike however long.
+    C is how alike the company is that two items keep: the cosine of what they are seen beside more often than
+    by chance, as positive pointwise mutual information (Levy and Goldberg, NIPS 2014), discounted where it
+    rests on few pairs (Pantel and Lin, KDD 2002). Two items that no path has both of may be kin.
+
+    Args:
+        together: how often two items are near each other, (head, head), symmetric.
     """
     from scipy.linalg import inv
 
     if not kinship:
-        return np.eye(len(head))
-    taken = taken[:, head].tocsr()
-    lengths = np.diff(taken.indptr)
-    taken.data = (taken.data / np.sqrt(np.repeat(lengths, lengths))).astype(np.float32)
-    alike = (taken.T @ taken).toarray().astype(np.float64)
-    size = np.sqrt(np.diag(alike) + _KIN_SHRINK)
-    alike *= kinship / size[:, None]
-    alike /= size[None, :]
+        return np.eye(len(together))
+    often = together.sum(axis=1)
+    by_chance = np.outer(often, often / max(float(often.sum()), 1.0))
+    company = np.log(np.divide(together, by_chance, out=np.ones_like(together), where=together > by_chance))
+    company *= together / (together + np.float32(_KIN_DISCOUNT))
+    size = np.sqrt((company**2).sum(axis=1))
+    company /= np.where(size > 0, size, 1)[:, None]
+    alike = (np.float32(kinship) * (company @ company.T)).astype(np.float64)
     alike[np.diag_indices_from(alike)] = 1.0
     return np.asarray(inv(alike, overwrite_a=True, check_finite=False, assume_a="pos"), dtype=np.float64)
 

@@ -126,13 +126,39 @@ def bags(trails: Trails, decay: float, after: float = 0.0) -> Any:
     return _sparse(weights, rows, trails.items[at], (len(trails), trails.n_items))
 
 
-def whole(trails: Trails) -> Any:
-    """A sparse row a path with a one at each of its items. (paths, n_items) float32."""
+def taken(trails: Trails) -> Ints:
+    """How many paths have each item. (n_items,)"""
     lasts = trails.lasts()
     starts = trails.starts[lasts]
     rows, steps = _ranges(trails.stops[lasts] - starts)
-    taken = trails.items[starts[rows] + steps]
-    return _sparse(np.ones(len(rows), dtype=np.float32), rows, taken, (len(lasts), trails.n_items))
+    return np.bincount(trails.items[starts[rows] + steps], minlength=trails.n_items)
+
+
+def near(trails: Trails, of: Ints, decay: float, reach: int) -> NDArray[np.float32]:
+    """How often two items are on one path, in either order, k steps apart weighing decay^(k - 1).
+
+    Args:
+        of: numbers of the items that are counted.
+        reach: the most steps that two are apart.
+
+    Returns:
+        (len(of), len(of)), symmetric, zero on the diagonal.
+    """
+    place = np.full(trails.n_items, -1, dtype=np.int64)
+    place[of] = np.arange(len(of))
+    lasts = trails.lasts()
+    starts, lengths = trails.starts[lasts], (trails.stops - trails.starts)[lasts]
+    total = np.zeros(len(of) * len(of))
+    for apart in range(1, reach + 1):
+        rows, steps = _ranges(np.maximum(lengths - apart, 0))
+        first = starts[rows] + steps
+        pairs = np.stack((place[trails.items[first]], place[trails.items[first + apart]]))
+        one, other = pairs[:, (pairs >= 0).all(axis=0)]
+        total += decay ** (apart - 1) * np.bincount(one * len(of) + other, minlength=len(total))
+    square = total.reshape(len(of), len(of))
+    square += square.T.copy()
+    np.fill_diagonal(square, 0)
+    return square.astype(np.float32)
 
 
 def followed(trails: Trails) -> Any:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from baize.recommend.taste import Recipe, cut, judge, load, train, tune
-from baize.recommend.trails import along, bags, number, whole
+from baize.recommend.trails import along, bags, near, number, taken
 
 pytest.importorskip("scipy")
 PATHS = [(("a", "b"), "c"), (("a", "x"), "c"), (("d", "e"), "f"), (("d",), "f"), (("x", "e"), "f")] * 12
@@ -41,7 +41,7 @@ def test_a_path_has_a_trail_for_each_of_its_last_items() -> None:
     assert [words.nexts[n] for n in trails.nexts] == ["c", "d", "a"]
     assert bags(trails, 0.5).toarray()[0].tolist() == [0.5, 1.0, 0.0, 0.0, 0.0]
     assert bags(trails, 0.5, 0.4).toarray()[0].tolist() == pytest.approx([0.5, 1.0, 0.0, 0.4, 0.0])
-    assert whole(trails).toarray().tolist() == [[1, 1, 1, 1, 0], [1, 0, 1, 0, 0]]
+    assert taken(trails).tolist() == [2, 1, 2, 1, 0]
 
 
 def test_what_came_after_tells_of_pairs_that_were_never_in_that_order() -> None:
@@ -50,6 +50,24 @@ def test_what_came_after_tells_of_pairs_that_were_never_in_that_order() -> None:
     y, x = words.items.index("y"), words.nexts.index("x")
     deaf, hearing = (train(trails, Recipe(after=after)).views([y])[0][x] for after in (0.0, 0.4))
     assert deaf == 0 < hearing
+
+
+def test_near_are_those_of_one_path_in_either_order() -> None:
+    """Each path counts once, however many trails go along it; what is not asked about is stepped over."""
+    trails, _ = along([("a", "b", "c", "d"), ("c", "a"), ("e",)], 9)
+    assert near(trails, np.array([0, 2, 3]), 0.5, 3).tolist() == [[0, 1.5, 0.25], [1.5, 0, 1], [0.25, 1, 0]]
+    assert near(trails, np.array([0, 2, 3]), 0.5, 1).tolist() == [[0, 1, 0], [1, 0, 1], [0, 1, 0]]
+
+
+def test_a_rare_item_borrows_from_one_in_the_same_company() -> None:
+    """r and s are beside a and b, never on one path; what follows s is expected of r, not what follows u."""
+    paths = [(("a", "s", "b"), "x"), (("v", "u", "w"), "y")] * 30 + [(("a", "r", "b"), "z")] * 4
+    paths += [(("a", "b"), "z"), (("v", "w"), "z")] * 30
+    trails, words = number(paths)
+    rare, x, y = words.items.index("r"), words.nexts.index("x"), words.nexts.index("y")
+    alone, borrowing = (train(trails, Recipe(kinship=kinship)).views([rare])[1] for kinship in (0.0, 0.6))
+    assert alone[x] == alone[y] == 0
+    assert borrowing[x] > 0 == borrowing[y]
 
 
 def test_a_learner_is_held_out_whole() -> None:

@@ -14,7 +14,7 @@ class MemoryCache:
         max_bytes: of all values together.
     """
 
-    def __init__(self, *, max_bytes: int = 64_000_000, clock: Callable[[], float] = monotonic) -> None:
+    def __init__(self, *, max_bytes: int = 48_000_000, clock: Callable[[], float] = monotonic) -> None:
         self._max_bytes = max_bytes
         self._clock = clock
         self._n_bytes = 0

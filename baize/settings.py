@@ -273,7 +273,7 @@ class Answers(_Section):
     """For how long; a re-ingested course ends it at once."""
     memory: bool = True
     """Whether the model is told what is remembered of the learner (docs/record.md)."""
-    cache_bytes: int = Field(64_000_000, ge=0)
+    cache_bytes: int = Field(48_000_000, ge=0)
     """Of what each process remembers; with `redis_url`, Redis remembers it for all."""
     keep_days: float = Field(180.0, gt=0)
     """Conversations older than this are deleted."""

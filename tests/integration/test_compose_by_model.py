@@ -51,6 +51,8 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[DeepSeek
             "BAIZE_CHAT__BASE_URL": scripted.base_url,
             "BAIZE_CHAT__API_KEY": "sk-test",
             "BAIZE_COMPOSE__BY_MODEL": "always",
+            # The same price at every hour that the test runs at.
+            "BAIZE_PRICES__PEAK_HOURS": "[]",
         }.items():
             monkeypatch.setenv(name, value)
         yield scripted

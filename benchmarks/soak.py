@@ -15,6 +15,7 @@ import json
 import os
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 from statistics import mean
 from typing import Any
@@ -41,7 +42,7 @@ def size_of(pid: int) -> tuple[float, int]:
     return pages * os.sysconf("SC_PAGESIZE") / 1e6, len(list(Path(f"/proc/{pid}/fd").iterdir()))
 
 
-async def learner(door: int, number: int, until: float, counts: dict[str, int]) -> None:
+async def learner(door: int, number: int, until: float, counts: Counter[str]) -> None:
     """Asks again and again."""
     asked = questions(400)
     n = 0
@@ -57,14 +58,14 @@ async def learner(door: int, number: int, until: float, counts: dict[str, int]) 
             counts["left"] += 1
             continue
         await listening
-        counts["errors" if stream.failed else "answers"] += 1
+        counts[f"failed: {stream.failed}" if stream.failed else "answers"] += 1
 
 
 async def measure(options: argparse.Namespace) -> dict[str, Any]:
     """The whole run."""
     server = PacedServer(rate=20.0, n_tokens=_ANSWER_TOKENS, first_s=0.0)
     samples: list[tuple[float, float, int]] = []
-    counts = {"answers": 0, "errors": 0, "left": 0}
+    counts = Counter({"answers": 0, "left": 0})
     async with await asyncio.start_server(server.serve, "127.0.0.1", 0, backlog=4096) as endpoint:
         upstream, door = endpoint.sockets[0].getsockname()[1], free_port()
         env = environment(options.library, f"http://127.0.0.1:{upstream}/v1") | {
@@ -92,7 +93,8 @@ async def measure(options: argparse.Namespace) -> dict[str, Any]:
     first, last = steady[:quarter], steady[-quarter:]
     memory = [mean(sample[1] for sample in part) for part in (first, last)]
     handles = [mean(sample[2] for sample in part) for part in (first, last)]
-    return counts | {
+    return {
+        **counts,
         "streams": options.streams,
         "minutes": options.minutes,
         "memory_mb": [round(value, 1) for value in memory],

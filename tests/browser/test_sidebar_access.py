@@ -243,7 +243,10 @@ def test_focus_stays_on_a_chip_while_sentences_arrive(host: Host) -> None:
     """What is read by keyboard is not taken away by what comes after it."""
     with host.page() as page:
         say(page, "held")
+        # An answer is hidden until the frame after its first words, and what is hidden takes no focus.
+        page.locator(".chip").first.wait_for()
         page.locator(".chip").first.focus()
+        expect(page.locator(".chip").first).to_be_focused()
         host.api.release()
         page.wait_for_selector(".turn[aria-busy=false]")
         expect(page.locator(".chip")).to_have_count(2)

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 
 from baize.domain.search import Hit, Query
 from baize.retrieval.cosine import CosineScale
-from baize.retrieval.sentences import weights_of
-from baize.retrieval.terms import terms_among
+from baize.retrieval.sentences import terms_of_passage, weights_of
 
 _TOP_HITS = 5
 _SCALE = 40.0
@@ -74,8 +73,8 @@ def signals(query: Query, hits: Sequence[Hit], options: AssessOptions) -> Eviden
     unknown = options.scale.margin(-1.0, foreign=False)
     margin, foreign = max(dense, default=(unknown, False))
     rest = min(dense, default=(unknown, False))[0]
-    weights = weights_of(hits, query.terms)
-    held = [terms_among(hit.chunk.indexed_text, query.terms) for hit in hits[:_TOP_HITS]]
+    weights, wanted = weights_of(hits, query.terms), frozenset(query.terms)
+    held = [terms_of_passage(hit.chunk, wanted) for hit in hits[:_TOP_HITS]]
     n_asked = max(len(set(query.terms)), 1)
     alone = [
         _log_odds(

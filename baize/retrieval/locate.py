@@ -35,7 +35,9 @@ async def locate(
     def number(hit: Hit) -> int:
         if hit.chunk.focus is not None:
             return hit.chunk.focus
-        return by_meaning.get(hit.chunk.id, _most_terms(query, wanted, hit, weights))
+        if hit.chunk.id in by_meaning:
+            return by_meaning[hit.chunk.id]
+        return _most_terms(query, wanted, hit, weights)
 
     moments: dict[tuple[str, Locator], Moment] = {}
     for hit in hits:
@@ -46,8 +48,7 @@ async def locate(
 
 
 def _most_terms(query: Query, wanted: frozenset[str], hit: Hit, weights: TermWeights) -> int:
-    found = terms_of_sentences(hit.chunk.sentences, wanted)
-    scores = [weights.coverage(query.terms, held) for held in found]
+    scores = weights.coverages(query.terms, terms_of_sentences(hit.chunk.sentences, wanted))
     return scores.index(max(scores))
 
 

@@ -19,8 +19,8 @@ import numpy as np
 import numpy.typing as npt
 
 from baize.domain.search import Hit, Vector
-from baize.domain.text import Segment
-from baize.retrieval.terms import terms, terms_among_each
+from baize.domain.text import Chunk, Segment
+from baize.retrieval.terms import terms, terms_among_each, terms_among_side_by_side
 
 Scores = npt.NDArray[np.float64]
 
@@ -63,15 +63,22 @@ class TermWeights:
 
     def coverage(self, wanted: Iterable[str], found: Collection[str]) -> float:
         """Share of the weight of `wanted` that `found` holds, 0..1; 0.0 when nothing is wanted."""
-        if not found:
-            return 0.0
+        return self.coverages(wanted, [found])[0]
+
+    def coverages(self, wanted: Iterable[str], each: Iterable[Collection[str]]) -> list[float]:
+        """The same of each."""
         asked = tuple(wanted)
         weighed = self._asked.get(asked)
         if weighed is None:
             weights = [(term, self[term]) for term in set(asked)]
             weighed = self._asked[asked] = (weights, sum(weight for _, weight in weights))
         weights, total = weighed
-        return sum([weight for term, weight in weights if term in found]) / total if total > 0 else 0.0
+        if total <= 0:
+            return [0.0 for _ in each]
+        return [
+            sum([weight for term, weight in weights if term in found]) / total if found else 0.0
+            for found in each
+        ]
 
 
 def weights_of(hits: Sequence[Hit], wanted: Iterable[str]) -> TermWeights:
@@ -84,6 +91,12 @@ def weights_of(hits: Sequence[Hit], wanted: Iterable[str]) -> TermWeights:
 def terms_of_sentences(sentences: Sequence[Segment], wanted: frozenset[str]) -> tuple[frozenset[str], ...]:
     """Which of the wanted terms each sentence of a passage has."""
     return terms_among_each(tuple([sentence.text for sentence in sentences]), wanted)
+
+
+def terms_of_passage(chunk: Chunk, wanted: frozenset[str]) -> frozenset[str]:
+    """Which of the wanted terms `chunk.indexed_text` has."""
+    headings = terms_among_each(chunk.headings, wanted) if chunk.headings else ()
+    return terms_among_side_by_side([sentence.text for sentence in chunk.sentences], wanted).union(*headings)
 
 
 @dataclass(frozen=True, slots=True)

@@ -117,6 +117,11 @@ def terms_among(text: str, wanted: Collection[str]) -> frozenset[str]:
     return _held(normalise(text), _traces(frozenset(wanted)))
 
 
+def terms_among_side_by_side(texts: Sequence[str], wanted: frozenset[str]) -> frozenset[str]:
+    """`terms_among` of texts `joined`, from what is remembered of them where a run ends between two."""
+    return frozenset[str]().union(*terms_among_each(tuple(_apart(texts)), wanted))
+
+
 @lru_cache(maxsize=1 << 11)
 def terms_among_each(texts: tuple[str, ...], wanted: frozenset[str]) -> tuple[frozenset[str], ...]:
     """`terms_among` of each of these texts, the sentences of a passage.
@@ -142,12 +147,19 @@ def _lines(texts: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
 def _held(folded: str, traces: _Traces) -> frozenset[str]:
     """The terms of these that a folded text has. Only runs that have a trace of one are cut up."""
     found = [term for pair, term in traces.pairs if pair in folded]
-    for word in traces.words:
-        if word in folded and any(word in _han_words(run) for run in _HAN_RUN.findall(folded) if word in run):
-            found.append(word)
+    words = [word for word in traces.words if word in folded]
+    if words:
+        said = _words_said(folded) if len(folded) <= _SENTENCE else _words_said.__wrapped__(folded)
+        found += [word for word in words if word in said]
     if traces.others:
         found += [term for trace, term in traces.others if _begins_in(folded, trace, term)]
     return frozenset(found) if found else _NONE
+
+
+@lru_cache(maxsize=1 << 13)
+def _words_said(folded: str) -> frozenset[str]:
+    """The Chinese words of a folded text."""
+    return frozenset([word for run in _HAN_RUN.findall(folded) for word in _han_words(run)])
 
 
 def _begins_in(folded: str, trace: str, term: str) -> bool:

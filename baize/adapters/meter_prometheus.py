@@ -7,6 +7,7 @@ be set before this module is imported (https://prometheus.github.io/client_pytho
 from __future__ import annotations
 
 import os
+from functools import cache
 from pathlib import Path
 
 from prometheus_client import (
@@ -66,17 +67,24 @@ class PrometheusMeter:
             registry=own,
         )
 
+        # What stands behind a label is looked up once: the library checks and locks at each look.
+        self._stage = cache(self._stages.labels)
+        self._level = cache(self._levels.labels)
+        self._outcome = cache(self._answers.labels)
+        self._billed = cache(self._tokens.labels)
+        self._answered = cache(self._requests.labels)
+
     def stage(self, stage: Stage, seconds: float) -> None:
         """As `Meter.stage`."""
-        self._stages.labels(stage).observe(seconds)
+        self._stage(stage).observe(seconds)
 
     def level(self, of: Level, change: int) -> None:
         """As `Meter.level`."""
-        self._levels.labels(of).inc(change)
+        self._level(of).inc(change)
 
     def answered(self, answer: Answer) -> None:
         """As `Meter.answered`."""
-        self._answers.labels(_outcome(answer)).inc()
+        self._outcome(_outcome(answer)).inc()
         usage, model = answer.usage, answer.model
         for kind, n in (
             ("cache_hit", usage.cache_hit_tokens),
@@ -85,7 +93,7 @@ class PrometheusMeter:
             ("reasoning", usage.reasoning_tokens),
         ):
             if n > 0:
-                self._tokens.labels(model, kind).inc(n)
+                self._billed(model, kind).inc(n)
         if answer.cost:
             self._cost.labels(model, self._currency).inc(answer.cost)
         if answer.reused_from:
@@ -95,7 +103,7 @@ class PrometheusMeter:
 
     def unanswered(self, why: str) -> None:
         """As `Meter.unanswered`."""
-        self._answers.labels(why).inc()
+        self._outcome(why).inc()
 
     def lost(self, verb: str) -> None:
         """As `Meter.lost`."""
@@ -103,7 +111,7 @@ class PrometheusMeter:
 
     def request(self, route: str, method: str, status: int, seconds: float) -> None:
         """As `Meter.request`."""
-        self._requests.labels(route, method, str(status)).observe(seconds)
+        self._answered(route, method, str(status)).observe(seconds)
 
     def exposition(self) -> bytes:
         """As `Meter.exposition`, of all workers where there are several."""

@@ -12,7 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from baize.domain.locator import TimeSpan
 from baize.domain.sentences import joined
+from baize.domain.text import Chunk, Segment
+from baize.retrieval.sentences import terms_of_passage
 from baize.retrieval.terms import (
     normalise,
     passage_vector,
@@ -22,6 +25,7 @@ from baize.retrieval.terms import (
     terms,
     terms_among,
     terms_among_each,
+    terms_among_side_by_side,
     terms_side_by_side,
 )
 
@@ -152,3 +156,28 @@ def test_texts_side_by_side_have_the_terms_of_the_whole(texts: list[str]) -> Non
     """A word may go across two captions without full stops; across the end of a sentence none does."""
     assert terms_side_by_side(texts) == terms(joined(texts))
     assert pinyin_side_by_side(texts) == pinyin_terms(joined(texts))
+
+
+@given(
+    texts=st.lists(st.text(alphabet="量血压心脏 abc1.。，！\n", max_size=12), max_size=5),
+    wanted=st.lists(st.sampled_from(["#量血", "血压", "#压心", "abc", "心脏", "#脏量", "1"]), max_size=5),
+)
+def test_what_stands_side_by_side_is_found_as_in_one_text(texts: list[str], wanted: list[str]) -> None:
+    found = terms_among_side_by_side(texts, frozenset(wanted))
+    assert found == terms_among(joined(texts), wanted)
+
+
+def test_a_passage_has_the_terms_of_its_headings_and_its_sentences() -> None:
+    place = TimeSpan(0.0, 9.0)
+    sentences = ("先量血压，", "再坐五分钟。", "Rest first.")
+    chunk = Chunk(
+        *("c", "p", "course", "lesson", "血压", "a.srt", "zh"),
+        headings=("血压", "Measuring › 在家"),
+        text=joined(sentences),
+        sentences=tuple(Segment(text, place) for text in sentences),
+        locator=place,
+        position=0,
+    )
+    wanted = frozenset(terms("血压 在家 先量血压再坐 resting measured 心脏"))
+    assert terms_of_passage(chunk, wanted) == terms_among(chunk.indexed_text, wanted)
+    assert {"血压", "#血压", "rest", "measur"} <= terms_of_passage(chunk, wanted)

@@ -149,17 +149,11 @@ def _held(folded: str, traces: _Traces) -> frozenset[str]:
     found = [term for pair, term in traces.pairs if pair in folded]
     words = [word for word in traces.words if word in folded]
     if words:
-        said = _words_said(folded) if len(folded) <= _SENTENCE else _words_said.__wrapped__(folded)
-        found += [word for word in words if word in said]
+        runs = _HAN_RUN.findall(folded)
+        found += [word for word in words if any(word in _han_words(run) for run in runs if word in run)]
     if traces.others:
         found += [term for trace, term in traces.others if _begins_in(folded, trace, term)]
     return frozenset(found) if found else _NONE
-
-
-@lru_cache(maxsize=1 << 13)
-def _words_said(folded: str) -> frozenset[str]:
-    """The Chinese words of a folded text."""
-    return frozenset([word for run in _HAN_RUN.findall(folded) for word in _han_words(run)])
 
 
 def _begins_in(folded: str, trace: str, term: str) -> bool:

@@ -13,7 +13,10 @@ _ABBREVIATIONS = frozenset(
 _WORD_BEFORE = re.compile(r"([A-Za-z.]+)$")
 _LONGEST_WORD = 12
 _LIST_NUMBER = re.compile(r"\s*(?:[-*•·]\s*)?[(（]?\d{1,2}")
-_BOUNDARY = re.compile(rf"[{_ENDERS}]+[{re.escape(_CLOSERS)}]*|\.+[{re.escape(_CLOSERS)}]*(?=\s|$)|\n+")
+_BOUNDARY = re.compile(
+    # A run of dots is tried once, from its first: a table of contents may be one line of them.
+    rf"[{_ENDERS}]+[{re.escape(_CLOSERS)}]*|(?<!\.)\.+[{re.escape(_CLOSERS)}]*(?=\s|$)|\n+"
+)
 _CJK = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
 _WIDE = re.compile(r"[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef“”‘’…—]")
 _WORD = re.compile(r"[^\W\d_]+")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -83,3 +85,11 @@ def test_the_default_language_is_for_texts_without_letters_only() -> None:
     """`？` after a Chinese question stays Chinese."""
     assert detect_language("？", default="zh") == "zh"
     assert detect_language("hm?", default="zh") == "en"
+
+
+@pytest.mark.parametrize("piece", [".", ". ", ".a", "A. ", "1.", "…", "\n", ".”"])
+def test_a_long_run_costs_no_more_than_its_length(piece: str) -> None:
+    """A table of contents may be one line of dots: time grows with it, not with its square."""
+    began = time.process_time()
+    split_sentences(piece * (60_000 // len(piece)) + "x")
+    assert time.process_time() - began < 2

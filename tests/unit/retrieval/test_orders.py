@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 
 from baize.domain.search import Vector
 from baize.domain.sentences import split_sentences
-from baize.retrieval.order_signs import signs
+from baize.retrieval.order_signs import may_be_order, signs
 from baize.retrieval.orders import OrderReader, order_examples
 from baize.testing.hash_embedder import HashEmbedder
 
@@ -101,3 +102,16 @@ def test_examples_are_distinct_and_of_both_kinds() -> None:
 def test_signs(text: str, expected: set[str]) -> None:
     """What a sentence is made of."""
     assert expected <= signs(text)
+
+
+@pytest.mark.parametrize(
+    "piece",
+    ["x", "X", "字", "1", "1-1", "a-", "-", "#", "[", ".x", "AA1", "群", "AA", "http://x.example/", "\u3000"],
+)
+def test_one_endless_word_is_read_in_time_that_grows_with_it(piece: str) -> None:
+    """A picture's bytes as text, speech without any punctuation: 300,000 characters were hours of work."""
+    text = piece * (40_000 // len(piece)) + "A1x"
+    began = time.process_time()
+    may_be_order(text)
+    signs(text)
+    assert time.process_time() - began < 2

@@ -119,6 +119,10 @@ class Finder:
         languages, vector = await self._looked_up(query, scope)
         if not languages:
             return Found(query, (), 0.0)
+        if not (query.terms or any(map(str.isalnum, query.text))):
+            # 👍 or "……" asks nothing, and something is near to any vector. Signs have no language either.
+            spoken = query.language if query.language in languages else languages[0]
+            return Found(replace(query, language=spoken), (), 0.0)
         looked = await self._look(query, vector, scope, languages)
         if looked.score < _DOUBTFUL and (meant := mended(query, looked.hits)):
             again = await self._look(meant, await self._embedder.embed_query(meant.text), scope, languages)

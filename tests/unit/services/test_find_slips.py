@@ -1,15 +1,16 @@
-"""The finder reads a question with slips once more, and only where little was found."""
+"""The finder reads a question with slips once more, where little was found; one without words not at all."""
 
 from __future__ import annotations
 
 import pytest
 
-from baize.domain.search import Vector
+from baize.domain.chat import Message
+from baize.domain.search import Scope, Vector
 from baize.retrieval.assess import AssessOptions
 from baize.retrieval.cosine import CosineScale
 from baize.services.find import Finder, FindOptions
 from baize.testing.hash_embedder import HashEmbedder
-from tests.unit.services.world import ALL, PRESSURE, World, make_world
+from tests.unit.services.world import ALL, PLATFORM, PRESSURE, World, make_world
 
 pytestmark = pytest.mark.anyio
 
@@ -58,3 +59,24 @@ async def test_a_reading_that_does_not_help_is_dropped() -> None:
     assert len(embedder.asked) == 2
     assert found.query.text == TYPED
     assert found.evidence_score < 0.5
+
+
+@pytest.mark.parametrize("signs", ["👍", "......", "……", ":)", "—", "👵🏽👵🏽", "\u0336\u0335"])
+async def test_signs_alone_ask_nothing(signs: str) -> None:
+    """Something is near to any vector, and in the other language that was evidence enough."""
+    found = await finder(await make_world(), HashEmbedder(), -1.0).find(signs, [], ALL)
+    assert (found.moments, found.evidence_score) == ((), 0.0)
+
+
+async def test_signs_are_answered_in_the_language_of_the_courses() -> None:
+    """An elder's 👍 in a Chinese course was answered in English."""
+    scope = Scope(PLATFORM, course_ids=("health",))
+    found = await finder(await make_world(), HashEmbedder(), 0.1).find("👍", [], scope)
+    assert found.query.language == "zh"
+
+
+async def test_signs_behind_a_question_are_about_it() -> None:
+    """As whoever sends "？？" after a question means it."""
+    before = [Message("user", TYPED), Message("assistant", "…")]
+    found = await finder(await make_world(), HashEmbedder(), 0.1).find("？？", before, ALL)
+    assert found.moments

@@ -164,7 +164,8 @@ class CompletionRequest(BaseModel):
         form = (self.response_format or {}).get("type", "text")
         refused = {
             "n": self.n not in (None, 1),
-            "tools": bool(self.tools or self.functions),
+            "tools": bool(self.tools),
+            "functions": bool(self.functions),
             "response_format": form != "text",
             "logprobs": bool(self.logprobs),
         }

@@ -21,6 +21,8 @@ _TYPES = {
     429: "rate_limit_error",
 }
 
+_ENDS = (".", "!", "?", "。")
+
 
 class OpenAIErrors:
     """Says every problem of these paths as OpenAI's clients expect it, whoever raised it."""
@@ -68,7 +70,8 @@ def openai_error(problem: Problem) -> OpenAIError:
     """`param` is the first field that is wrong; `code` the end of the problem's type."""
     default = "invalid_request_error" if problem.status < 500 else "server_error"
     code = problem.type.rpartition(":")[2] if problem.type != "about:blank" else str(problem.status)
-    told = [problem.detail, problem.remedy or "", f"({problem.instance})" if problem.instance else ""]
+    detail = problem.detail if problem.detail.endswith(_ENDS) else f"{problem.detail}."
+    told = [detail, problem.remedy or "", f"({problem.instance})" if problem.instance else ""]
     return OpenAIError(
         error=OpenAIErrorDetail(
             message=" ".join(part for part in told if part),

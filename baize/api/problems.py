@@ -28,6 +28,9 @@ _log = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
 _STORE_RETRY_S = 5.0
+_NO_ROUTE = (HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED)
+_CORRECT = "Correct the fields named here; /docs shows what is accepted."
+_NO_JSON = "Send the body with Content-Type: application/json."
 _HIDDEN = "Something went wrong inside the service."
 _HIDDEN_REMEDY = "Try again; if it stays, give the operator the `instance` of this problem."
 
@@ -177,13 +180,16 @@ def _wait_of(error: Exception) -> float | None:
     return None
 
 
-async def _on_http_exception(_: Request, error: Exception) -> Response:
+async def _on_http_exception(request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):  # pragma: no cover - registered for this class only
         raise error
-    return respond(problem_of_http(error.status_code, error.detail), error.headers)
+    status, detail, remedy = error.status_code, error.detail, ""
+    if status in _NO_ROUTE and detail == HTTPStatus(status).phrase:
+        detail, remedy = f"There is no {request.method} {request.url.path}.", "/docs shows what there is."
+    return respond(problem_of_http(status, detail, remedy), error.headers)
 
 
-async def _on_invalid_request(_: Request, error: Exception) -> Response:
+async def _on_invalid_request(request: Request, error: Exception) -> Response:
     found: Sequence[Any] = error.errors() if isinstance(error, RequestValidationError) else ()
     if any(entry["type"] == "json_invalid" for entry in found):
         return respond(problem_of_http(400, "The body is not valid JSON.", "Send a JSON object in UTF-8."))
@@ -194,10 +200,16 @@ async def _on_invalid_request(_: Request, error: Exception) -> Response:
             title=_INVALID_REQUEST.title,
             status=_INVALID_REQUEST.status,
             detail="; ".join(f"{field.field}: {field.message}" for field in fields),
-            remedy="Correct the fields named here; /docs shows what is accepted.",
+            remedy=_NO_JSON if _is_no_json(request, found) else _CORRECT,
             errors=fields,
         )
     )
+
+
+def _is_no_json(request: Request, found: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether a body is wrong because it was not read: it was not said to be JSON."""
+    unread = any(tuple(entry["loc"]) == ("body",) and entry["type"] != "missing" for entry in found)
+    return unread and "json" not in request.headers.get("content-type", "")
 
 
 def _place(loc: Sequence[str | int]) -> str:

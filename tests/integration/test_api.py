@@ -514,10 +514,22 @@ async def test_a_large_body_is_refused(client: httpx.AsyncClient) -> None:
 
 async def test_unknown_paths_and_methods_are_problems(client: httpx.AsyncClient) -> None:
     """What is not there, or not yet, says so in the same form as everything else."""
-    assert_problem(await client.get("/v1/nothing"), 404)
+    absent = assert_problem(await client.get("/v1/nothing"), 404)
+    assert absent["detail"] == "There is no GET /v1/nothing."
     refused = await client.delete("/v1/courses")
-    assert_problem(refused, 405)
+    assert assert_problem(refused, 405)["detail"] == "There is no DELETE /v1/courses."
     assert "GET" in refused.headers["allow"]
+
+
+@pytest.mark.parametrize("headers", [{}, {"Content-Type": "text/plain"}])
+async def test_a_body_that_is_not_said_to_be_json_is_told_so(
+    client: httpx.AsyncClient, headers: dict[str, str]
+) -> None:
+    """As `curl -d` sends it: the fields are right, the header is not."""
+    sent = await client.post("/v1/answers", content=json.dumps(QUESTION), headers=headers)
+    assert "Content-Type: application/json" in assert_problem(sent, 422)["remedy"]
+    empty = await client.post("/v1/answers", json=[])
+    assert "Content-Type" not in assert_problem(empty, 422)["remedy"]
 
 
 # ------------------------------------------------------------------------------------------ search, courses

@@ -170,7 +170,8 @@ def test_the_notice_may_stand_elsewhere(client: openai.OpenAI) -> None:
         ({"model": "gpt-4o"}, openai.NotFoundError, "not_found", "'gpt-4o'"),
         ({"extra_body": {"course_id": "nowhere"}}, openai.NotFoundError, "not_found", "'nowhere'"),
         ({"n": 2}, openai.BadRequestError, "invalid_input", "n:"),
-        ({"messages": []}, openai.BadRequestError, "invalid_request", "messages"),
+        ({"functions": [{"name": "f"}]}, openai.BadRequestError, "invalid_input", "functions:"),
+        ({"messages": []}, openai.BadRequestError, "invalid_request", "not 0. Correct"),
         ({"metadata": {"scope": "{"}}, openai.BadRequestError, "invalid_input", "metadata.scope"),
         (
             {"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "x"}}]}]},

@@ -449,8 +449,8 @@ def serve(
     host: Annotated[
         str, typer.Option(help="Interface; loopback unless a key is set.", show_default=False)
     ] = "",
-    port: Annotated[int, typer.Option(help="Port.", show_default=False)] = -1,
-    workers: Annotated[int, typer.Option(help="Processes.", show_default=False)] = 0,
+    port: Annotated[int | None, typer.Option(help="Port.", show_default=False)] = None,
+    workers: Annotated[int | None, typer.Option(help="Processes.", show_default=False)] = None,
     config: Config = None,
 ) -> None:
     """Serve the API and the demo page."""
@@ -461,9 +461,8 @@ def serve(
     from baize.settings import Server, load
 
     settings = load(config)
-    overrides = {k: v for k, v in (("host", host), ("workers", workers)) if v} | (
-        {"port": port} if port >= 0 else {}
-    )
+    told = {"host": host or None, "port": port, "workers": workers}
+    overrides = {name: value for name, value in told.items() if value is not None}
     try:
         server = Server.model_validate(settings.server.model_dump() | overrides)
     except ValidationError as cause:

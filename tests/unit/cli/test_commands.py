@@ -288,6 +288,14 @@ def test_a_dependency_that_is_away_is_exit_code_3(library: Path, monkeypatch: py
     assert baize("ingest", str(library / "health")).exit_code == 3
 
 
+@pytest.mark.parametrize(("option", "value"), [("--workers", "0"), ("--workers", "-1"), ("--port", "-1")])
+def test_serve_refuses_numbers_that_it_cannot_use(library: Path, option: str, value: str) -> None:
+    """Zero workers were taken for none given."""
+    refused = baize("serve", option, value)
+    assert refused.exit_code == 2
+    assert refused.stderr.startswith(f"baize: {option} {value}: ")
+
+
 def test_config_show_masks_secrets(library: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Value and origin of each key, in words and as JSON."""
     monkeypatch.setenv("BAIZE_SERVER__API_KEY", "geheim")

@@ -127,7 +127,14 @@ def test_a_wrong_variable_is_named(
 
 @pytest.mark.parametrize(
     ("text", "line"),
-    [("chat: {model: [}", 1), ("a: 1\n- b\n", 2), ("- a\n", 1), ("1: 2\n", 1)],
+    [
+        ("chat: {model: [}", 1),
+        ("a: 1\n- b\n", 2),
+        ("- a\n", 1),
+        ("1: 2\n", 1),
+        ("server:\n  port: 1\n  port: 2\n", 3),
+        ("chat: {}\nchat: {}\n", 2),
+    ],
 )
 def test_a_file_that_is_no_mapping_is_named_with_its_line(
     text: str, line: int, set_env: Callable[..., None], in_folder: Path

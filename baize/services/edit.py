@@ -66,13 +66,31 @@ class Editing:
         return await self._keep(lesson, edits)
 
     async def put_chapters(self, lesson: Lesson, chapters: Sequence[tuple[float, str]], person: str) -> str:
-        """The outline; a person's wins over the source's and over computed ones. Gives the job."""
+        """The outline; a person's wins over the source's and over computed ones. Gives the job.
+
+        Raises:
+            InvalidInput: a chapter starts after the lesson's end, where ingest would leave it out.
+        """
+        start, title = chapters[-1]
+        length_s = await self._length_s(lesson)
+        if length_s is not None and start > length_s:
+            raise InvalidInput(
+                f"The chapter {title[:40]!r} starts at {start:g} s, after the lesson's end.",
+                remedy=f"The lesson {lesson.id!r} is {length_s:g} s long; starts are in seconds.",
+            )
         earlier = next(
             (e for e in await self._edits.of(lesson.platform_id, lesson.id) if e.kind == "chapters"), None
         )
         text = json.dumps([list(chapter) for chapter in chapters], ensure_ascii=False)
         edit = self._edit(lesson, "chapters", TimeSpan(0.0, 0.0), "", text, person, earlier)
         return await self._keep(lesson, [edit])
+
+    async def _length_s(self, lesson: Lesson) -> float | None:
+        """Of the media, else up to the last line; None where nothing is said."""
+        if lesson.duration_s is not None:
+            return lesson.duration_s
+        transcript = await self._artefacts.transcript(lesson.platform_id, lesson.id)
+        return max((cue.end for cue in transcript.cues), default=None) if transcript else None
 
     async def put_lines(
         self, lesson: Lesson, kind: EditKind, lines: Sequence[EditedLine], person: str

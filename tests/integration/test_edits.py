@@ -142,6 +142,11 @@ async def test_a_persons_chapters_win(team: Team) -> None:
     ]
     wrong = {"chapters": body["chapters"][::-1]}
     assert (await team.http.put("/lessons/bp.1/chapters", json=wrong)).status_code == 422
+    # In milliseconds: they were taken, and no chapter was left.
+    beyond = {"chapters": [{"start": 4000, "title": "测量"}]}
+    refused = await team.http.put("/lessons/bp.1/chapters", json=beyond)
+    assert refused.status_code == 422
+    assert "'测量' starts at 4000 s" in refused.json()["detail"]
 
 
 async def test_a_persons_summary_and_key_points_are_pinned(team: Team) -> None:

@@ -13,10 +13,11 @@ from baize.domain.locator import TimeSpan
 from baize.domain.search import Vector
 from baize.domain.sentences import ends_sentence
 from baize.domain.text import Cue, Segment
+from baize.errors import InvalidInput
 from baize.retrieval.disarm import trusted
 from ingest.boundaries import Spoken, boundaries
 from ingest.cohesion import Floats
-from ingest.plan import PlannedChapter
+from ingest.plan import LessonPlan, PlannedChapter
 from ingest.title import titles
 
 _NEAR_S = 0.05
@@ -26,7 +27,7 @@ _NEAR_S = 0.05
 def chapters_of(planned: Sequence[PlannedChapter], duration_s: float | None) -> tuple[Chapter, ...]:
     """Planned chapters with their ends: each ends where the next one starts, the last with the lesson.
 
-    Chapters that start after the lesson's end are left out.
+    Chapters that start after the lesson's end are left out; `late_chapters` tells them.
     """
     end = duration_s if duration_s is not None else max((c.start for c in planned), default=0.0)
     kept = [chapter for chapter in planned if chapter.start <= end]
@@ -35,6 +36,18 @@ def chapters_of(planned: Sequence[PlannedChapter], duration_s: float | None) -> 
         Chapter(chapter.start, stop, chapter.title, "person")
         for chapter, stop in zip(kept, ends, strict=False)
     )
+
+
+def late_chapters(plan: LessonPlan, duration_s: float | None) -> list[InvalidInput]:
+    """Of each chapter that starts after the lesson's end, that it is left out."""
+    return [
+        InvalidInput(
+            f"The chapter {chapter.title!r} starts at {chapter.start:g} s, after the lesson's end.",
+            remedy=f"The lesson {plan.id!r} is {duration_s:g} s long; starts are in seconds.",
+        )
+        for chapter in plan.chapters
+        if duration_s is not None and chapter.start > duration_s
+    ]
 
 
 def computed_chapters(

@@ -50,7 +50,7 @@ from baize.retrieval.terms import TERMS_VERSION
 from baize.services.erase import lesson_lock
 from baize.services.storyboard import Storyboards
 from baize.services.summarize import course_source
-from ingest.chapter import chapters_of, computed_chapters
+from ingest.chapter import chapters_of, computed_chapters, late_chapters
 from ingest.chunk import ChunkOptions, Place, chunk
 from ingest.compose import COMPOSE_VERSION, compose
 from ingest.edited import edited, pinned
@@ -221,6 +221,7 @@ class Pipeline:
             plan, read, settled = edited(plan, read, edits)
             duration_s = read.media.duration_s if read.media else None
             length_s = duration_s or _last_second(read)
+            problems += tuple(Problem.of(late) for late in late_chapters(plan, length_s))
             async with self._at(run, "chapter"):
                 segments = [_segments(source) for source in read.sources]
                 orders = await self._read_for_orders(run, plan, read, segments)

@@ -227,6 +227,17 @@ async def test_chapters_of_the_manifest_bound_the_chunks(workshop: Workshop) -> 
     assert [(c.start, c.end, c.origin) for c in lesson.chapters] == [(0, 60, "person"), (60, 80.0, "person")]
 
 
+async def test_a_chapter_after_the_end_is_told(workshop: Workshop) -> None:
+    """As it is when somebody counts in milliseconds; the lesson is published with the others."""
+    workshop.write("course.yaml", MANIFEST.replace("start: 60", "start: 60000"))
+    report = await workshop.run()
+    (problem,) = report.all_problems
+    assert problem.message == "The chapter '测量' starts at 60000 s, after the lesson's end."
+    lesson = await workshop.catalog.lesson("p1", "measure")
+    assert lesson is not None
+    assert [chapter.title for chapter in lesson.chapters] == ["准备"]
+
+
 async def test_without_media_the_last_chapter_ends_with_the_last_cue(workshop: Workshop) -> None:
     """Not where it starts."""
     workshop.write("course.yaml", MANIFEST.replace("    video: 01-measure.wav\n", ""))

@@ -6,6 +6,7 @@ import logging
 import math
 import os
 import socket
+import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
@@ -16,13 +17,14 @@ from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.supervisors import Multiprocess
 
 from baize.api.access_log import log_config
 from baize.api.app import create_app
 from baize.api.auth import check_binding
 from baize.collector import relax
-from baize.errors import InvalidSettings
+from baize.errors import BaizeError, InvalidSettings
 from baize.settings import Server, Settings
 
 _LAST_WORDS_S = 3
@@ -84,10 +86,26 @@ def _shared_counts(server: Server) -> Iterator[None]:
         yield
 
 
-def _app(settings: Settings) -> FastAPI:
+def _app(settings: Settings) -> ASGIApp:
     """The application, in a process that does nothing else."""
     relax()
-    return create_app(settings)
+    return _plainly(create_app(settings))
+
+
+def _plainly(app: FastAPI) -> ASGIApp:
+    """The application; why it cannot start is told in our words, as other commands tell it."""
+
+    async def served(scope: Scope, receive: Receive, send: Send) -> None:
+        async def tell(message: Message) -> None:
+            error = sys.exception()
+            # Starlette puts a traceback here, while it handles the error.
+            if message["type"] == "lifespan.startup.failed" and isinstance(error, BaizeError):
+                message = {**message, "message": str(error)}
+            await send(message)
+
+        await app(scope, receive, tell if scope["type"] == "lifespan" else send)
+
+    return served
 
 
 @contextmanager

@@ -50,3 +50,22 @@ def test_it_answers_until_it_is_told_to_stop(tmp_path: Path, repo_root: Path, n_
     assert log.count("without redis_url") == (n_workers > 1)
     assert alive == [200] * 8
     assert process.returncode in (0, -signal.SIGTERM)
+
+
+def test_why_it_cannot_start_is_told_in_a_sentence(tmp_path: Path, repo_root: Path) -> None:
+    """A data folder that cannot be used: no traceback, as from every other command."""
+    script = tmp_path / "run.py"
+    script.write_text(_SERVE)
+    (tmp_path / "data" / "baize.db").mkdir(parents=True)
+    ended = subprocess.run(
+        [sys.executable, str(script), str(tmp_path / "data"), "1"],
+        cwd=repo_root,
+        env={"PYTHONPATH": str(repo_root), "BAIZE_TESTING": "1"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert ended.returncode == 3
+    assert "baize.db cannot be used" in ended.stderr
+    assert "Traceback" not in ended.stderr

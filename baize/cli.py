@@ -404,9 +404,12 @@ def transcript(
 
     async def work(opened: House) -> None:
         from baize.domain.locator import format_timestamp
+        from baize.errors import InvalidInput
         from baize.services.export import cues_srt, cues_vtt
         from baize.services.read import read_transcript
 
+        if vtt + srt + md + json_ > 1:
+            raise InvalidInput("A transcript has one form.", remedy="Give one of --vtt, --srt, --md, --json.")
         found = await read_transcript(opened.catalog, opened.artefacts, opened.settings.platform_id, lesson)
         if vtt or srt:
             typer.echo(cues_vtt(found.cues) if vtt else cues_srt(found.cues), nl=False)

@@ -15,11 +15,12 @@ from pathlib import Path
 from anyio import to_thread
 
 from baize.domain.live import AnswerKey
-from baize.errors import DependencyUnavailable, NotFound
+from baize.errors import DependencyUnavailable
 from baize.ports import Answers, Cache, Cards, Catalog, ChunkIndex, Jobs, Locks, Publisher
 from baize.services.answer import turn_key
 from baize.services.forget import forget_course
 from baize.services.live import Live
+from baize.services.read import no_course, no_lesson
 from baize.services.reuse import Reuse
 from baize.services.storyboard import Storyboards
 
@@ -70,7 +71,7 @@ class CourseErasure:
             DependencyUnavailable: a store does not answer; what went is gone, the rest is still there.
         """
         if await self.catalog.course(platform_id, course_id) is None:
-            raise NotFound(f"There is no course {course_id!r}.", remedy="`baize status` lists the courses.")
+            raise no_course(course_id)
         await self._stop_work(platform_id, course_id)
         await to_thread.run_sync(_remove, self.data_dir, platform_id, course_id)
         await self.storyboards.forget(platform_id, course_id)
@@ -101,7 +102,7 @@ class CourseErasure:
         """
         lesson = await self.catalog.lesson(platform_id, lesson_id)
         if lesson is None:
-            raise NotFound(f"There is no lesson {lesson_id!r}.", remedy="GET /v1/courses/{id} lists them.")
+            raise no_lesson(lesson_id)
         course_id = lesson.course_id
         await self._stop_work(platform_id, course_id)
         await to_thread.run_sync(_remove, self.data_dir, platform_id, course_id)

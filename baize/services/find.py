@@ -9,7 +9,7 @@ from itertools import islice
 
 from baize.domain.chat import Message
 from baize.domain.search import Hit, LiveBuild, Match, Moment, Position, Query, Scope, UpTo, Vector
-from baize.errors import IndexUnavailable, InvalidInput, NotFound
+from baize.errors import IndexUnavailable, InvalidInput
 from baize.ports import Cards, Catalog, ChunkIndex, Embedder, Reranker
 from baize.retrieval.abroad import Abroad, Bearings
 from baize.retrieval.assess import AssessOptions, assess, signals
@@ -23,6 +23,7 @@ from baize.retrieval.rerank import rerank
 from baize.retrieval.rewrite import rewrite
 from baize.retrieval.search import search
 from baize.retrieval.slips import mended
+from baize.services.read import no_course, no_lesson
 
 MAX_QUESTION_CHARS = 2_000
 _FETCHED_PER_KEPT = 2
@@ -250,11 +251,11 @@ async def resolve_scope(scope: Scope, catalog: Catalog) -> Scope:
     """
     for course_id in scope.course_ids:
         if await catalog.course(scope.platform_id, course_id) is None:
-            raise NotFound(f"There is no course {course_id!r}.", remedy="`baize status` lists the courses.")
+            raise no_course(course_id)
     # An unknown lesson in `up_to` would hide nothing: spoilers by a typing error.
     for lesson_id in (*scope.lesson_ids, *([scope.up_to.lesson_id] if scope.up_to else [])):
         if await catalog.lesson(scope.platform_id, lesson_id) is None:
-            raise NotFound(f"There is no lesson {lesson_id!r}.", remedy="`baize status` lists the lessons.")
+            raise no_lesson(lesson_id)
     return await _before(scope, scope.up_to, catalog) if scope.up_to else scope
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from baize.errors import NotFound
 from baize.ports import Cards, Catalog, ChunkIndex, Publisher
+from baize.services.read import no_course
 
 
 async def forget_course(
@@ -25,7 +25,7 @@ async def forget_course(
         NotFound: there is no such course on this platform.
     """
     if await catalog.course(platform_id, course_id) is None:
-        raise NotFound(f"There is no course {course_id!r}.", remedy="`baize status` lists the courses.")
+        raise no_course(course_id)
     lesson_ids = [lesson.id for lesson in await catalog.lessons(platform_id, course_id)]
     # An ingestion that died before publishing left points of items that only the states know.
     items = [state.item for state in await publisher.states(platform_id, course_id)]

@@ -16,7 +16,7 @@ async def read_course(catalog: Catalog, platform_id: str, course_id: str) -> Cou
     """
     found = await catalog.course(platform_id, course_id)
     if found is None:
-        raise NotFound(f"There is no course {course_id!r}.", remedy="`baize status` lists the courses.")
+        raise no_course(course_id)
     return found
 
 
@@ -28,7 +28,7 @@ async def read_lesson(catalog: Catalog, platform_id: str, lesson_id: str) -> Les
     """
     found = await catalog.lesson(platform_id, lesson_id)
     if found is None:
-        raise NotFound(f"There is no lesson {lesson_id!r}.", remedy="`baize status` lists the lessons.")
+        raise no_lesson(lesson_id)
     return found
 
 
@@ -45,3 +45,18 @@ async def read_transcript(
     if found is None:
         raise NotFound(f"Lesson {lesson_id!r} has no speech.", remedy="It is made of documents only.")
     return found
+
+
+def no_course(course_id: str) -> NotFound:
+    """That the platform has no such course. Told on the command line and by the API."""
+    return NotFound(
+        f"There is no course {course_id!r}.", remedy="GET /v1/courses and `baize status` list the courses."
+    )
+
+
+def no_lesson(lesson_id: str) -> NotFound:
+    """That the platform has no such lesson."""
+    return NotFound(
+        f"There is no lesson {lesson_id!r}.",
+        remedy="GET /v1/courses/{id} and `baize status` list the lessons.",
+    )

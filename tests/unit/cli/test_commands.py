@@ -186,6 +186,9 @@ def test_chapters_and_transcript_are_exported(library: Path) -> None:
     found = as_json("transcript", "measure", "--json")
     assert isinstance(found, dict)
     assert len(found["cues"]) == 3
+    both = baize("transcript", "measure", "--vtt", "--srt")
+    assert (both.exit_code, both.stdout) == (2, "")
+    assert "Give one of --vtt" in both.stderr
 
 
 def test_status_lists_every_lesson(library: Path) -> None:

@@ -5,8 +5,9 @@ Three views of the same trails are blended:
 - `pairs`: decayed item-to-next co-occurrence, an item-kNN with a direction (Deshpande and Karypis, TOIS
   2004), damped like cosine by the item's frequency, and by a lesser power of that of the next one.
 - `ridge`: the linear model of EASE (Steck, WWW 2019) solved for what comes next, so that an item's weight is
-  what it adds to the others'. Items in the same company are expected to weigh alike (`kinship`): a rare one
-  borrows from its kin. Items outside the `head` most frequent ones have no weight: a solve is cubic.
+  what it adds to the others'. The item taken last has weights of its own beside those of any item. Items in
+  the same company are expected to weigh alike (`kinship`): a rare one borrows from its kin. Items outside the
+  `head` most frequent ones have no weight: a solve is cubic.
 - `last`: as `pairs`, from the last few items alone.
 
 The first two also hear what was taken *after* the next one, at a lesser weight: of most pairs of courses the
@@ -26,7 +27,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from baize.recommend.trails import Ints, Trails, bags, followed, near, taken
+from baize.recommend.trails import Ints, Trails, bags, followed, latest, near, taken
 
 Floats = NDArray[np.float32]
 
@@ -43,7 +44,7 @@ _DECAYS = (0.75, 0.8, 0.9)
 _AFTERS = (0.0, 0.4)
 _PENALTIES = (1.0, 8.0)
 _POWERS = (0.3, 0.4)
-_RIDGES = (0.5, 1.0, 2.0, 4.0)
+_RIDGES = (0.5, 1.0, 2.0, 4.0, 8.0)
 _LASTS = (0.3, 0.6)
 _FAIRNESS = (0.0, 0.05, 0.1)
 """What `tune` tries."""
@@ -105,6 +106,7 @@ class Taste:
         head_items: number of each item within the linear model, −1 outside.
         head_nexts: numbers of the next items of the linear model.
         weights: of the linear model, (head items, head nexts).
+        latest: what the item taken last weighs there besides, (head items, head nexts).
     """
 
     recipe: Recipe
@@ -114,6 +116,7 @@ class Taste:
     head_items: Ints
     head_nexts: Ints
     weights: Floats
+    latest: Floats
 
     def scores(self, history: Sequence[int]) -> Floats:
         """A score of every next item for this history, oldest first; all zero for an empty one. (n_nexts,)"""
@@ -152,7 +155,10 @@ class Taste:
         inside = self.head_items[np.asarray(history)]
         known = inside >= 0
         bag = np.asarray(weights, dtype=np.float32)[known]
-        return np.asarray(bag @ self.weights[inside[known]], dtype=np.float32)
+        linear = bag @ self.weights[inside[known]]
+        if known[-1]:
+            linear += self.latest[inside[-1]]
+        return np.asarray(linear, dtype=np.float32)
 
     def save(self, path: Path) -> None:
         """As one `.npz`, whole or not at all."""
@@ -161,7 +167,7 @@ class Taste:
         arrays = {f"recipe_{name}": np.array(getattr(self.recipe, name)) for name in Recipe.__slots__}
         for name, rows in (("pairs", self.pairs), ("lasts", self.lasts)):
             arrays |= {f"{name}_{key}": getattr(rows, key) for key in Rows.__slots__}
-        for name in ("counts", "head_items", "head_nexts", "weights"):
+        for name in ("counts", "head_items", "head_nexts", "weights", "latest"):
             arrays[name] = getattr(self, name)
         np.savez(part, allow_pickle=False, **arrays)
         part.replace(path)
@@ -177,6 +183,8 @@ def _scaled(scores: Floats) -> Floats:
 def load(path: Path) -> Taste:
     """The inverse of `Taste.save`. What an older file does not name of its recipe is of training alone.
 
+    In an older one the item taken last has no weights of its own.
+
     Raises:
         OSError: there is none.
     """
@@ -186,21 +194,18 @@ def load(path: Path) -> Taste:
         pairs, lasts = (
             Rows(*(kept[f"{name}_{key}"] for key in Rows.__slots__)) for name in ("pairs", "lasts")
         )
-        rest = (kept[name] for name in ("counts", "head_items", "head_nexts", "weights"))
-        return Taste(Recipe(**fields), *_arranged(pairs, lasts, *rest))
-
-
-def _arranged(
-    pairs: Rows, lasts: Rows, counts: Floats, items: Ints, nexts: Ints, weights: Floats
-) -> tuple[Floats, Rows, Rows, Ints, Ints, Floats]:
-    return counts, pairs, lasts, items, nexts, weights
+        counts, items, nexts, weights = (
+            kept[name] for name in ("counts", "head_items", "head_nexts", "weights")
+        )
+        own = kept["latest"] if "latest" in kept else np.zeros_like(weights)
+        return Taste(Recipe(**fields), counts, pairs, lasts, items, nexts, weights, own)
 
 
 class Training:
     """Trails made ready once, for recipes that differ in all but `head`, `kinship` and `neighbours`.
 
     Cost: the co-occurrence is linear in the trails times the length of a path; the linear model is cubic in
-    the recipe's `head` and needs its square in double precision, four times.
+    twice the recipe's `head` and needs the square of that in double precision, four times.
     """
 
     def __init__(self, trails: Trails, base: Recipe) -> None:
@@ -236,23 +241,30 @@ class Training:
             self._lasts[power],
             numbers,
             self._targets,
-            heard.weights[recipe.penalty],
+            *heard.weights[recipe.penalty],
         )
 
     def _hear(self, recipe: Recipe) -> _Heard:
+        from scipy.sparse import hstack
+
         decayed = bags(self._trails, recipe.decay, recipe.after)
-        part = decayed[:, self._head].tocsr()
+        part = hstack([decayed[:, self._head], latest(self._trails)[:, self._head]]).tocsr()
         gram = (part.T @ part).toarray().astype(np.float64)
         wanted = (part.T @ self._nexts[:, self._targets]).toarray().astype(np.float64)
         return _Heard(recipe.decay, recipe.after, decayed, gram, wanted)
 
-    def _solved(self, heard: _Heard, penalty: float) -> Floats:
-        """The linear model's weights, (head, targets)."""
+    def _solved(self, heard: _Heard, penalty: float) -> tuple[Floats, Floats]:
+        """The linear model's weights, (head, targets): of any item, and of the one taken last besides."""
         from scipy.linalg import solve
 
-        mean = float(np.trace(heard.gram)) / max(len(self._head), 1)
-        damped = heard.gram + penalty * mean * self._expected
-        return np.asarray(solve(damped, heard.wanted, assume_a="pos", overwrite_a=True), dtype=np.float32)
+        n = len(self._head)
+        expected = penalty * float(np.trace(heard.gram)) / max(n, 1) * self._expected
+        # By columns, as LAPACK has them: it would copy this otherwise.
+        damped = np.array(heard.gram, order="F")
+        damped[:n, :n] += expected
+        damped[n:, n:] += expected
+        solved = solve(damped, heard.wanted, assume_a="pos", overwrite_a=True).astype(np.float32)
+        return solved[:n], solved[n:]
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,7 +277,7 @@ class _Heard:
     gram: NDArray[np.float64]
     wanted: NDArray[np.float64]
     pairs: dict[float, Rows] = field(default_factory=dict)
-    weights: dict[float, Floats] = field(default_factory=dict)
+    weights: dict[float, tuple[Floats, Floats]] = field(default_factory=dict)
 
 
 def train(trails: Trails, recipe: Recipe) -> Taste:

@@ -126,6 +126,13 @@ def bags(trails: Trails, decay: float, after: float = 0.0) -> Any:
     return _sparse(weights, rows, trails.items[at], (len(trails), trails.n_items))
 
 
+def latest(trails: Trails) -> Any:
+    """A sparse row a trail with a one at the item right before the next. (n, n_items) float32."""
+    rows = np.flatnonzero(trails.ends > trails.starts)
+    ones = np.ones(len(rows), dtype=np.float32)
+    return _sparse(ones, rows, trails.items[trails.ends[rows] - 1], (len(trails), trails.n_items))
+
+
 def taken(trails: Trails) -> Ints:
     """How many paths have each item. (n_items,)"""
     lasts = trails.lasts()

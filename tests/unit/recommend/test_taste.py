@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from baize.recommend.taste import Recipe, cut, judge, load, train, tune
-from baize.recommend.trails import along, bags, near, number, taken
+from baize.recommend.trails import along, bags, latest, near, number, taken
 
 pytest.importorskip("scipy")
 PATHS = [(("a", "b"), "c"), (("a", "x"), "c"), (("d", "e"), "f"), (("d",), "f"), (("x", "e"), "f")] * 12
@@ -50,6 +51,26 @@ def test_what_came_after_tells_of_pairs_that_were_never_in_that_order() -> None:
     y, x = words.items.index("y"), words.nexts.index("x")
     deaf, hearing = (train(trails, Recipe(after=after)).views([y])[0][x] for after in (0.0, 0.4))
     assert deaf == 0 < hearing
+
+
+def test_the_latest_is_the_item_before_the_next() -> None:
+    """One a trail, whatever came before and after it; none where nothing came before."""
+    trails, _ = along([("a", "b", "c", "d")], 2)
+    assert latest(trails).toarray().tolist() == [[0, 1, 0, 0], [0, 0, 1, 0]]
+    bare, _ = number([(("a",), "b"), ((), "b")])
+    assert latest(bare).toarray().tolist() == [[1], [0]]
+
+
+def test_the_item_taken_last_has_weights_of_its_own() -> None:
+    """What follows u where it was the last is not foretold once something came after u."""
+    trails, words = number([(("u", "v"), "x"), (("v", "u"), "z"), (("w", "v"), "x")] * 30)
+    taste, z = train(trails, Recipe(penalty=0.1)), words.nexts.index("z")
+    u, v = words.items.index("u"), words.items.index("v")
+    last, earlier = taste.views([v, u])[1][z], taste.views([u, v])[1][z]
+    assert last == 1
+    assert earlier < 0.3
+    alike = replace(taste, latest=np.zeros_like(taste.latest))
+    assert alike.views([u, v])[1][z] > earlier
 
 
 def test_near_are_those_of_one_path_in_either_order() -> None:
@@ -97,9 +118,11 @@ def test_a_file_without_the_newer_options_serves_on(tmp_path: Path) -> None:
     taste = train(trails, Recipe())
     taste.save(tmp_path / "taste.npz")
     with np.load(tmp_path / "taste.npz") as kept:
-        older = {name: kept[name] for name in kept if name not in ("recipe_after", "recipe_penalty")}
+        newer = ("recipe_after", "recipe_penalty", "latest")
+        older = {name: kept[name] for name in kept if name not in newer}
     np.savez(tmp_path / "older.npz", allow_pickle=False, **older)
-    assert np.array_equal(load(tmp_path / "older.npz").scores([1, 2]), taste.scores([1, 2]))
+    before = replace(taste, latest=np.zeros_like(taste.weights))
+    assert np.array_equal(load(tmp_path / "older.npz").scores([1, 2]), before.scores([1, 2]))
 
 
 def test_recipes_above_the_cap_come_last() -> None:

@@ -7,7 +7,6 @@ be set before this module is imported (https://prometheus.github.io/client_pytho
 from __future__ import annotations
 
 import os
-from functools import cache
 from pathlib import Path
 
 from prometheus_client import (
@@ -67,24 +66,17 @@ class PrometheusMeter:
             registry=own,
         )
 
-        # What stands behind a label is looked up once: the library checks and locks at each look.
-        self._stage = cache(self._stages.labels)
-        self._level = cache(self._levels.labels)
-        self._outcome = cache(self._answers.labels)
-        self._billed = cache(self._tokens.labels)
-        self._answered = cache(self._requests.labels)
-
     def stage(self, stage: Stage, seconds: float) -> None:
         """As `Meter.stage`."""
-        self._stage(stage).observe(seconds)
+        self._stages.labels(stage).observe(seconds)
 
     def level(self, of: Level, change: int) -> None:
         """As `Meter.level`."""
-        self._level(of).inc(change)
+        self._levels.labels(of).inc(change)
 
     def answered(self, answer: Answer) -> None:
         """As `Meter.answered`."""
-        self._outcome(_outcome(answer)).inc()
+        self._answers.labels(_outcome(answer)).inc()
         usage, model = answer.usage, answer.model
         for kind, n in (
             ("cache_hit", usage.cache_hit_tokens),
@@ -93,7 +85,7 @@ class PrometheusMeter:
             ("reasoning", usage.reasoning_tokens),
         ):
             if n > 0:
-                self._billed(model, kind).inc(n)
+                self._tokens.labels(model, kind).inc(n)
         if answer.cost:
             self._cost.labels(model, self._currency).inc(answer.cost)
         if answer.reused_from:
@@ -103,7 +95,7 @@ class PrometheusMeter:
 
     def unanswered(self, why: str) -> None:
         """As `Meter.unanswered`."""
-        self._outcome(why).inc()
+        self._answers.labels(why).inc()
 
     def lost(self, verb: str) -> None:
         """As `Meter.lost`."""
@@ -111,7 +103,7 @@ class PrometheusMeter:
 
     def request(self, route: str, method: str, status: int, seconds: float) -> None:
         """As `Meter.request`."""
-        self._answered(route, method, str(status)).observe(seconds)
+        self._requests.labels(route, method, str(status)).observe(seconds)
 
     def exposition(self) -> bytes:
         """As `Meter.exposition`, of all workers where there are several."""

@@ -194,7 +194,7 @@ class _Heartbeat:
 async def while_connected(receive: Receive, work: Callable[[], Awaitable[_T]]) -> _T | None:
     """The result of `work`, or None when the client left first: then the work is cancelled at once."""
     with anyio.CancelScope() as scope:
-        # A plain task: a task group costs as much as three events do.
+        # A plain task: out of a task group what the work raises would come as a group.
         watching = asyncio.get_running_loop().create_task(_cancel_when_gone(receive, scope))
         try:
             return await work()

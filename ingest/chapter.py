@@ -15,6 +15,7 @@ from baize.domain.sentences import ends_sentence
 from baize.domain.text import Cue, Segment
 from baize.errors import InvalidInput
 from baize.retrieval.disarm import trusted
+from baize.services.edit import late_chapter
 from ingest.boundaries import Spoken, boundaries
 from ingest.cohesion import Floats
 from ingest.plan import LessonPlan, PlannedChapter
@@ -41,10 +42,7 @@ def chapters_of(planned: Sequence[PlannedChapter], duration_s: float | None) -> 
 def late_chapters(plan: LessonPlan, duration_s: float | None) -> list[InvalidInput]:
     """Of each chapter that starts after the lesson's end, that it is left out."""
     return [
-        InvalidInput(
-            f"The chapter {chapter.title!r} starts at {chapter.start:g} s, after the lesson's end.",
-            remedy=f"The lesson {plan.id!r} is {duration_s:g} s long; starts are in seconds.",
-        )
+        late_chapter(chapter.title, chapter.start, plan.id, duration_s)
         for chapter in plan.chapters
         if duration_s is not None and chapter.start > duration_s
     ]

@@ -74,10 +74,7 @@ class Editing:
         start, title = chapters[-1]
         length_s = await self._length_s(lesson)
         if length_s is not None and start > length_s:
-            raise InvalidInput(
-                f"The chapter {title[:40]!r} starts at {start:g} s, after the lesson's end.",
-                remedy=f"The lesson {lesson.id!r} is {length_s:g} s long; starts are in seconds.",
-            )
+            raise late_chapter(title, start, lesson.id, length_s)
         earlier = next(
             (e for e in await self._edits.of(lesson.platform_id, lesson.id) if e.kind == "chapters"), None
         )
@@ -172,3 +169,11 @@ class Editing:
         return await self._ingestions.submit(
             lesson.platform_id, course_id=lesson.course_id, lesson_ids=(lesson.id,), priority="edit"
         )
+
+
+def late_chapter(title: str, start: float, lesson_id: str, length_s: float) -> InvalidInput:
+    """That a chapter starts after the lesson's end; both in seconds."""
+    return InvalidInput(
+        f"The chapter {title[:40]!r} starts at {start:g} s, after the lesson's end.",
+        remedy=f"The lesson {lesson_id!r} is {length_s:g} s long; starts are in seconds.",
+    )

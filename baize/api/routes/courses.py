@@ -27,6 +27,7 @@ from baize.api.openapi import problems
 from baize.api.requests import ID_REGEX
 from baize.errors import InvalidInput, NotFound
 from baize.services.provenance import provenance
+from baize.services.read import no_course
 
 router = APIRouter(prefix="/courses", tags=["catalogue"])
 
@@ -73,7 +74,7 @@ async def course(
     """The course and its published lessons, in order."""
     found = await house.catalog.course(caller.platform_id, course_id)
     if found is None:
-        raise NotFound(f"There is no course {course_id!r}.", remedy="GET /v1/courses lists them.")
+        raise no_course(course_id)
     lessons = await house.catalog.lessons(caller.platform_id, course_id)
     sources = await provenance(caller.platform_id, [course_id], house.cards)
     return json_response(course_detail(found, lessons, sources.get(course_id, ()), links))

@@ -28,6 +28,7 @@ from baize.domain.course import Lesson
 from baize.domain.library import Transcript
 from baize.errors import NotFound
 from baize.services import export
+from baize.services.read import no_lesson
 
 router = APIRouter(prefix="/lessons/{lesson_id}", tags=["catalogue"])
 
@@ -58,7 +59,7 @@ async def _lesson(lesson_id: LessonId, caller: ReadingCaller, house: CurrentHous
     """
     found = await house.catalog.lesson(caller.platform_id, lesson_id)
     if found is None:
-        raise NotFound(f"There is no lesson {lesson_id!r}.", remedy="GET /v1/courses/{id} lists them.")
+        raise no_lesson(lesson_id)
     return found
 
 

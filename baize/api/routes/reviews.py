@@ -23,7 +23,8 @@ from baize.api.review_wire import (
     card_body,
     reviews_body,
 )
-from baize.errors import InvalidInput, NotFound
+from baize.errors import InvalidInput
+from baize.services.read import no_lesson
 from baize.services.reviews import anki_tsv
 
 router = APIRouter(tags=["practice"])
@@ -61,7 +62,7 @@ async def add(
     check_owner(caller, learner_id)
     lesson = await house.catalog.lesson(caller.platform_id, body.lesson_id)
     if lesson is None or not caller.sees(lesson.course_id):
-        raise NotFound(f"There is no lesson {body.lesson_id!r}.", remedy="GET /v1/courses/{id} lists them.")
+        raise no_lesson(body.lesson_id)
     added = await house.reviews.add_lesson(caller.platform_id, learner_id, body.lesson_id)
     return json_response(AddedBody(cards=[card_body(card) for card in added]))
 

@@ -9,13 +9,31 @@ from __future__ import annotations
 import json
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from fastapi.exceptions import RequestValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 
 from baize.api.encoding import OmitIfNone
-from baize.api.requests import AnswerRequest, Id, PositionBody, ScopeBody, Words
+from baize.api.requests import (
+    AnswerRequest,
+    Id,
+    LanguageTag,
+    PositionBody,
+    ScopeBody,
+    Thinking,
+    UpToBody,
+    Words,
+)
 from baize.api.wire import CitationBody, EvidenceItem, RefusalBody
 from baize.domain.practice import Mode
-from baize.errors import InvalidInput, NotFound
+from baize.errors import NotFound
 
 MODEL = "baize"
 _MAX_MESSAGES = 200
@@ -25,12 +43,30 @@ _SCOPE_KEYS = ("course_id", "course_ids", "lesson_id", "lesson_ids", "scope", "u
 _ASK_KEYS = ("position", "conversation_id", "mode", "item_id", "thinking", "language", "learner_id")
 
 
+def _only_text(kind: str) -> str:
+    if kind != "text":
+        raise ValueError("only text can be asked about, leave this part out")
+    return kind
+
+
+def _not_given(value: Any) -> Any:
+    if value:
+        raise ValueError("this is not available here, leave it out")
+    return value
+
+
+def _only_plain(wanted: dict[str, Any]) -> dict[str, Any]:
+    if wanted.get("type", "text") != "text":
+        raise ValueError('only {"type": "text"} is available here, or leave it out')
+    return wanted
+
+
 class TextPart(BaseModel):
     """A part of a message's content; only text is understood."""
 
     model_config = ConfigDict(extra="allow")
 
-    type: str
+    type: Annotated[str, AfterValidator(_only_text)]
     text: Words = ""
 
 
@@ -43,17 +79,8 @@ class ChatMessage(BaseModel):
     content: Words | list[TextPart] | None = None
 
     def said(self) -> str:
-        """
-        Raises:
-            InvalidInput: a part is no text.
-        """
         if self.content is None or isinstance(self.content, str):
             return self.content or ""
-        for part in self.content:
-            if part.type != "text":
-                raise InvalidInput(
-                    f"A message has a part of type {part.type!r}.", remedy="Only text can be asked about."
-                )
         return "\n".join(part.text for part in self.content)
 
 
@@ -65,7 +92,56 @@ class StreamOptions(BaseModel):
     include_usage: bool = False
 
 
-class CompletionRequest(BaseModel):
+class Wanted(BaseModel):
+    """Where to look, and options of `POST /v1/answers`."""
+
+    model_config = ConfigDict(extra="ignore", use_attribute_docstrings=True)
+
+    course_id: Id | None = None
+    course_ids: list[Id] | None = None
+    lesson_id: Id | None = None
+    lesson_ids: list[Id] | None = None
+    scope: ScopeBody | None = None
+    up_to: UpToBody | None = None
+    position: PositionBody | None = None
+    conversation_id: Id | None = None
+    mode: Mode | None = None
+    item_id: Id | None = None
+    thinking: Thinking | None = None
+    language: LanguageTag | None = None
+    learner_id: Id | None = None
+
+    def wanted(self) -> dict[str, Any]:
+        return self.model_dump(include={*_SCOPE_KEYS, *_ASK_KEYS}, exclude_none=True)
+
+
+def _as_an_open_object(schema: dict[str, Any]) -> None:
+    # Its fields are those of the request, and each may be a string as well.
+    schema.pop("properties", None)
+    schema["additionalProperties"] = True
+
+
+class Metadata(Wanted):
+    """OpenAI allows strings only here: JSON, or ids with commas. Other keys are the client's own."""
+
+    model_config = ConfigDict(json_schema_extra=_as_an_open_object)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _read(cls, value: Any, told: ValidationInfo) -> Any:
+        if not isinstance(value, str):
+            return value
+        if told.field_name in ("course_ids", "lesson_ids") and not value.lstrip().startswith("["):
+            return [part.strip() for part in value.split(",") if part.strip()]
+        if told.field_name in ("course_ids", "lesson_ids", "scope", "up_to", "position"):
+            try:
+                return json.loads(value)
+            except (ValueError, RecursionError):
+                raise ValueError('must be JSON, e.g. {"lesson_id": "l-1", "position_s": 90}') from None
+        return value or None
+
+
+class CompletionRequest(Wanted):
     """A chat completion about courses.
 
     The last user message is the question. Sampling is the service's own: `temperature`, `max_tokens`, `stop`,
@@ -75,60 +151,62 @@ class CompletionRequest(BaseModel):
     `conversation_id`, `mode`, `thinking`, `language`, `learner_id` of `POST /v1/answers`.
     """
 
-    model_config = ConfigDict(extra="ignore", use_attribute_docstrings=True)
-
     model: Annotated[str, Field(max_length=200)]
     """`baize`, as `GET /v1/models` lists it."""
     messages: Annotated[list[ChatMessage], Field(min_length=1, max_length=_MAX_MESSAGES)]
     stream: bool = False
     stream_options: StreamOptions | None = None
-    metadata: dict[str, Any] | None = None
-    n: int | None = None
+    metadata: Metadata | None = None
+    n: Literal[1] | None = None
     """Only 1."""
-    tools: list[Any] | None = None
+    tools: Annotated[list[Any], AfterValidator(_not_given)] | None = None
     """None can be given: the companion calls no tools of a client."""
-    functions: list[Any] | None = None
-    response_format: dict[str, Any] | None = None
+    functions: Annotated[list[Any], AfterValidator(_not_given)] | None = None
+    response_format: Annotated[dict[str, Any], AfterValidator(_only_plain)] | None = None
     """Only `{"type": "text"}`."""
-    logprobs: bool | None = None
+    logprobs: Annotated[bool, AfterValidator(_not_given)] | None = None
     """Not available."""
+    temperature: float | None = None
+    """Changes nothing, as the six that follow."""
+    top_p: float | None = None
+    frequency_penalty: float | None = None
+    presence_penalty: float | None = None
+    max_tokens: int | None = None
+    max_completion_tokens: int | None = None
+    seed: int | None = None
+    stop: str | list[str] | None = None
+    """Changes nothing."""
     label: bool = True
     """Whether the notice that the answer is AI-made ends its text. Say false only where your page shows
     `baize.label` itself."""
-    course_id: Id | None = None
-    course_ids: list[Id] | None = None
-    lesson_id: Id | None = None
-    lesson_ids: list[Id] | None = None
-    scope: ScopeBody | None = None
-    up_to: dict[str, Any] | None = None
-    position: PositionBody | None = None
-    conversation_id: Id | None = None
-    mode: Mode | None = None
-    item_id: Id | None = None
-    thinking: bool | Literal["auto", "on", "off"] | None = None
-    language: str | None = None
-    learner_id: Id | None = None
 
     def to_answer_request(self) -> AnswerRequest:
         """The question as `POST /v1/answers` would have got it.
 
         Raises:
             NotFound: the model is not ours.
-            InvalidInput: something is asked for that this door does not have, or the scope cannot be read.
+            RequestValidationError: the last message asks nothing, or metadata and top level are too long
+                together.
         """
-        self._refuse_what_is_not_there()
-        wanted = self._wanted()
+        if self.model != MODEL:
+            raise NotFound(f"There is no model {self.model!r}.", remedy=f"Use {MODEL!r}: GET /v1/models.")
+        question = self._question()
+        wanted = (self.metadata.wanted() if self.metadata else {}) | self.wanted()
         body = {name: wanted[name] for name in _ASK_KEYS if name in wanted}
         try:
-            return AnswerRequest.model_validate(
-                body | {"question": self._last().said(), "scope": _scope(wanted)}
-            )
+            return AnswerRequest.model_validate(body | {"question": question, "scope": _scope(wanted)})
         except ValidationError as cause:
-            first = cause.errors(include_input=False, include_url=False)[0]
-            place = ".".join(str(part) for part in first["loc"])
-            raise InvalidInput(
-                f"{place}: {first['msg']}.", remedy="See `metadata` of POST /v1/chat/completions in /docs."
+            raise RequestValidationError(
+                [dict(entry, loc=("body", *entry["loc"])) for entry in cause.errors()]
             ) from None
+
+    def _question(self) -> str:
+        last, n = self.messages[-1], len(self.messages) - 1
+        if last.role != "user":
+            raise _wrong("the last message must be the user's question", "messages", n, "role")
+        if not last.said().strip():
+            raise _wrong("this is empty: ask something about the course", "messages", n, "content")
+        return last.said()
 
     def earlier(self) -> tuple[tuple[str, str], ...]:
         """Questions and answers before the last question, oldest first; what has no answer is left out."""
@@ -143,63 +221,20 @@ class CompletionRequest(BaseModel):
                 asked = ""
         return tuple(turns)
 
-    def _last(self) -> ChatMessage:
-        last = self.messages[-1]
-        if last.role != "user":
-            raise InvalidInput(
-                f"The last message is of the role {last.role!r}.", remedy="End with the user's question."
-            )
-        return last
 
-    def _wanted(self) -> dict[str, Any]:
-        """Scope and options of the metadata, overridden by those at the top level."""
-        names = _SCOPE_KEYS + _ASK_KEYS
-        told = {name: _read(name, value) for name, value in (self.metadata or {}).items() if name in names}
-        given = self.model_dump(include=set(names), exclude_none=True)
-        return told | given
-
-    def _refuse_what_is_not_there(self) -> None:
-        if self.model != MODEL:
-            raise NotFound(f"There is no model {self.model!r}.", remedy=f"Use {MODEL!r}: GET /v1/models.")
-        form = (self.response_format or {}).get("type", "text")
-        refused = {
-            "n": self.n not in (None, 1),
-            "tools": bool(self.tools),
-            "functions": bool(self.functions),
-            "response_format": form != "text",
-            "logprobs": bool(self.logprobs),
-        }
-        for name, is_wanted in refused.items():
-            if is_wanted:
-                raise InvalidInput(f"{name}: this is not available here.", remedy=f"Leave {name} out.")
+def _wrong(message: str, *place: str | int) -> RequestValidationError:
+    """What pydantic would have raised, had it known."""
+    entry = {"type": "value_error", "loc": ("body", *place), "ctx": {"error": ValueError(message)}}
+    return RequestValidationError([entry])
 
 
-def _read(name: str, value: Any) -> Any:
-    """A value of the metadata, where OpenAI allows strings only: JSON, or a list with commas."""
-    if not isinstance(value, str):
-        return value
-    if name in ("course_ids", "lesson_ids") and not value.lstrip().startswith("["):
-        return [part.strip() for part in value.split(",") if part.strip()]
-    if name in ("course_ids", "lesson_ids", "scope", "up_to", "position"):
-        try:
-            return json.loads(value)
-        except (ValueError, RecursionError):
-            raise InvalidInput(
-                f"metadata.{name} is no JSON.", remedy='Write e.g. {"lesson_id": "l-1", "position_s": 90}.'
-            ) from None
-    return value
-
-
-def _scope(wanted: dict[str, Any]) -> Any:
-    scope = wanted.get("scope") or {}
-    if not isinstance(scope, dict):
-        raise InvalidInput("scope is no object.", remedy='Write e.g. {"course_ids": ["a"]}.')
-    scope = dict(scope)
+def _scope(wanted: dict[str, Any]) -> dict[str, Any]:
+    scope = dict(wanted.get("scope", {}))
     for kind in ("course", "lesson"):
         one, many = wanted.get(f"{kind}_id"), wanted.get(f"{kind}_ids")
         if one or many:
-            scope[f"{kind}_ids"] = [*([one] if one else []), *(many if isinstance(many, list) else [])]
-    if wanted.get("up_to"):
+            scope[f"{kind}_ids"] = [*([one] if one else []), *(many or [])]
+    if "up_to" in wanted:
         scope["up_to"] = wanted["up_to"]
     return scope
 

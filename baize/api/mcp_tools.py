@@ -22,6 +22,7 @@ from baize.api.artefact_wire import KeyPointsBody, SummaryBody, key_points_body,
 from baize.api.auth import check_right
 from baize.api.catalog_wire import ChaptersBody, LessonBody, chapters_body, lesson_body
 from baize.api.cors import CALLER
+from baize.api.field_words import wrong_fields
 from baize.api.links import PlayerLinks
 from baize.api.mapping import Mapper
 from baize.api.problems import problem_of
@@ -152,9 +153,9 @@ class _told:  # noqa: N801 - reads as a statement: `with _told():`
 
     def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
         if isinstance(error, ValidationError):
-            first = error.errors(include_input=False, include_url=False)[0]
-            place = ".".join(str(part) for part in first["loc"])
-            raise ToolError(f"{place}: {first['msg']}.") from None
+            # Built of the tool's own arguments, one level of them: no place names a branch.
+            wrong = wrong_fields([(entry["loc"], dict(entry)) for entry in error.errors()], None)
+            raise ToolError("; ".join(f"{one.dotted}: {one.message}" for one in wrong) + ".") from None
         if isinstance(error, Exception):
             problem = problem_of(error)
             raise ToolError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from http import HTTPStatus
 from typing import Any
 
@@ -21,6 +22,7 @@ _TYPES = {
     429: "rate_limit_error",
 }
 
+_INDEX = re.compile(r"\.(\d+)(?=\.|$)")
 _ENDS = (".", "!", "?", "。")
 
 
@@ -70,16 +72,23 @@ def openai_error(problem: Problem) -> OpenAIError:
     """`param` is the first field that is wrong; `code` the end of the problem's type."""
     default = "invalid_request_error" if problem.status < 500 else "server_error"
     code = problem.type.rpartition(":")[2] if problem.type != "about:blank" else str(problem.status)
-    detail = problem.detail if problem.detail.endswith(_ENDS) else f"{problem.detail}."
+    wrong = [(_param(one.field), one.message) for one in problem.errors or ()]
+    detail = "; ".join(f"{param}: {message}" for param, message in wrong) or problem.detail
+    detail = detail if detail.endswith(_ENDS) else f"{detail}."
     told = [detail, problem.remedy or "", f"({problem.instance})" if problem.instance else ""]
     return OpenAIError(
         error=OpenAIErrorDetail(
             message=" ".join(part for part in told if part),
             type=_TYPES.get(problem.status, default),
-            param=problem.errors[0].field if problem.errors else None,
+            param=wrong[0][0] if wrong else None,
             code=code.replace("-", "_"),
         )
     )
+
+
+def _param(field: str) -> str:
+    """`messages.0.content` as OpenAI writes it: `messages[0].content`."""
+    return _INDEX.sub(r"[\1]", field)
 
 
 def openai_problems(*statuses: int) -> dict[int | str, dict[str, Any]]:

@@ -23,6 +23,7 @@ from starlette.responses import Response
 
 from baize import errors
 from baize.api.encoding import OmitIfNone, encode
+from baize.api.field_words import WrongField, wrong_fields
 
 _log = logging.getLogger(__name__)
 
@@ -193,7 +194,7 @@ async def _on_invalid_request(request: Request, error: Exception) -> Response:
     found: Sequence[Any] = error.errors() if isinstance(error, RequestValidationError) else ()
     if any(entry["type"] == "json_invalid" for entry in found):
         return respond(problem_of_http(400, "The body is not valid JSON.", "Send a JSON object in UTF-8."))
-    fields = [FieldError(field=_place(entry["loc"]), message=_message(entry)) for entry in found]
+    fields = [FieldError(field=one.dotted, message=one.message) for one in _wrong_in(error, found)]
     return respond(
         Problem(
             type=_INVALID_REQUEST.type,
@@ -212,14 +213,11 @@ def _is_no_json(request: Request, found: Sequence[Mapping[str, Any]]) -> bool:
     return unread and "json" not in request.headers.get("content-type", "")
 
 
-def _place(loc: Sequence[str | int]) -> str:
-    """`scope.course_ids.0`; without pydantic's leading `body`, `query` or `path` where a name follows."""
-    parts = loc[1:] if len(loc) > 1 else loc
-    return ".".join(str(part) for part in parts)
-
-
-def _message(entry: Mapping[str, Any]) -> str:
-    # Pydantic's own words, never its `input`: that is what a learner wrote.
-    if entry["type"] == "extra_forbidden":
-        return "there is no such field"
-    return str(entry["msg"])
+def _wrong_in(error: Exception, found: Sequence[Mapping[str, Any]]) -> list[WrongField]:
+    """The fields of the body, after those of path, query and headers, whose places name no branches."""
+    placed = [(tuple(entry["loc"]), entry) for entry in found]
+    sent = error.body if isinstance(error, RequestValidationError) else None
+    return [
+        *wrong_fields([(place[1:], entry) for place, entry in placed if place[0] != "body"], None),
+        *wrong_fields([(place[1:], entry) for place, entry in placed if place[0] == "body"], sent),
+    ]

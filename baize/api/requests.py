@@ -17,8 +17,12 @@ ID_REGEX = f"^{ID_PATTERN.pattern}$"
 Id = Annotated[str, Field(pattern=ID_REGEX, examples=["elder-health"])]
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 # PostgreSQL stores no NUL in text; nobody types one.
-Words = Annotated[str, Field(pattern=r"^[^\x00]*$")]
-_MAX_IDS = 200
+WORDS_REGEX = r"^[^\x00]*$"
+Words = Annotated[str, Field(pattern=WORDS_REGEX)]
+LANGUAGE_REGEX = r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*$"
+LanguageTag = Annotated[str, Field(pattern=LANGUAGE_REGEX)]
+Thinking = StrictBool | Literal["auto", "on", "off"]
+MAX_IDS = 200
 MODES: tuple[Mode, ...] = get_args(Mode)
 """The modes that are available; `GET /v1/capabilities` tells them."""
 _THINKING: dict[bool | str, bool | None] = {"auto": None, "on": True, "off": False, True: True, False: False}
@@ -40,8 +44,8 @@ class UpToBody(RequestBody):
 class ScopeBody(RequestBody):
     """Where to look; empty means everything on the platform."""
 
-    course_ids: list[Id] = Field([], max_length=_MAX_IDS)
-    lesson_ids: list[Id] = Field([], max_length=_MAX_IDS)
+    course_ids: list[Id] = Field([], max_length=MAX_IDS)
+    lesson_ids: list[Id] = Field([], max_length=MAX_IDS)
     up_to: UpToBody | None = None
 
     def scope(self, platform_id: str) -> Scope:
@@ -72,8 +76,8 @@ class AnswerRequest(RequestBody):
     """`explain` answers; `guide` hints at an exercise and keeps its solution; `test` asks and grades."""
     item_id: Id | None = None
     """The exercise or quiz item that the learner is at, where the page knows it."""
-    thinking: StrictBool | Literal["auto", "on", "off"] = "auto"
-    language: Annotated[str, Field(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*$")] | None = None
+    thinking: Thinking = "auto"
+    language: LanguageTag | None = None
     """Language of the answer; without it, that of the question."""
     learner_id: Id | None = None
     """With a platform key: whose question it is. A learner token says so itself."""

@@ -94,7 +94,7 @@ async def test_what_cannot_be_used_is_named(url: str) -> None:
     async with agent(url, token("lin")) as client:
         result = await client.call_tool("ask", {"question": "x", "course_ids": ["no/id"]})
         assert result.is_error
-        assert "course_ids" in result.content[0].text  # type: ignore[union-attr]
+        assert "scope.course_ids.0: must be an id" in result.content[0].text  # type: ignore[union-attr]
 
 
 def test_nobody_calls_without_a_key(url: str) -> None:

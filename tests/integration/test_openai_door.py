@@ -165,31 +165,83 @@ def test_the_notice_may_stand_elsewhere(client: openai.OpenAI) -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "error", "code", "named"),
+    ("changes", "named"),
+    [({"model": "gpt-4o"}, "'gpt-4o'"), ({"extra_body": {"course_id": "nowhere"}}, "'nowhere'")],
+)
+def test_what_is_not_there_is_not_found(client: openai.OpenAI, changes: dict[str, Any], named: str) -> None:
+    """The SDK raises its own class, which names the thing."""
+    with pytest.raises(openai.NotFoundError) as raised:
+        client.chat.completions.create(**{"model": "baize", "messages": ASKED} | changes)
+    assert (raised.value.code, raised.value.type) == ("not_found", "not_found_error")
+    assert named in raised.value.message
+
+
+@pytest.mark.parametrize(
+    ("changes", "param", "words"),
     [
-        ({"model": "gpt-4o"}, openai.NotFoundError, "not_found", "'gpt-4o'"),
-        ({"extra_body": {"course_id": "nowhere"}}, openai.NotFoundError, "not_found", "'nowhere'"),
-        ({"n": 2}, openai.BadRequestError, "invalid_input", "n:"),
-        ({"functions": [{"name": "f"}]}, openai.BadRequestError, "invalid_input", "functions:"),
-        ({"messages": []}, openai.BadRequestError, "invalid_request", "not 0. Correct"),
-        ({"metadata": {"scope": "{"}}, openai.BadRequestError, "invalid_input", "metadata.scope"),
+        ({"n": 2}, "n", "must be 1"),
+        ({"tools": [{"type": "function"}]}, "tools", "leave it out"),
+        ({"tools": "x"}, "tools", "must be a list"),
+        ({"functions": [{"name": "f"}]}, "functions", "leave it out"),
+        ({"response_format": {"type": "json_object"}}, "response_format", '{"type": "text"}'),
+        ({"logprobs": True}, "logprobs", "leave it out"),
+        ({"temperature": "x"}, "temperature", "must be a number"),
+        ({"max_tokens": "x"}, "max_tokens", "must be a whole number"),
+        ({"stop": 5}, "stop", "must be text or a list"),
+        ({"messages": []}, "messages", "at least 1, not 0"),
+        ({"messages": [{"role": "user", "content": 5}]}, "messages[0].content", "must be text or a list"),
+        ({"messages": [*ASKED, {"role": "user"}]}, "messages[1].content", "ask something"),
+        ({"messages": [{"role": "bot", "content": "x"}]}, "messages[0].role", "'assistant'"),
+        ({"messages": [{"role": "assistant", "content": "x"}]}, "messages[0].role", "the user's question"),
         (
-            {"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "x"}}]}]},
-            openai.BadRequestError,
-            "invalid_input",
-            "image_url",
+            {"messages": [{"role": "user", "content": [{"type": "image_url"}]}]},
+            "messages[0].content[0].type",
+            "only text",
         ),
-        ({"extra_body": {"mode": "sing"}}, openai.BadRequestError, "invalid_request", "mode"),
+        ({"metadata": {"scope": "{"}}, "metadata.scope", "must be JSON"),
+        ({"metadata": {"position": '{"t": 1}'}}, "metadata.position.lesson_id", "missing"),
+        ({"extra_body": {"mode": "sing"}}, "mode", "'explain', 'guide' or 'test'"),
+        ({"extra_body": {"thinking": "perhaps"}}, "thinking", "true or false or 'auto'"),
+        ({"extra_body": {"up_to": {"lesson_id": "a"}}}, "up_to.position_s", "missing"),
+        ({"extra_body": {"scope": {"course_ids": ["a", "b c"]}}}, "scope.course_ids[1]", "must be an id"),
+        (
+            {"extra_body": {"course_id": "a", "course_ids": ["b"] * 200}},
+            "scope.course_ids",
+            "at most 200, not 201",
+        ),
     ],
 )
-def test_errors_are_openais(
-    client: openai.OpenAI, changes: dict[str, Any], error: type[openai.APIStatusError], code: str, named: str
+def test_a_wrong_field_is_openais_param(
+    client: openai.OpenAI, changes: dict[str, Any], param: str, words: str
 ) -> None:
-    """The SDK raises its own class, which names the thing."""
-    with pytest.raises(error) as raised:
+    """In our words, with the field's name as OpenAI writes it."""
+    with pytest.raises(openai.BadRequestError) as raised:
         client.chat.completions.create(**{"model": "baize", "messages": ASKED} | changes)
-    assert raised.value.code == code
-    assert named in raised.value.message
+    assert (raised.value.param, raised.value.type) == (param, "invalid_request_error")
+    assert f"{param}: " in raised.value.message
+    assert words in raised.value.message
+
+
+def test_every_missing_field_is_named(url: str) -> None:
+    """What the SDK does not let its callers leave out."""
+    told = httpx.post(f"{url}/v1/chat/completions", json={}).json()["error"]
+    assert told["param"] == "model"
+    assert told["message"].startswith("model: this field is missing; messages: this field is missing.")
+
+
+def test_what_only_changes_sampling_is_accepted(client: openai.OpenAI) -> None:
+    """And so is a metadata value that says nothing."""
+    got = client.chat.completions.create(
+        model="baize",
+        messages=ASKED,
+        temperature=0.2,
+        max_tokens=50,
+        stop=["。"],
+        seed=1,
+        metadata={"course_id": ""},
+        extra_body={"scope": HEALTH},
+    )
+    assert got.choices[0].message.content
 
 
 def test_without_a_key_the_client_is_refused() -> None:

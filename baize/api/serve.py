@@ -15,14 +15,17 @@ from functools import partial
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
+import anyio
 import uvicorn
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
 from baize.api.access_log import log_config
 from baize.api.app import create_app
 from baize.api.auth import check_binding
+from baize.bootstrap import opened
 from baize.collector import relax
 from baize.errors import BaizeError, InvalidSettings
 from baize.settings import Server, Settings
@@ -38,9 +41,14 @@ def serve(settings: Settings) -> None:
     Raises:
         InvalidSettings: another interface than loopback without a key, an address that cannot be had, or
             a wrong template.
+        DependencyUnavailable: several workers are asked for, and the database cannot be used.
+        SystemExit: it could not start, and why stands in the log.
     """
     check_binding(settings)
     create_app(settings)
+    several = settings.server.workers > 1
+    if several:
+        anyio.run(_open_once, settings)
     # Workers are spawned: what they run must be picklable, which a built application is not.
     config = uvicorn.Config(
         partial(_app, settings),
@@ -51,7 +59,6 @@ def serve(settings: Settings) -> None:
         timeout_graceful_shutdown=math.ceil(settings.server.drain_s) + _LAST_WORDS_S,
     )
     server = uvicorn.Server(config)
-    several = settings.server.workers > 1
     with (
         listen(settings.server) as door,
         job_worker(settings, lambda: several or server.started),
@@ -62,9 +69,19 @@ def serve(settings: Settings) -> None:
                 logging.getLogger("uvicorn.error").warning(
                     "Workers without redis_url: only the one that writes a stream resumes or stops it."
                 )
-            Multiprocess(config, sockets=[door]).run()
+            supervisor = Multiprocess(config, sockets=[door])
+            supervisor.run()
+            # One process exits so by itself; the supervisor ends as if nothing had been wrong.
+            if any(worker.exitcode == STARTUP_FAILURE for worker in supervisor.processes):
+                sys.exit(STARTUP_FAILURE)
         else:
             server.run(sockets=[door])
+
+
+async def _open_once(settings: Settings) -> None:
+    """Before there are workers, each of which would tell by itself why the database cannot be used."""
+    async with opened(settings):
+        pass
 
 
 def _logs(server: Server) -> dict[str, Any]:

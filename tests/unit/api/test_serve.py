@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import re
 import signal
+import sqlite3
 import subprocess
 import sys
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import httpx
 import pytest
+
+from baize.adapters.db.migrate import VERSION_TABLE
 
 _SERVE = """
 import sys
@@ -20,6 +25,11 @@ if __name__ == "__main__":
         data_dir=sys.argv[1], embedder={"kind": "fake"}, chat={"kind": "none"}, index={"idle_s": 2},
         server={"port": 0, "workers": int(sys.argv[2])},
     ))
+"""
+_LOST_AT_ONCE = """
+import baize.api.serve
+async def looked_at_before(settings): ...
+baize.api.serve._open_once = looked_at_before
 """
 
 
@@ -52,13 +62,49 @@ def test_it_answers_until_it_is_told_to_stop(tmp_path: Path, repo_root: Path, n_
     assert process.returncode in (0, -signal.SIGTERM)
 
 
-def test_why_it_cannot_start_is_told_in_a_sentence(tmp_path: Path, repo_root: Path) -> None:
-    """A data folder that cannot be used: no traceback, as from every other command."""
-    script = tmp_path / "run.py"
-    script.write_text(_SERVE)
-    (tmp_path / "data" / "baize.db").mkdir(parents=True)
+def _a_folder(data: Path) -> None:
+    (data / "baize.db").mkdir(parents=True)
+
+
+def _of_a_newer_version(data: Path) -> None:
+    data.mkdir()
+    with closing(sqlite3.connect(data / "baize.db")) as database:
+        database.execute(f"CREATE TABLE {VERSION_TABLE} (version_num TEXT)")
+        database.execute(f"INSERT INTO {VERSION_TABLE} VALUES ('9999')")  # noqa: S608 - a name of our own
+        database.commit()
+
+
+@pytest.mark.parametrize("n_workers", [1, 3])
+@pytest.mark.parametrize(
+    ("spoil", "told"),
+    [(_a_folder, "baize.db cannot be used"), (_of_a_newer_version, "of revision 9999, which this version")],
+)
+def test_why_it_cannot_start_is_told_in_a_sentence(
+    tmp_path: Path, repo_root: Path, n_workers: int, spoil: Callable[[Path], None], told: str
+) -> None:
+    """A database that cannot be used: once and without a traceback, however many workers were asked for."""
+    spoil(tmp_path / "data")
     ended = subprocess.run(
-        [sys.executable, str(script), str(tmp_path / "data"), "1"],
+        [sys.executable, "-m", "baize", "serve", "--port", "0", "--workers", str(n_workers)],
+        cwd=repo_root,
+        env={"PYTHONPATH": str(repo_root), "BAIZE_DATA_DIR": str(tmp_path / "data")},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert ended.returncode == 3
+    assert ended.stderr.count(told) == 1
+    assert "Traceback" not in ended.stderr
+
+
+def test_what_only_workers_meet_is_no_success(tmp_path: Path, repo_root: Path) -> None:
+    """The database goes away after it was looked at: the supervisor itself would exit with 0."""
+    script = tmp_path / "run.py"
+    script.write_text(_LOST_AT_ONCE + _SERVE)
+    _a_folder(tmp_path / "data")
+    ended = subprocess.run(
+        [sys.executable, str(script), str(tmp_path / "data"), "2"],
         cwd=repo_root,
         env={"PYTHONPATH": str(repo_root), "BAIZE_TESTING": "1"},
         capture_output=True,
@@ -68,4 +114,3 @@ def test_why_it_cannot_start_is_told_in_a_sentence(tmp_path: Path, repo_root: Pa
     )
     assert ended.returncode == 3
     assert "baize.db cannot be used" in ended.stderr
-    assert "Traceback" not in ended.stderr

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, expect
@@ -111,6 +112,33 @@ def test_hostile_text_stays_text(browser: Browser) -> None:
         expect(page.locator(".turn h3")).to_have_text("<img src=x onerror=alert(3)>降压药要天天吃吗？")
         assert "<img src=x onerror=alert(2)>" in page.locator(".answer").inner_text()
         assert not [fault for fault in faults if "dialog" in fault]
+
+
+def test_each_course_has_its_conversation(browser: Browser) -> None:
+    """Another course begins with nothing of the former one, in words and on the server; both come back."""
+    with (
+        LiveServer(create_app(settings(), open_house=opens())) as server,
+        demo_page(browser, server.url) as page,
+    ):
+        asked: list[Any] = []
+        page.on("request", lambda sent: asked.append(sent.post_data_json) if sent.method == "POST" else None)
+        questions = {"health": "量血压之前坐多久？", "sheets": "What does a formula start with?"}
+        turns = page.locator(".turn")
+        said = {}
+        for course, question in questions.items():
+            page.locator("#course").select_option(course)
+            expect(page.locator("baize-sidebar")).to_have_attribute("course", course)
+            expect(turns).to_have_count(0)
+            said[course] = ask(page, question)
+            assert "conversation_id" not in asked[-1]
+        for course, question in questions.items():
+            page.locator("#course").select_option(course)
+            expect(turns).to_have_count(1)
+            expect(turns.locator("h3")).to_have_text(question)
+            expect(turns.locator(".chip")).to_have_count(len(re.findall(r"\[\d+\]", said[course]["text"])))
+        ask(page, "And then?")
+        assert asked[-1]["conversation_id"] == said["sheets"]["conversation_id"]
+        expect(turns).to_have_count(2)
 
 
 def test_a_problem_is_told(browser: Browser, url: str) -> None:

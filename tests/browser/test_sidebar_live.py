@@ -177,6 +177,23 @@ def test_a_reload_in_mid_stream_loses_and_doubles_nothing(stage: Stage) -> None:
         keep_screenshot(page, "live-reload")
 
 
+def test_an_answer_goes_on_behind_another_course(stage: Stage) -> None:
+    """Who leaves a course in mid-stream and comes back finds the whole answer, once."""
+    with stage.open() as page:
+        stage.model.responder = _slowly(400)
+        say(page, _QUESTION)
+        expect(page.locator(".chip").first).to_be_visible()
+        page.evaluate("document.querySelector('baize-sidebar').course = 'another'")
+        expect(page.locator(".turn")).to_have_count(0)
+        expect(page.locator("[part=send]")).to_be_enabled()
+        page.evaluate("document.querySelector('baize-sidebar').course = 'elder-health'")
+        page.wait_for_selector(".turn[aria-busy=false]")
+        expect(page.locator(".turn")).to_have_count(1)
+        expect(page.locator(".turn h3")).to_have_text(_QUESTION)
+        state = _asked(page)
+        assert state["text"] == stage.get(f"answers/{state['answerId']}")["text"]
+
+
 def test_stop_reaches_the_model(stage: Stage) -> None:
     """`DELETE /v1/answers/{id}`: the endpoint sees its client hang up; what was sent stays."""
     with stage.open() as page:

@@ -171,8 +171,9 @@ export class BaizeSidebar extends LitElement implements Model {
     if (changed.has("api")) this.#build();
     if (changed.has("locale")) void this.#speak();
     if (changed.has("course")) {
-      if (changed.get("course")) this.conversation.part();
-      else void this.conversation.resume().catch(() => {});
+      this.reader.stop();
+      this.#converse();
+      void this.conversation.resume().catch(() => {});
     }
     if (changed.has("token") || changed.has("learner")) void this.#remembered.load();
   }
@@ -283,7 +284,6 @@ export class BaizeSidebar extends LitElement implements Model {
   #build(): void {
     const base = this.api ? new URL(this.api.replace(/\/*$/, "/"), document.baseURI).href : OWN_API;
     const changed = (): void => this.requestUpdate();
-    this.conversation?.leave();
     this.#client = new Client(base, () => this.token, () => this.#dispatch("baize-token-expired", {}));
     this.#remembered = new Remembered(this.#client, changed, () => this.learner);
     this.outline = new Outline(this.#client, changed);
@@ -304,8 +304,14 @@ export class BaizeSidebar extends LitElement implements Model {
         this.requestUpdate();
       },
     });
-    this.conversation = new Conversation(this.#client, () => `baize:${this.course}:${String(this.#place)}`, {
-      changed,
+    this.#converse();
+  }
+
+  /** Another course, another conversation: `it` must not point back. */
+  #converse(): void {
+    this.conversation?.leave();
+    this.conversation = new Conversation(this.#client, `baize:${this.course}:${String(this.#place)}`, {
+      changed: () => this.requestUpdate(),
       grown: (turn) => {
         this.viewOf(turn).show(turn.state);
         this.#teller.tell();

@@ -1,4 +1,4 @@
-// The questions and answers of one element: asks, stops, asks again, and picks up what a reload left.
+// The questions and answers of one element about one course: asks, stops, asks again, and picks up what a reload left.
 
 import { Refused, segment, type Client } from "../api/client";
 import type { ServerEvent } from "../api/sse";
@@ -14,7 +14,7 @@ export interface Turn {
   question: string;
   readonly body: Asked | null;
   state: AnswerState;
-  /** Whether it was here before the page was loaded again: then nobody waits to be told. */
+  /** Whether it was here before the page was loaded again or the course left: then nobody waits to be told. */
   readonly restored: boolean;
 }
 
@@ -42,6 +42,9 @@ export interface Watcher {
 const MAX_TURNS = 30;
 const N_RESTORED = 10;
 
+/** Of the next turn: no two of a page are drawn as one, whichever conversation they are of. */
+let next = 1;
+
 interface Said {
   question: string;
   answer: AnswerBody;
@@ -51,13 +54,12 @@ export class Conversation {
   /** Newest first. */
   turns: Turn[] = [];
   #id = "";
-  #next = 1;
   #stop: AbortController | null = null;
 
-  /** @param key the place in `sessionStorage` now; another course has another one. */
+  /** @param key its place in `sessionStorage`. */
   constructor(
     private readonly client: Client,
-    private readonly key: () => string,
+    private readonly key: string,
     private readonly watcher: Watcher,
     private readonly waits?: Waits,
   ) {}
@@ -108,9 +110,9 @@ export class Conversation {
     this.#stop?.abort();
   }
 
-  /** Brings back the conversation that this tab had before it was loaded again; `open` where an answer goes on. */
+  /** Brings back what was said before the page was loaded again or the course left; `open` where an answer goes on. */
   async resume(open: () => unknown = () => {}): Promise<void> {
-    const kept = read(this.key());
+    const kept = read(this.key);
     if (!kept || this.turns.length || this.#stop) return;
     this.#id = kept.conversationId;
     const said = await this.#said();
@@ -129,11 +131,6 @@ export class Conversation {
     this.watcher.changed();
   }
 
-  /** Another course, another conversation: `it` must not point back. What stands here stays to be read. */
-  part(): void {
-    this.#id = "";
-  }
-
   /** The latest turns of the conversation, oldest first; none where the server has none (yet). */
   async #said(): Promise<Said[]> {
     const path = `conversations/${segment(this.#id)}`;
@@ -148,7 +145,7 @@ export class Conversation {
   }
 
   #turn(question: string, body: Asked | null, restored = false): Turn {
-    return { key: this.#next++, question, body, state: UNASKED, restored };
+    return { key: next++, question, body, state: UNASKED, restored };
   }
 
   async #follow(turn: Turn): Promise<void> {
@@ -163,6 +160,8 @@ export class Conversation {
       if (this.#stop === stop) this.#stop = null;
       this.watcher.changed();
     }
+    // What had come already when the learner went to another course is told there no more.
+    if (stop.signal.aborted) return;
     if (turn.state.phase === "done") this.watcher.answered(turn);
     if (turn.state.phase === "failed" && turn.state.problem) this.watcher.failed(turn.state.problem);
   }
@@ -203,7 +202,7 @@ export class Conversation {
 
   #keep({ answerId, conversationId }: AnswerState): void {
     this.#id = conversationId;
-    write(this.key(), { conversationId, answerId });
+    write(this.key, { conversationId, answerId });
   }
 }
 

@@ -75,7 +75,8 @@ def chunk(
         for passage, n_own in passages:
             timed = isinstance(passage[0].locator, TimeSpan)
             focuses = range(n_own) if timed else [None]
-            chunks.extend(_make(passage, focuses, headings, place, first_position + len(chunks), marked))
+            position = first_position + len(chunks)
+            chunks.extend(_make(passage, focuses, headings, place, position, marked, counter))
     return chunks
 
 
@@ -200,16 +201,19 @@ def _make(
     place: Place,
     first_position: int,
     marked: Collection[Segment],
+    counter: TokenCounter,
 ) -> Iterator[Chunk]:
     """The chunks of a passage; they share its text, its sentences and its place."""
     distrusted = tuple(number for number, sentence in enumerate(passage) if marked and sentence in marked)
     text, sentences = joined(segment.text for segment in passage), tuple(passage)
     locator = join(passage[0].locator, passage[-1].locator)
     source = (place.platform_id, place.course_id, place.lesson_id, place.source_file)
-    identity = passage_name(*source, locator, indexed_text(headings, text))
+    indexed = indexed_text(headings, text)
+    identity = passage_name(*source, locator, indexed)
     if distrusted:
         # The order may stand in the passage before: this one can be the same and be trusted no more.
         identity += f"|{distrusted}"
+    n_tokens = counter.count(indexed)
     for position, focus in enumerate(focuses, first_position):
         yield Chunk(
             focused_id(identity, focus),
@@ -226,4 +230,5 @@ def _make(
             position,
             focus,
             distrusted,
+            n_tokens,
         )

@@ -79,7 +79,9 @@ def _retitled(chunk: Chunk, title: str) -> Chunk:
     identity = passage_name(*source, chunk.locator, indexed_text(headings, chunk.text))
     if chunk.distrusted:
         identity += f"|{chunk.distrusted}"
-    return replace(chunk, id=focused_id(identity, chunk.focus), lesson_title=title, headings=headings)
+    return replace(
+        chunk, id=focused_id(identity, chunk.focus), lesson_title=title, headings=headings, n_tokens=0
+    )
 
 
 def _renamed(headings: Sequence[str], old: str, new: str) -> tuple[str, ...]:

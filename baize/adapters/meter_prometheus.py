@@ -7,6 +7,7 @@ be set before this module is imported (https://prometheus.github.io/client_pytho
 from __future__ import annotations
 
 import os
+from functools import cache
 from pathlib import Path
 
 from prometheus_client import (
@@ -66,13 +67,18 @@ class PrometheusMeter:
             registry=own,
         )
 
+        # What every question counts. Looked up anew, labels cost more than the counting.
+        self._of_stage = cache(self._stages.labels)
+        self._of_level = cache(self._levels.labels)
+        self._of_request = cache(self._requests.labels)
+
     def stage(self, stage: Stage, seconds: float) -> None:
         """As `Meter.stage`."""
-        self._stages.labels(stage).observe(seconds)
+        self._of_stage(stage).observe(seconds)
 
     def level(self, of: Level, change: int) -> None:
         """As `Meter.level`."""
-        self._levels.labels(of).inc(change)
+        self._of_level(of).inc(change)
 
     def answered(self, answer: Answer) -> None:
         """As `Meter.answered`."""
@@ -103,7 +109,7 @@ class PrometheusMeter:
 
     def request(self, route: str, method: str, status: int, seconds: float) -> None:
         """As `Meter.request`."""
-        self._requests.labels(route, method, str(status)).observe(seconds)
+        self._of_request(route, method, status).observe(seconds)
 
     def exposition(self) -> bytes:
         """As `Meter.exposition`, of all workers where there are several."""

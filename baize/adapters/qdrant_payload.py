@@ -55,7 +55,7 @@ class PassageWriter:
         shared = (
             *(chunk.platform_id, chunk.course_id, chunk.lesson_id, chunk.lesson_title, chunk.source_file),
             *(chunk.language, chunk.headings, chunk.text, chunk.sentences, chunk.locator),
-            chunk.distrusted,
+            *(chunk.distrusted, chunk.n_tokens),
         )
         if shared != self._shared:
             self._shared, self._written = shared, _write_passage(chunk)
@@ -104,6 +104,8 @@ def _write_passage(chunk: Chunk) -> str:
     }
     if chunk.distrusted:
         fields["distrusted"] = chunk.distrusted
+    if chunk.n_tokens:
+        fields["n_tokens"] = chunk.n_tokens
     return _encode(fields).decode()
 
 

@@ -67,11 +67,14 @@ _DESCRIPTION = (
 OpenHouse = Callable[[config.Settings], AbstractAsyncContextManager[House]]
 
 
-def create_app(settings: config.Settings, *, open_house: OpenHouse = opened) -> FastAPI:
+def create_app(
+    settings: config.Settings, *, open_house: OpenHouse = opened, warmed: Callable[[], None] | None = None
+) -> FastAPI:
     """The application. Nothing is opened before it starts, so that its OpenAPI document is cheap.
 
     Args:
         open_house: opens the parts when the application starts, and closes them when it ends.
+        warmed: called when they are warm, before anybody is answered.
 
     Raises:
         InvalidSettings: `server.player_url` is no template.
@@ -80,7 +83,7 @@ def create_app(settings: config.Settings, *, open_house: OpenHouse = opened) -> 
         title="Bai Ze 白泽",
         version=version("baize"),
         description=_DESCRIPTION,
-        lifespan=_lifespan(open_house),
+        lifespan=_lifespan(open_house, warmed),
         docs_url=None,
         redoc_url=None,
     )
@@ -153,7 +156,9 @@ async def _draining(house: House) -> AsyncIterator[None]:
         yield
 
 
-def _lifespan(open_house: OpenHouse) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+def _lifespan(
+    open_house: OpenHouse, warmed: Callable[[], None] | None
+) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with (
@@ -164,7 +169,7 @@ def _lifespan(open_house: OpenHouse) -> Callable[[FastAPI], AbstractAsyncContext
             anyio.create_task_group() as background,
         ):
             app.state.house = house
-            app.state.warmth = Warmth(house)
+            app.state.warmth = Warmth(house, warmed)
             background.start_soon(app.state.warmth.warm_up)
             background.start_soon(keep_tidy, house.answers, house.clock, app.state.settings.answers.keep_days)
             background.start_soon(house.hand_over.keep_sending)

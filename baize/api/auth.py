@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 import ipaddress
 from collections.abc import Awaitable, Callable
+from functools import lru_cache
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -210,6 +211,7 @@ def check_binding(settings: Settings) -> None:
         )
 
 
+@lru_cache(maxsize=256)
 def is_loopback(host: str) -> bool:
     """Whether a host name or address is this machine, without asking a name server."""
     if host.lower() == "localhost":

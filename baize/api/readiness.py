@@ -34,10 +34,15 @@ class Readiness(BaseModel):
 
 
 class Warmth:
-    """Warms a house up, and tells how far it is."""
+    """Warms a house up, and tells how far it is.
 
-    def __init__(self, house: House) -> None:
+    Args:
+        warmed: called when it is warm, before anybody is answered.
+    """
+
+    def __init__(self, house: House, warmed: Callable[[], None] | None = None) -> None:
         self._house = house
+        self._on_warm = warmed
         self._probes = self._probes_of(house)
         self._parts: dict[Part, str] = dict.fromkeys(self._probes, "starting")
         self._warmed = anyio.Event()
@@ -46,6 +51,8 @@ class Warmth:
         """Load the embedder and open the index once. A failure is reported by `report`, never raised."""
         try:
             await self._probe_all(limit_s=float("inf"))
+            if self._on_warm is not None:
+                self._on_warm()
         finally:
             self._warmed.set()
 

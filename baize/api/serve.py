@@ -26,7 +26,7 @@ from baize.api.access_log import log_config
 from baize.api.app import create_app
 from baize.api.auth import check_binding
 from baize.bootstrap import opened
-from baize.collector import relax
+from baize.collector import relax, settle
 from baize.errors import BaizeError, InvalidSettings
 from baize.settings import Server, Settings
 
@@ -106,7 +106,7 @@ def _shared_counts(server: Server) -> Iterator[None]:
 def _app(settings: Settings) -> ASGIApp:
     """The application, in a process that does nothing else."""
     relax()
-    return _plainly(create_app(settings))
+    return _plainly(create_app(settings, warmed=settle))
 
 
 def _plainly(app: FastAPI) -> ASGIApp:

@@ -97,6 +97,8 @@ class Chunk:
         position: order within the lesson, from 0 over all its sources.
         distrusted: numbers of the sentences that speak to a model or stand right behind one that does, be it
             in the passage before (`retrieval.disarm`); as known when the passage was made.
+        n_tokens: of `indexed_text`, as the counter of its ingestion has them; 0 where nobody has counted. Who
+            replaces the text or the headings puts it back to 0.
     """
 
     id: str
@@ -113,6 +115,7 @@ class Chunk:
     position: int
     focus: int | None = None
     distrusted: tuple[int, ...] = ()
+    n_tokens: int = 0
 
     @property
     def window(self) -> tuple[Segment, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 
@@ -21,3 +22,8 @@ class CosineScale:
     def margin(self, cosine: float, *, foreign: bool) -> float:
         """How far above its midpoint a cosine is; comparable across languages."""
         return cosine - (self.foreign if foreign else self.home)
+
+    def margins(self, cosines: Iterable[float], *, foreign: bool) -> list[float]:
+        """The same of each."""
+        midpoint = self.foreign if foreign else self.home
+        return [cosine - midpoint for cosine in cosines]

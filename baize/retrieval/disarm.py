@@ -249,5 +249,6 @@ def _only(moment: Moment, kept: Sequence[Segment]) -> Moment:
         sentences=tuple(kept),
         focus=None,
         distrusted=(),
+        n_tokens=0,
     )
     return replace(moment, hit=replace(moment.hit, chunk=safe), focus=focus)

@@ -8,7 +8,6 @@ dense leg alone where question and passages share few words (docs/retrieval.md).
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 
 from baize.domain.search import Match, Query, Run
@@ -39,12 +38,13 @@ def fuse(runs: Sequence[Run], query: Query, scale: CosineScale) -> Iterator[Matc
     for run in runs:
         if run.leg == "dense":
             foreign = run.language != query.language
-            near = [scale.margin(score, foreign=foreign) for score in run.scores]
+            near = scale.margins(run.scores, foreign=foreign)
             _raise(margins, run, near)
             # How near the last dense match of a passage language is.
             tails[run.language] = min(tails.get(run.language, near[-1]), near[-1])
         elif n := n_asked.get(run.leg):
-            _raise(shares, run, [score / (n * _TERM_WEIGHT) for score in run.scores])
+            all_found = n * _TERM_WEIGHT
+            _raise(shares, run, [score / all_found for score in run.scores])
     # A passage language that was not searched by meaning says nothing either way.
     furthest = min(tails.values(), default=0.0)
     scores: dict[str, float] = {}
@@ -52,8 +52,9 @@ def fuse(runs: Sequence[Run], query: Query, scale: CosineScale) -> Iterator[Matc
         tail = tails.get(run.language, 0.0) if run.language else furthest
         for chunk_id in run.chunk_ids:
             if chunk_id not in scores:
-                margin = margins.get(chunk_id, tail)
-                scores[chunk_id] = margin / _COSINE_RANGE + SPARSE_WEIGHT * shares.get(chunk_id, 0.0)
+                scores[chunk_id] = margins.get(chunk_id, tail) / _COSINE_RANGE
+    for chunk_id, share in shares.items():
+        scores[chunk_id] += SPARSE_WEIGHT * share
     ranks = [dict(zip(run.chunk_ids, range(1, len(run) + 1), strict=True)) for run in runs]
     for rank, chunk_id in enumerate(sorted(scores, key=scores.__getitem__, reverse=True), 1):
         parts = [run.at(its[chunk_id]) for run, its in zip(runs, ranks, strict=True) if chunk_id in its]
@@ -62,6 +63,8 @@ def fuse(runs: Sequence[Run], query: Query, scale: CosineScale) -> Iterator[Matc
 
 def _raise(best: dict[str, float], run: Run, values: Sequence[float]) -> None:
     """Keep the greatest of each passage."""
-    for chunk_id, value in zip(run.chunk_ids, values, strict=True):
-        if value > best.get(chunk_id, -math.inf):
-            best[chunk_id] = value
+    found = dict(zip(run.chunk_ids, values, strict=True))
+    # Few are in both, and the others need not be looked at one by one.
+    for chunk_id in found.keys() & best.keys():
+        found[chunk_id] = max(found[chunk_id], best[chunk_id])
+    best.update(found)

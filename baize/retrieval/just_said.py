@@ -147,6 +147,7 @@ def _cut(chunk: Chunk, start: float, end: float) -> Chunk | None:
         sentences=kept,
         locator=join(kept[0].locator, kept[-1].locator),
         focus=None,
+        n_tokens=0,
     )
 
 

@@ -20,7 +20,8 @@ def pack(
     for moment in moments:
         if len(packed) == max_items:
             break
-        cost = counter.count(moment.hit.chunk.indexed_text)
+        chunk = moment.hit.chunk
+        cost = chunk.n_tokens or counter.count(chunk.indexed_text)
         if cost > left:
             continue
         packed.append(moment)

@@ -14,6 +14,7 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 import numpy.typing as npt
@@ -49,7 +50,7 @@ class TermWeights:
     def __init__(self, passages: Iterable[Iterable[str]]) -> None:
         seen = [frozenset(passage) for passage in passages]
         self._n_passages = len(seen)
-        self._n_with = Counter(term for passage in seen for term in passage)
+        self._n_with = Counter(chain.from_iterable(seen))
         self._known: dict[str, float] = {}
         # A question is asked of many passages.
         self._asked: dict[tuple[str, ...], tuple[list[tuple[str, float]], float]] = {}
@@ -85,7 +86,7 @@ def weights_of(hits: Sequence[Hit], wanted: Iterable[str]) -> TermWeights:
     """Weights of the wanted terms over the sentences of these hits, each passage once."""
     asked = frozenset(wanted)
     passages = {hit.chunk.text: hit.chunk.sentences for hit in hits}
-    return TermWeights(held for its in passages.values() for held in terms_of_sentences(its, asked))
+    return TermWeights(chain.from_iterable([terms_of_sentences(its, asked) for its in passages.values()]))
 
 
 def terms_of_sentences(sentences: Sequence[Segment], wanted: frozenset[str]) -> tuple[frozenset[str], ...]:

@@ -146,13 +146,19 @@ def _lines(texts: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
 
 def _held(folded: str, traces: _Traces) -> frozenset[str]:
     """The terms of these that a folded text has. Only runs that have a trace of one are cut up."""
-    found = [term for pair, term in traces.pairs if pair in folded]
-    words = [word for word in traces.words if word in folded]
-    if words:
-        runs = _HAN_RUN.findall(folded)
-        found += [word for word in words if any(word in _han_words(run) for run in runs if word in run)]
-    if traces.others:
-        found += [term for trace, term in traces.others if _begins_in(folded, trace, term)]
+    # Loops, for a comprehension is a call: this is asked of every sentence that is found.
+    found: list[str] = []
+    for pair, term in traces.pairs:
+        if pair in folded:
+            found.append(term)
+    words = [word for word in traces.words if word in folded] if traces.words else []
+    for run in _HAN_RUN.findall(folded) if words else ():
+        for word in words:
+            if word in run and word in _han_words(run):
+                found.append(word)
+    for trace, term in traces.others:
+        if _begins_in(folded, trace, term):
+            found.append(term)
     return frozenset(found) if found else _NONE
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import uuid
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
@@ -240,10 +239,8 @@ class Answering:
         conversation_id = question.conversation_id or str(uuid.uuid4())
         turns = await self._turns(scope.platform_id, question)
 
-        found, memory = await asyncio.gather(
-            self._found(text, turns, scope, question.position),
-            self._remembered(scope.platform_id, question.learner_id),
-        )
+        memory = await self._remembered(scope.platform_id, question.learner_id)
+        found = await self._found(text, turns, scope, question.position)
         moments, orders = disarmed(found.moments)
         packed = pack(
             moments,

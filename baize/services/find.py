@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -149,8 +148,8 @@ class Finder:
         return Found(query, tuple(moments), 1.0, just_said=True)
 
     async def _looked_up(self, query: Query, scope: Scope) -> tuple[list[str], Vector]:
-        """The passage languages in scope and the query's vector, at the same time."""
-        return await asyncio.gather(self._catalog.languages(scope), self._embedder.embed_query(query.text))
+        """The passage languages in scope and the query's vector."""
+        return await self._catalog.languages(scope), await self._embedder.embed_query(query.text)
 
     async def _look(self, query: Query, vector: Vector, scope: Scope, languages: Sequence[str]) -> _Looked:
         """Distinct hits of the query and their evidence score."""

@@ -359,6 +359,7 @@ def _sealed_moment(moment: Moment, seal: Seal) -> Moment:
         text=joined,
         lesson_title=seal.masked(chunk.lesson_title),
         headings=tuple(seal.masked(heading) for heading in chunk.headings),
+        n_tokens=0,
     )
     return replace(moment, hit=replace(moment.hit, chunk=sealed), focus=focus)
 

@@ -7,7 +7,6 @@ guards of the question itself (`answering.reuse`). The cache holds ids only: wha
 from __future__ import annotations
 
 import base64
-import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from hashlib import blake2b
 from typing import Literal
 
 import numpy as np
+import orjson
 
 from baize.answering.recall import RecalledAnswerer, recalled
 from baize.answering.reuse import Asked, asked, is_near, is_same
@@ -123,7 +123,7 @@ class Reuse:
             return
         ttl_s = self._options.ttl_s
         # First what leads from the answer to its entries: nothing may be left that an erasure cannot find.
-        keys = json.dumps([question.exact_key, question.alike_key]).encode()
+        keys = orjson.dumps([question.exact_key, question.alike_key])
         await self._cache.set(_kept_key(answer.platform_id, answer.id), keys, ttl_s=ttl_s)
         await self._cache.set(question.exact_key, answer.id.encode(), ttl_s=ttl_s)
         if self._options.policy != "semantic":
@@ -139,7 +139,7 @@ class Reuse:
             for one in _decoded(await self._cache.get(question.alike_key))
             if tuple(one["rest"]) != question.asked.rest
         ]
-        value = json.dumps([entry, *others[: _MOST_ALIKE - 1]]).encode()
+        value = orjson.dumps([entry, *others[: _MOST_ALIKE - 1]])
         await self._cache.set(question.alike_key, value, ttl_s=ttl_s)
 
     async def forget(self, platform_id: str, answer_ids: Sequence[str]) -> None:
@@ -150,7 +150,7 @@ class Reuse:
         """
         for answer_id in answer_ids:
             kept = await self._cache.get(_kept_key(platform_id, answer_id))
-            keys: list[str] = json.loads(kept) if kept else []
+            keys: list[str] = orjson.loads(kept) if kept else []
             # An entry under `alike_key` may hold other answers' questions too: they will be asked again.
             await self._cache.forget([*keys, _kept_key(platform_id, answer_id)])
 
@@ -179,7 +179,7 @@ def _digest(*parts: str) -> str:
 
 
 def _decoded(value: bytes | None) -> list[dict[str, str]]:
-    entries: list[dict[str, str]] = json.loads(value) if value else []
+    entries: list[dict[str, str]] = orjson.loads(value) if value else []
     return entries
 
 

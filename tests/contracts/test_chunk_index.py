@@ -435,6 +435,7 @@ CHUNKS = st.builds(
     lambda words, headings, locator, spot, elsewhere, focus: replace(
         make_chunk(" ".join(words), locator=locator),
         focus=focus,
+        n_tokens=len(words) - 1,
         position=len(words),
         headings=tuple(headings),
         sentences=tuple(Segment(said, spot, tuple(headings[:1])) for said in [*words, *elsewhere]),

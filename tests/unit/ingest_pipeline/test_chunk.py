@@ -75,7 +75,7 @@ def test_every_sentence_is_in_a_chunk_in_order_and_none_is_over_the_budget(
     """The invariants of the architecture, on any track, outline and budget; each sentence has its chunk."""
     chunks = chunks_of(segments, chapters, options)
     counter = SimpleTokenCounter()
-    assert all(counter.count(c.indexed_text) <= options.max_tokens for c in chunks)
+    assert all(c.n_tokens == counter.count(c.indexed_text) <= options.max_tokens for c in chunks)
     assert [c.position for c in chunks] == list(range(3, 3 + len(chunks)))
     assert len({c.id for c in chunks}) == len(chunks)
 
@@ -229,6 +229,9 @@ def test_what_stands_behind_an_order_is_marked_in_the_next_passage() -> None:
     assert {text for text in marked if text in said} == {order, "袖带要和心脏一样高。"}
     assert not any("选丙" in s.text for c in made for n, s in enumerate(c.sentences) if n not in c.distrusted)
     kept, taken = disarmed([Moment(Hit(c, 1, 1.0, "fused"), c.sentences[0]) for c in made])
+    # Of what says less than before nobody has counted the tokens.
+    assert all((m.hit.chunk.n_tokens > 0) == (m.hit.chunk in made) for m in kept)
+    assert any(m.hit.chunk.n_tokens == 0 for m in kept)
     assert not any("选丙" in moment.hit.chunk.text for moment in kept)
     assert {"坐好五分钟。", "手臂放松。"} <= {s.text for m in kept for s in m.hit.chunk.sentences}
     assert set(taken) == marked

@@ -84,6 +84,7 @@ def spoken(n: int, *, lesson: str = "long.01", language: str = "zh", file: str =
     passage = replace(
         passage,
         source_file=file,
+        n_tokens=999,
         sentences=tuple(
             replace(s, locator=TimeSpan(10.0 * i, 10.0 * i + 9)) for i, s in enumerate(passage.sentences)
         ),
@@ -112,6 +113,7 @@ async def test_the_last_minute_and_nothing_after(world: World) -> None:
     assert texts([moment]) == [f"第{n}句话讲安静休息。" for n in range(7, 13)]
     assert moment.hit.chunk.text == "".join(texts([moment]))
     assert moment.hit.chunk.locator == TimeSpan(70.0, 129.0)
+    assert moment.hit.chunk.n_tokens == 0, "of the whole passage, not of what is left"
     assert moment.focus.text == "第12句话讲安静休息。"
     assert await told(world, 0.0) == []
     assert await told(world, 9000.0) == []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -41,3 +43,13 @@ def test_a_long_passage_is_passed_over_for_a_short_one_behind_it() -> None:
     long, short = make_chunk(["很长的句子" * 30]), make_chunk(["短句。"], lesson="b")
     moments = [Moment(Hit(c, r, 1.0, "fused"), c.sentences[0]) for r, c in enumerate([long, short], 1)]
     assert [item.chunk.id for item in pack(moments, COUNTER, max_tokens=40, max_items=5)] == [short.id]
+
+
+def test_what_was_counted_when_it_was_taken_in_is_not_counted_again() -> None:
+    """The budget goes by the number that the passage brings along; one without is counted."""
+    known = replace(make_chunk(["很长的句子" * 30]), n_tokens=10)
+    unknown = make_chunk(["短句。"], lesson="b")
+    moments = [Moment(Hit(c, r, 1.0, "fused"), c.sentences[0]) for r, c in enumerate([known, unknown], 1)]
+    n_unknown = COUNTER.count(unknown.indexed_text)
+    assert len(pack(moments, COUNTER, max_tokens=10 + n_unknown, max_items=5)) == 2
+    assert len(pack(moments, COUNTER, max_tokens=9 + n_unknown, max_items=5)) == 1

@@ -121,13 +121,17 @@ async def _print_coverage(opened: House, course: str, *, as_json: bool) -> None:
                     "share": round(part.share, 4),
                     "missing": [asdict(gap) for gap in part.gaps],
                 }
-                for part in covered
+                for part in covered.parts
             }
+            | {"unplanned": [asdict(item) for item in covered.unplanned]}
         )
         return
-    for part in covered:
+    for part in covered.parts:
         typer.echo(f"{part.kind:<10} {part.n:>6} of {part.of}  {part.share:>6.1%}")
         for why, n_lessons in part.reasons():
             typer.echo(f"           {n_lessons:>6} not: {why}")
-    if any(why.startswith("failed in ") for part in covered for why, _ in part.reasons()):
+    if any(why.startswith("failed in ") for part in covered.parts for why, _ in part.reasons()):
         typer.echo("`baize status --failed` tells each cause.")
+    for item in covered.unplanned:
+        typer.echo(f"{item.course_id}  {item.item}  not counted: no lesson could be made of it")
+        typer.echo(f"    {item.error}")

@@ -170,8 +170,11 @@ class Pipeline:
             return []
         removed = await self._remove_missing(plan, set(present))
         await self._word_course(plan.course)
+        told: dict[str, list[str]] = {}
         for problem in plan.problems:
-            await self._record(plan.course, _inside(plan, problem.path), "failed", "plan", error=str(problem))
+            told.setdefault(_inside(plan, problem.path), []).append(str(problem))
+        for item, errors in told.items():
+            await self._record(plan.course, item, "failed", "plan", error="; ".join(errors))
         return removed
 
     async def _word_course(self, course: Course) -> None:

@@ -35,7 +35,7 @@ class Coverage:
 
     Attributes:
         n: lessons that have it.
-        of: lessons there are, published or not; a FAQ is none.
+        of: lessons there are, published or not; a FAQ is none, nor is what could not be planned.
     """
 
     kind: str
@@ -52,9 +52,31 @@ class Coverage:
         return Counter(gap.why.partition(": ")[0] for gap in self.gaps).most_common()
 
 
+@dataclass(frozen=True, slots=True)
+class Unplanned:
+    """What no lesson could be made of: a file that cannot be read, or lines of course.yaml.
+
+    Attributes:
+        item: a file's path inside the course folder, or the id that its lesson would have.
+        error: what is wrong, and the remedy.
+    """
+
+    course_id: str
+    item: str
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class Covered:
+    """Every kind over all lessons, and what could have been lessons."""
+
+    parts: tuple[Coverage, ...]
+    unplanned: tuple[Unplanned, ...]
+
+
 async def coverage(
     platform_id: str, course_id: str = "", *, artefacts: Artefacts, publisher: Publisher
-) -> list[Coverage]:
+) -> Covered:
     """Of one course, or of all of the platform."""
     held = [
         h for h in await artefacts.holdings(platform_id, course_id) if not h.lesson_id.endswith(FAQ_SUFFIX)
@@ -65,7 +87,15 @@ async def coverage(
         for state in await publisher.states(platform_id, course_id)
         if (state.course_id, state.item) not in published and not state.item.endswith(FAQ_SUFFIX)
     ]
-    return [_covered(kind, held, absent) for kind in KINDS]
+    lessons = [state for state in absent if not _is_unplanned(state)]
+    return Covered(
+        tuple(_covered(kind, held, lessons) for kind in KINDS),
+        tuple(Unplanned(s.course_id, s.item, s.error) for s in absent if _is_unplanned(s)),
+    )
+
+
+def _is_unplanned(state: ItemState) -> bool:
+    return state.state == "failed" and state.stage == "plan"
 
 
 def _covered(kind: str, held: list[Holding], absent: list[ItemState]) -> Coverage:

@@ -206,10 +206,43 @@ def test_coverage_says_what_is_there_and_why_not(library: Path) -> None:
     assert "1 not: no recording" in shown
     found = as_json("status", "health", "--coverage", "--json")
     assert isinstance(found, dict)
-    assert set(found) == {"transcript", "chapters", "summary", "quiz"}
+    assert set(found) == {"transcript", "chapters", "summary", "quiz", "unplanned"}
+    assert found["unplanned"] == []
     assert found["chapters"]["missing"] == [
         {"course_id": "health", "lesson_id": "pills", "why": "no recording"}
     ]
+
+
+def test_what_cannot_be_planned_is_no_lesson(library: Path) -> None:
+    """A link that leads out of the folder, and two lines of course.yaml: by name, with every remedy."""
+    linked, listed = library / "linked", library / "listed"
+    linked.mkdir()
+    (linked / "good.md").write_text("# 睡眠\n\n每天按时睡觉。\n", encoding="utf-8")
+    (linked / "away.md").symlink_to(library / "health" / "pills.md")
+    listed.mkdir()
+    (listed / "good.md").write_text("# 早餐\n\n早餐要吃好。\n", encoding="utf-8")
+    (listed / "course.yaml").write_text(
+        "id: listed\ntitle: 三餐\nlessons:\n  - {id: good, title: 早餐, documents: [good.md]}\n"
+        "  - {id: lunch, title: 午餐, documents: [lunch.md]}\n  - {id: dinner, title: 晚餐}\n",
+        encoding="utf-8",
+    )
+    assert baize("ingest", str(linked), str(listed)).exit_code == 2
+
+    found = as_json("status", "linked", "--coverage", "--json")
+    assert isinstance(found, dict)
+    assert (found["summary"]["n"], found["summary"]["of"]) == (1, 1)
+    (told,) = found["unplanned"]
+    assert (told["course_id"], told["item"]) == ("linked", "away.md")
+    shown = baize("status", "linked", "--coverage").stdout
+    assert "linked  away.md  not counted: no lesson could be made of it" in shown
+    assert "leads out of the course folder. Copy the file here." in shown
+    assert "failed in plan" not in shown
+    shown = baize("status", "listed", "--coverage").stdout
+    assert "summary         1 of 1  100.0%" in shown
+    assert "There is no file lunch.md" in shown
+    assert "Lesson dinner has no file." in shown
+    assert baize("forget", "linked").exit_code == 0
+    assert baize("forget", "listed").exit_code == 0
 
 
 def test_what_failed_is_listed_and_tried_again(library: Path) -> None:

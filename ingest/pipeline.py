@@ -150,7 +150,7 @@ class Pipeline:
         for lesson in plan.lessons:
             reports.append(await self.run_lesson(plan.course, lesson))
             self._watch.finished(reports[-1])
-        if await self.has_faq(plan):
+        if await has_faq(plan, self._parts.edits):
             reports.append(await self.run_faq(plan))
             self._watch.finished(reports[-1])
         removed = await self.close_course(plan, {report.lesson_id for report in reports})
@@ -253,15 +253,6 @@ class Pipeline:
         except (BaizeError, OSError) as error:
             return await self._report(run, "failed", 0, 0.0, (Problem.of(_named(error)),))
 
-    async def has_faq(self, plan: CoursePlan) -> bool:
-        """Whether the course has one: in its folder, or uploaded."""
-        return plan.faq is not None or await self._uploaded(plan.course) is not None
-
-    async def _uploaded(self, course: Course) -> Edit | None:
-        """The FAQ that its team uploaded, which wins over the folder's."""
-        edits = await self._parts.edits.of(course.platform_id, faq_id(course))
-        return next((edit for edit in edits if edit.kind == "faq"), None)
-
     async def run_faq(self, plan: CoursePlan) -> LessonReport:
         """The FAQ of a course as one lesson of its own: an entry, a chunk."""
         async with self._parts.locks.hold(_lock_name(plan.course, faq_id(plan.course))):
@@ -272,7 +263,7 @@ class Pipeline:
         run = _Run(course, faq_id(course), self._desks(course))
         try:
             async with self._at(run, "plan"):
-                uploaded = await self._uploaded(course)
+                uploaded = await _uploaded(course, self._parts.edits)
                 build_id = digest(
                     self._options_digest(), course.language, _faq_digest(plan, uploaded), str(_ENTRY_TOKENS)
                 )
@@ -544,6 +535,17 @@ class Pipeline:
 def faq_id(course: Course) -> str:
     """The lesson that a FAQ is. Ids of files have a dot there, so a document faq.md keeps its own."""
     return f"{course.id}{FAQ_SUFFIX}"
+
+
+async def has_faq(plan: CoursePlan, edits: Edits) -> bool:
+    """Whether the course has one: in its folder, or uploaded."""
+    return plan.faq is not None or await _uploaded(plan.course, edits) is not None
+
+
+async def _uploaded(course: Course, edits: Edits) -> Edit | None:
+    """The FAQ that its team uploaded, which wins over the folder's."""
+    of_faq = await edits.of(course.platform_id, faq_id(course))
+    return next((edit for edit in of_faq if edit.kind == "faq"), None)
 
 
 def _faq_digest(plan: CoursePlan, uploaded: Edit | None) -> str:

@@ -24,7 +24,7 @@ from ingest.dock import dock_file, is_catalogue
 from ingest.extract.slides import SlideReader
 from ingest.fetch import fetch_remote
 from ingest.manifest import read_path
-from ingest.pipeline import Parts, Pipeline
+from ingest.pipeline import Parts, Pipeline, has_faq
 from ingest.plan import CoursePlan
 from ingest.prepare.written import Writer, WriterOptions
 from ingest.report import CatalogueReport, IngestReport, Problem, merge
@@ -54,7 +54,7 @@ async def ingest_paths(house: House, paths: Sequence[Path], source_id: str = "")
             plans.append(await planned(house, path))
         except InvalidInput as error:
             problems.append(Problem.of(error))
-    n_items = sum(len(plan.lessons) + bool(plan.faq) for plan in plans)
+    n_items = sum([len(plan.lessons) + await has_faq(plan, house.edits) for plan in plans])
     if sys.stderr.isatty():
         with BarWatch(n_items, Console(stderr=True)) as bar:
             reports = await _run(house, plans, bar)

@@ -48,7 +48,7 @@ from baize.errors import BaizeError
 from baize.settings import Settings
 from ingest.limits import LimitedEmbedder
 from ingest.memory import StageMemory
-from ingest.pipeline import Pipeline, faq_id
+from ingest.pipeline import Pipeline, faq_id, has_faq
 from ingest.plan import CoursePlan
 from ingest.report import LessonReport, Problem
 from ingest.run import desks, parts_of, planned
@@ -234,7 +234,7 @@ class Worker:
             {"id": lesson.id, "speech": lesson.media is not None and not lesson.subtitles}
             for lesson in plan.lessons
         ]
-        if await self._pipeline.has_faq(plan):
+        if await has_faq(plan, self._house.edits):
             lessons.append({"id": faq_id(plan.course), "speech": False})
         return {
             "error": "",
@@ -246,7 +246,7 @@ class Worker:
     async def _close(self, platform_id: str, folder: str) -> list[str]:
         plan = await self._planned(platform_id, folder)
         present = {lesson.id for lesson in plan.lessons}
-        if await self._pipeline.has_faq(plan):
+        if await has_faq(plan, self._house.edits):
             present.add(faq_id(plan.course))
         return await self._pipeline.close_course(plan, present)
 
@@ -287,7 +287,7 @@ class Worker:
     ) -> LessonReport:
         try:
             plan = await self._planned(platform_id, folder)
-            if lesson_id == faq_id(plan.course) and await self._pipeline.has_faq(plan):
+            if lesson_id == faq_id(plan.course) and await has_faq(plan, self._house.edits):
                 return await self._pipeline.run_faq(plan)
             lesson = next((lesson for lesson in plan.lessons if lesson.id == lesson_id), None)
             if lesson is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -106,6 +107,19 @@ async def test_an_upload_is_quoted_and_kept(desk: Desk, course: str) -> None:
         assert (await desk.http.delete("/v1/lessons/bp~faq")).is_success
         assert (await ingest_paths(desk.house, [desk.folder])).ok
         assert await desk.quoted() == "文件里的回答。"
+
+
+async def test_an_upload_is_one_of_the_items_that_are_counted(
+    desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    """How far an ingest is says so, whether the folder has a FAQ of its own or not."""
+    assert (await desk.upload("bp", lines(REFUND))).status_code == 202
+    for _ in range(2):
+        caplog.clear()
+        with caplog.at_level(logging.INFO, "baize.ingest"):
+            assert (await ingest_paths(desk.house, [desk.folder])).ok
+        assert [told.message[:3] for told in caplog.records if told.name == "baize.ingest"] == ["1/2", "2/2"]
+        await anyio.Path(desk.folder / "faq.jsonl").write_bytes(lines(LATER))
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,6 @@ from baize.retrieval.terms import normalise
 
 Courtesy = Literal["greeting", "thanks", "goodbye", "identity", "agreement"]
 
-_STOPS = re.compile(r"[^\w'-]+|_")
 _IN_CHINESE = re.compile(r"(?<=[\u4e00-\u9fff]) | (?=[\u4e00-\u9fff])")
 
 
@@ -32,10 +31,12 @@ class _Known(NamedTuple):
     """The phrases of `courtesies.tsv`.
 
     Attributes:
+        stops: what parts words and says nothing; 👍 is none.
         whole: a message of nothing else.
         kinds: the first of which a message holds something is what it is: "好的，谢谢，再见" are thanks.
     """
 
+    stops: re.Pattern[str]
     whole: re.Pattern[str]
     kinds: dict[Courtesy, re.Pattern[str]]
 
@@ -48,9 +49,11 @@ def _known() -> _Known:
     for line in text.splitlines():
         kind, listed = line.split("\t")
         phrases[kind] += listed.split("|")
+    signs = "".join(phrase for phrase in chain.from_iterable(phrases.values()) if not phrase[0].isalpha())
+    stops = re.compile(rf"[^\w'\-{signs}]+|_")
     # Atomic: "嗯嗯嗯…" has as many readings as there are ways to split it.
     whole = re.compile(rf"(?>{_any_of(chain.from_iterable(phrases.values()))} ?)++")
-    return _Known(whole, {kind: re.compile(_any_of(phrases[kind])) for kind in _REPLIES})
+    return _Known(stops, whole, {kind: re.compile(_any_of(phrases[kind])) for kind in _REPLIES})
 
 
 _SELF = {
@@ -76,9 +79,9 @@ _REPLIES: dict[Courtesy, dict[str, str]] = {
 
 def courtesy_of(text: str) -> Courtesy | None:
     """Which courtesy the whole message is; None where it asks or says anything else."""
-    plain = _STOPS.sub(" ", normalise(text)).strip()
-    plain = _IN_CHINESE.sub("", plain)
     known = _known()
+    plain = known.stops.sub(" ", normalise(text)).strip()
+    plain = _IN_CHINESE.sub("", plain)
     if known.whole.fullmatch(plain) is None:
         return None
     return next((kind for kind, phrase in known.kinds.items() if phrase.search(plain)), None)

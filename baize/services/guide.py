@@ -99,7 +99,9 @@ class Guide:
         platform_id = question.scope.platform_id
         known = await self._book.matching(platform_id, text, question.item_id)
         opened = open_step(turns)
-        if known is None and is_concept(text):
+        # "……" before any exercise sets none; behind a question it is about that.
+        says_nothing = opened is None and not any(map(str.isalnum, text))
+        if known is None and (says_nothing or is_concept(text)):
             return await self._concept(question, opened)
         if opened is not None and (known is None or known.id == opened.item_id):
             found = await self._another(question, opened) if known is None else None

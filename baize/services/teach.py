@@ -120,8 +120,15 @@ class Teaching:
         return _unasked(question, LockedPlan(exercise.id), await self._nearest(question, exercise))
 
     async def _polite(self, question: Question, courtesy: Courtesy) -> Prepared:
-        await resolve_scope(question.scope, self._catalog)
-        return _unasked(question, CourtesyPlan(courtesy))
+        scope = await resolve_scope(question.scope, self._catalog)
+        prepared = _unasked(question, CourtesyPlan(courtesy))
+        if question.language or detect_language(question.text, ""):
+            return prepared
+        # 👍 has no language: that of the courses, as where such signs are looked up.
+        query = prepared.turn.query
+        spoken = await self._catalog.languages(scope) or [query.language]
+        language = query.language if query.language in spoken else spoken[0]
+        return replace(prepared, turn=replace(prepared.turn, query=replace(query, language=language)))
 
     async def _nearest(self, question: Question, exercise: Exercise) -> tuple[Moment, ...]:
         """Where to look again, with gaps in place of the solution."""

@@ -344,6 +344,29 @@ async def test_a_greeting_is_returned_and_nothing_is_looked_up(school: School, m
     assert chat.asked == []
 
 
+@pytest.mark.parametrize("mode", ["explain", "guide", "test"])
+@pytest.mark.parametrize(("text", "reply"), [("👍", "好的。"), ("谢谢", "不客气！"), ("🙏", "不客气！")])
+async def test_thanks_begin_nothing(school: School, mode: Mode, text: str, reply: str) -> None:
+    """No exercise of 👍, in the language of the course; with an item of the page, too."""
+    teaching = school.teaching()
+    asked = Question(text, Scope(PLATFORM, ("health",)), "", mode=mode, item_id="ex-1")
+    told = [event async for event in teaching.stream(await teaching.prepare(asked))]
+    assert isinstance(told[-1], Completed)
+    answer = told[-1].answer
+    assert answer.is_courtesy
+    assert answer.text.startswith(reply)
+    assert answer.step is None
+
+
+@pytest.mark.parametrize("signs", ["……", "👎", "？？"])
+async def test_signs_begin_no_exercise(school: School, signs: str) -> None:
+    """What asks nothing is refused, as where it is to be explained."""
+    answer, _ = await say(school.teaching(), signs)
+    assert answer.refusal
+    assert answer.refusal.reason == "not_covered"
+    assert answer.step is None or answer.step.kind == "concept"
+
+
 @pytest.mark.parametrize(
     ("asked", "solution"),
     [("量血压之前要不要安静坐一会儿？", "对"), ("“谢谢”用英语怎么说？", "Thank you")],

@@ -195,7 +195,7 @@ class Reviews:
             cards, reviews = _read(platform_id, learner_id, data)
         except (KeyError, TypeError, ValueError, AttributeError) as cause:
             raise InvalidInput(
-                f"This is no export of reviews: {type(cause).__name__} at {ascii(str(cause))[1:-1]}.",
+                f"This is no export of reviews: {_fault(cause)}.",
                 remedy=f"Its `format` is {FORMAT}; `baize review LEARNER --export FILE` writes one.",
             ) from cause
         for card in cards:
@@ -296,9 +296,9 @@ def card_to_dict(card: ReviewCard) -> dict[str, Any]:
 
 def _read(platform_id: str, learner_id: str, data: Any) -> tuple[list[ReviewCard], list[Review]]:
     if data["format"] != FORMAT:
-        raise ValueError("format")
+        raise ValueError("its format is another one")
     if len(data["cards"]) > _MAX_IMPORTED or len(data["reviews"]) > 50 * _MAX_IMPORTED:
-        raise ValueError("too many cards")
+        raise ValueError("it has too many cards or reviews")
     cards = [
         ReviewCard(
             platform_id,
@@ -325,12 +325,20 @@ def _read(platform_id: str, learner_id: str, data: Any) -> tuple[list[ReviewCard
     return cards, reviews
 
 
+def _fault(cause: Exception) -> str:
+    """What is wrong with it, in words."""
+    if isinstance(cause, KeyError):
+        return f"{ascii(cause.args[0])[1:-1]} is missing"
+    # Other kinds are Python's own, of things that are shaped otherwise.
+    return str(cause) if type(cause) is ValueError else "it is shaped otherwise"
+
+
 def _memory(one: dict[str, Any]) -> Memory:
     memory = Memory(**one)
     if memory.phase not in ("new", "learning", "review", "relearning"):
-        raise ValueError("phase")
+        raise ValueError("a phase is not known")
     if memory.step is not None and not (type(memory.step) is int and 0 <= memory.step <= _MAX_STEP):
-        raise ValueError("step")
+        raise ValueError("a step is out of bounds")
     # The scheduler computes with these from the first review on.
     known = (memory.stability, memory.difficulty, memory.reviewed_at)
     if memory.phase == "new" and known == (None, None, None):
@@ -347,13 +355,13 @@ def _memory(one: dict[str, Any]) -> Memory:
 def _number(value: Any, least: float = 0.0, most: float = 1e11) -> float:
     """Seconds since the epoch as a calendar can show them, or whatever has its own bounds; no NaN."""
     if not isinstance(value, int | float) or not least <= value <= most:
-        raise ValueError("a number")
+        raise ValueError("a number is missing or out of bounds")
     return float(value)
 
 
 def _known(card_id: str, known: set[str]) -> str:
     if card_id not in known:
-        raise ValueError("card_id")
+        raise ValueError("a review is of a card that is not in it")
     return card_id
 
 
@@ -361,12 +369,12 @@ def _recall(word: str) -> Recall:
     for known in RECALLS:
         if word == known:
             return known
-    raise ValueError("recall")
+    raise ValueError("a recall is not known")
 
 
 def _text(value: Any, longest: int = 8000) -> str:
     if not isinstance(value, str) or len(value) > longest or "\0" in value:
-        raise ValueError("text")
+        raise ValueError("a text is missing or too long")
     # Halves of surrogate pairs, which JSON can say and no store can keep, raise a ValueError of their own.
     value.encode()
     return value

@@ -25,12 +25,11 @@ async def read_prepared(catalog: Catalog, artefacts: Artefacts, platform_id: str
     Raises:
         NotFound: the lesson does not exist, or nothing was prepared for it.
     """
-    await read_lesson(catalog, platform_id, lesson_id)
+    lesson = await read_lesson(catalog, platform_id, lesson_id)
     found = await artefacts.prepared(platform_id, lesson_id)
     if found is None:
-        raise NotFound(
-            f"Nothing was prepared for the lesson {lesson_id!r}.", remedy="Ingest its course again."
-        )
+        remedy = "A FAQ is answered from as it stands." if lesson.is_faq else "Ingest its course again."
+        raise NotFound(f"Nothing was prepared for the lesson {lesson_id!r}.", remedy=remedy)
     return found
 
 

@@ -159,20 +159,23 @@ async def test_what_was_exported_is_imported_exactly(make: Callable[[], Reviews]
 
 
 async def test_what_is_no_export_is_refused(make: Callable[[], Reviews]) -> None:
-    """Whole: nothing of it was taken."""
+    """Whole, with what is wrong in words: nothing of it was taken."""
     reviews = make()
     await reviews.after_attempt(P, "lin", item(1), "c1", "wrong")
     data = await reviews.export(P, "lin")
     bad = [
-        {},
-        [],
-        data | {"format": "anki"},
-        data | {"cards": [data["cards"][0] | {"memory": {"phase": "old", "due": 1.0}}]},
-        data | {"reviews": [{"card_id": "nobody's", "at": 1.0, "recall": "good"}]},
-        data | {"reviews": [data["reviews"][0] | {"recall": "fine"}]},
+        ({}, "format is missing"),
+        ([], "it is shaped otherwise"),
+        (data | {"format": "anki"}, "its format is another one"),
+        (
+            data | {"cards": [data["cards"][0] | {"memory": {"phase": "old", "due": 1.0}}]},
+            "a phase is not known",
+        ),
+        (data | {"reviews": [{"card_id": "nobody's", "at": 1.0, "recall": "good"}]}, "a card that is not"),
+        (data | {"reviews": [data["reviews"][0] | {"recall": "fine"}]}, "a recall is not known"),
     ]
-    for one in bad:
-        with pytest.raises(InvalidInput, match="no export"):
+    for one, why in bad:
+        with pytest.raises(InvalidInput, match=f"no export of reviews: .*{why}"):
             await reviews.load(P, "wu", one)
     assert (await reviews.today(P, "wu")).n_cards == 0
 

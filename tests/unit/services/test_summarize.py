@@ -58,6 +58,12 @@ async def test_what_was_never_prepared_is_named() -> None:
         await summarize_course(library, library, "p", "c")
     with pytest.raises(NotFound, match="Nothing was prepared for the lesson"):
         await read_prepared(library, library, "p", "l01")
+    faq = Lesson("p", "c", "c~faq", "FAQ", 9, "zh", 0.0, "", "b")
+    await library.publish(BuiltLesson(faq, ("zh",), 1, None, None))
+    with pytest.raises(
+        NotFound, match="A FAQ is answered from as it stands"
+    ):  # ingesting again would not help
+        await read_prepared(library, library, "p", "c~faq")
     with pytest.raises(NotFound, match="no course"):
         await summarize_course(library, library, "p", "other")
     with pytest.raises(NotFound, match="no lesson"):

@@ -265,8 +265,12 @@ def place(locator: Locator) -> str:
             return f"FAQ {entry_id}"
 
 
-def result_line(result: Result) -> str:
-    """Where, from when to when, what is said, the score; a catalogue's course has a page, not a place."""
+def result_line(result: Result, *, of_course: bool = False) -> str:
+    """Where, from when to when, what is said, the score; a catalogue's course has a page, not a place.
+
+    Args:
+        of_course: a course is what was looked for; its title goes first.
+    """
     from baize.domain.locator import TimeSpan, format_timestamp
 
     chunk, focus = result.moment.hit.chunk, result.moment.focus
@@ -274,7 +278,8 @@ def result_line(result: Result) -> str:
         url = f"  {result.url}" if result.url else ""
         return f"{result.course_title}  “{focus.text}”{url}  {result.score:.2f}"
     until = f"–{format_timestamp(focus.locator.end)}" if isinstance(focus.locator, TimeSpan) else ""
-    return f"{chunk.lesson_title} {place(focus.locator)}{until}  “{focus.text}”  {result.score:.2f}"
+    course = f"{result.course_title}  " if of_course else ""
+    return f"{course}{chunk.lesson_title} {place(focus.locator)}{until}  “{focus.text}”  {result.score:.2f}"
 
 
 def result_to_dict(result: Result) -> dict[str, Any]:
@@ -353,7 +358,7 @@ def search(
             print_json([result_to_dict(result) for result in results])
             return
         for result in results:
-            typer.echo(f"{result.rank:>2}. {result_line(result)}")
+            typer.echo(f"{result.rank:>2}. {result_line(result, of_course=kind == 'courses')}")
         if not results:
             typer.echo("Nothing was found.", err=True)
 

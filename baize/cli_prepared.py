@@ -157,6 +157,10 @@ def storyboard(
     config: Config = None,
 ) -> None:
     """A lesson in pictures: what is shown and said when."""
+    from baize.written import check_writable, write_text
+
+    if html is not None:
+        check_writable(html)
 
     async def work(opened: House) -> None:
         from baize.api.media_wire import storyboard_body
@@ -166,7 +170,7 @@ def storyboard(
         found = await read_lesson(opened.catalog, opened.settings.platform_id, lesson)
         board = await opened.storyboards.of(found)
         if html is not None:
-            html.write_text(storyboard_html(board), encoding="utf-8")
+            write_text(html, storyboard_html(board))
             typer.echo(f"{html}: {len(board.scenes)} pictures.")
         elif json_:
             _print_body(storyboard_body(board))

@@ -81,21 +81,20 @@ def review(
 
 
 async def _write(opened: House, learner: str, anki: Path | None, export: Path | None) -> None:
-    from functools import partial
-
     from anyio import to_thread
 
     from baize.services.reviews import anki_tsv
+    from baize.written import write_text
 
     reviews, platform_id = opened.reviews, opened.settings.platform_id
     if anki is not None:
         text = anki_tsv(await reviews.all(platform_id, learner))
-        await to_thread.run_sync(partial(anki.write_text, text, encoding="utf-8"))
+        await to_thread.run_sync(write_text, anki, text)
         typer.echo(f"{anki}: File → Import in Anki reads it.", err=True)
     if export is not None:
         data = await reviews.export(platform_id, learner)
         text = json.dumps(data, ensure_ascii=False)
-        await to_thread.run_sync(partial(export.write_text, text, encoding="utf-8"))
+        await to_thread.run_sync(write_text, export, text)
         typer.echo(f"{export}: {len(data['cards'])} cards, {len(data['reviews'])} reviews.", err=True)
 
 

@@ -59,6 +59,7 @@ def run(
     import anyio
 
     from baize.settings import load
+    from baize.written import check_writable
     from eval.dataset import read_suite
     from eval.overrides import with_overrides
     from eval.raw import write_raw
@@ -67,15 +68,23 @@ def run(
 
     settings = with_overrides(load(config), set_ or [])
     read = [read_suite(folder, kind) for folder in suites]
+    if json_ and not _is_stdout(json_):
+        check_writable(json_)
+    kept = {suite.name: raw / f"{suite.name}.{suite.kind}.raw.json" for suite in read} if raw else {}
+    for path in kept.values():
+        check_writable(path)
     log_to_stderr()
     records = []
     for suite in read:
         results = anyio.run(partial(run_suite, suite, settings, baselines=baselines, limit=limit))
-        if raw:
-            write_raw(raw / f"{suite.name}.{suite.kind}.raw.json", results)
+        if kept:
+            write_raw(kept[suite.name], results)
         records.append(score_raw(results))
         show(records[-1], to_stderr=_is_stdout(json_))
-    write(json_, records)
+        if not _is_stdout(json_):
+            write(json_, records)  # after each suite: what is done outlives a later one that fails
+    if _is_stdout(json_):
+        write(json_, records)
 
 
 def score(
@@ -131,6 +140,7 @@ def report(
     """Tables, interval plots, failures, and what changed since the baseline, in pages that load nothing."""
     from baize.errors import InvalidInput
     from baize.settings import load
+    from baize.written import write_text
     from eval.record import read_records
     from eval.report import render, render_site
 
@@ -146,8 +156,7 @@ def report(
         made = render_site(records, before, player_url=links)
         pages |= {site / name: page for name, page in made.items()}
     for path, page in pages.items():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(page, encoding="utf-8")
+        write_text(path, page)
 
 
 def gate(
@@ -178,13 +187,15 @@ def draft(
     config: Config = None,
 ) -> None:
     """Draft a suite of questions on a course, each with its moment, for the course team to correct."""
+    from baize.written import writing
     from eval.draft import check_new, write_draft
     from eval.draft import draft as draft_of
 
     folder = out or Path(f"{course}-draft")
     check_new(folder)
     made = run_in_house(config, lambda house: draft_of(house, course))
-    write_draft(made, folder)
+    with writing(folder):
+        write_draft(made, folder)
     typer.echo(f"{folder}: {len(made.questions)} questions on {len(made.videos)} lessons.")
     if made.without:
         typer.echo(f"Without a question: {', '.join(made.without)}.")
@@ -205,9 +216,11 @@ def noise(
     ] = "",
 ) -> None:
     """Copy a suite with homophones in its questions, as input methods and speech recognition make them."""
+    from baize.written import writing
     from eval.noise import add_noise
 
-    made = add_noise(suite, out, share=share, seed=seed, name=name)
+    with writing(out):
+        made = add_noise(suite, out, share=share, seed=seed, name=name)
     typer.echo(
         f"{made.name}: {made.n_replaced} of {made.n_chars} Chinese characters replaced, "
         f"in {made.n_changed} of {made.n_questions} questions."

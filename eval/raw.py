@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from baize.errors import InvalidInput
+from baize.written import write_text
 from eval.kinds.registry import KINDS
 
 FORMAT = 1
@@ -36,8 +37,7 @@ def write_raw(path: Path, raw: Raw) -> None:
         "provenance": raw.provenance,
         "items": items,
     }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(data, ensure_ascii=False) + "\n", encoding="utf-8")
+    write_text(path, json.dumps(data, ensure_ascii=False) + "\n")
 
 
 def read_raw(path: Path) -> Raw:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from baize.errors import InvalidInput
+from baize.written import write_text
 from eval.stats import interval
 
 FORMAT = 1
@@ -149,8 +150,7 @@ def cells_of(record: Mapping[str, Any], metric: str) -> dict[str, Cells]:
 def write_records(path: Path, records: Sequence[Mapping[str, Any]]) -> None:
     """One record as an object, several as a list."""
     data: Any = records[0] if len(records) == 1 else list(records)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(data, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    write_text(path, json.dumps(data, ensure_ascii=False, indent=1) + "\n")
 
 
 def read_records(path: Path) -> list[dict[str, Any]]:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import anyio
 import pytest
@@ -17,7 +18,10 @@ from typer.testing import CliRunner, Result
 from baize.__main__ import main
 from baize.cli import build
 from baize.edge.launch import stop
-from eval.dataset import read_suite
+from baize.settings import Settings
+from eval.dataset import Suite, read_suite
+from eval.raw import Raw
+from eval.run import run_suite
 
 MANIFEST = """id: health
 title: 居家健康
@@ -154,6 +158,38 @@ def test_a_draft_of_questions_on_a_course_is_a_suite(library: Path) -> None:
     assert baize("eval", "draft", "nowhere").exit_code == 2
 
 
+def test_what_cannot_be_written_is_told_before_the_work(
+    library: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A place that is no file, or below one, is named; a suite is not run in vain, nor lost by the next."""
+    (library / "file").touch()
+    assert baize("eval", "draft", "health", "--out", "of-mine").exit_code == 0
+    for refused in (
+        baize("storyboard", "measure", "--html", "data"),
+        baize("eval", "draft", "health", "--out", "file/draft"),
+        baize("eval", "noise", "of-mine", "file/noisy", "--share", "0.25"),
+        baize("eval", "run", "of-mine", "--json", "data"),
+        baize("eval", "run", "of-mine", "--json", "file/run.json"),
+        baize("eval", "run", "of-mine", "--raw", "file"),
+    ):
+        assert (refused.exit_code, refused.stdout) == (2, "")
+        assert "cannot be written" in refused.stderr
+    monkeypatch.setenv("BAIZE_CACHE", str(library / "cache"))
+    runs: list[Suite] = []
+
+    async def first_only(suite: Suite, settings: Settings, **options: Any) -> Raw:
+        runs.append(suite)
+        if len(runs) == 2:
+            raise RuntimeError("the second one fails")
+        return await run_suite(suite, settings, **options)
+
+    monkeypatch.setattr("eval.run.run_suite", first_only)
+    ran = baize("eval", "run", "of-mine", "of-mine", "--json", "run.json", "--limit", "1")
+    assert isinstance(ran.exception, RuntimeError), ran.output
+    assert json.loads((library / "run.json").read_text())["suite"] == "health-draft"
+    assert baize("eval", "report", "run.json", "--html", "file/x.html").exit_code == 2
+
+
 def test_search_finds_moments_lessons_and_courses(library: Path) -> None:
     """Rows as JSON and as lines."""
     rows = as_json("search", "降压药怎么吃", "--json")
@@ -163,6 +199,7 @@ def test_search_finds_moments_lessons_and_courses(library: Path) -> None:
     assert rows[0]["course_title"] == "居家健康"
     assert [row["rank"] for row in rows] == list(range(1, len(rows) + 1))
     assert len(as_json("search", "血压", "--kind", "courses", "--json") or []) == 1  # type: ignore[arg-type]
+    assert " 1. 居家健康  " in baize("search", "血压", "--kind", "courses").stdout
     assert " 1. 吃药 pills.md § 吃药  “降压药要每天按时吃。”" in baize("search", "降压药怎么吃").stdout
     spoken = as_json("search", "袖带要和心脏一样高", "--lesson", "measure", "-k", "1", "--json")
     assert isinstance(spoken, list)
@@ -301,6 +338,8 @@ def test_a_course_of_one_file_is_tried_again_alone(library: Path) -> None:
         ("ingest",),
         ("ingest", "x", "--retry"),
         ("config", "show", "--config", "nope.yaml"),
+        ("review", "lin", "--anki", "data"),
+        ("review", "lin", "--export", "data"),
         ("nonsense",),
         ("ask", "x", "--nonsense"),
     ],

@@ -142,6 +142,11 @@ class Doorkeeper:
             learner_id = linked or named
         refused = await self._revoked(claims.platform_id)
         if refused.meets(claims, {named, learner_id}):
+            if claims.issued_at is None and not refused.names(claims):
+                raise Unauthorised(
+                    "Tokens of this learner or platform were revoked, and this one has no `iat`.",
+                    remedy="Sign `iat`, and nobody takes it for one of those.",
+                )
             raise Unauthorised("The learner token was revoked.", remedy="Ask the platform for a new one.")
         caller = Caller(
             claims.platform_id,
@@ -219,9 +224,15 @@ class _Refused:
             max((one.before for one in revocations if one.kind == "platform"), default=0.0),
         )
 
+    def names(self, claims: LearnerClaims) -> bool:
+        """Whether this very token was revoked."""
+        if not claims.token_id or not self.tokens:
+            return False
+        return revocation_digest(claims.platform_id, claims.token_id) in self.tokens
+
     def meets(self, claims: LearnerClaims, names: set[str]) -> bool:
         platform_id = claims.platform_id
-        if claims.token_id and self.tokens and revocation_digest(platform_id, claims.token_id) in self.tokens:
+        if self.names(claims):
             return True
         before = self.before
         if self.learners:

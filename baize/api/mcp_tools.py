@@ -154,8 +154,7 @@ class _told:  # noqa: N801 - reads as a statement: `with _told():`
     def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
         if isinstance(error, ValidationError):
             # Built of the tool's own arguments, one level of them: no place names a branch.
-            wrong = wrong_fields([(entry["loc"], dict(entry)) for entry in error.errors()], None)
-            raise ToolError("; ".join(f"{one.dotted}: {one.message}" for one in wrong) + ".") from None
+            raise ToolError(_in_words(error, None)) from None
         if isinstance(error, Exception):
             problem = problem_of(error)
             raise ToolError(
@@ -163,10 +162,30 @@ class _told:  # noqa: N801 - reads as a statement: `with _told():`
             ) from None
 
 
+class _Server(MCPServer):
+    """The SDK's own check of arguments, in the words of the other doors; it quotes what was sent."""
+
+    async def call_tool(self, name: str, arguments: dict[str, Any], context: Any = None) -> Any:
+        try:
+            return await super().call_tool(name, arguments, context)
+        except ToolError as error:
+            if not isinstance(error.__cause__, ValidationError):
+                raise
+            words = _in_words(error.__cause__, arguments)
+        raise ToolError(f"Error executing tool {name}: {words}")
+
+
+def _in_words(error: ValidationError, sent: Any) -> str:
+    """Which arguments are wrong, and what each must be."""
+    wrong = wrong_fields([(entry["loc"], dict(entry)) for entry in error.errors()], sent)
+    # The scope's lists are arguments of the tools themselves.
+    return "; ".join(f"{one.dotted.removeprefix('scope.')}: {one.message}" for one in wrong) + "."
+
+
 @asynccontextmanager
 async def door_of(app: FastAPI, version: str) -> AsyncIterator[ASGIApp]:
     """The protocol's endpoint (Streamable HTTP): no sessions, so any worker and replica serves any call."""
-    server = MCPServer("baize", title="Bai Ze 白泽", instructions=_INSTRUCTIONS, version=version)
+    server = _Server("baize", title="Bai Ze 白泽", instructions=_INSTRUCTIONS, version=version)
     tools = Tools(app)
     for tool in (tools.search, tools.ask, tools.lesson):
         server.add_tool(tool, annotations=_READS)

@@ -94,7 +94,14 @@ async def test_what_cannot_be_used_is_named(url: str) -> None:
     async with agent(url, token("lin")) as client:
         result = await client.call_tool("ask", {"question": "x", "course_ids": ["no/id"]})
         assert result.is_error
-        assert "scope.course_ids.0: must be an id" in result.content[0].text  # type: ignore[union-attr]
+        assert ": course_ids.0: must be an id" in result.content[0].text  # type: ignore[union-attr]
+        for arguments, words in (
+            ({"q": "高血压是什么？"}, "question: this field is missing."),
+            ({"question": "x", "mode": "secretly"}, "mode: must be 'explain', 'guide' or 'test'."),
+            ({"question": "x", "course_ids": "health"}, "course_ids: must be a list."),
+        ):
+            told = (await client.call_tool("ask", arguments)).content[0].text  # type: ignore[union-attr]
+            assert told == f"Error executing tool ask: {words}"
 
 
 def test_nobody_calls_without_a_key(url: str) -> None:

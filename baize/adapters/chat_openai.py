@@ -280,7 +280,7 @@ class OpenAIChatModel:
                 while events := await incoming.next():
                     for event in events:
                         yield event
-                if reply.done:
+                if reply.done and not body.content.at_eof():
                     await _drain(body)
             finally:
                 incoming.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import logging
 import re
+import sys
 from typing import Any
 
 import uvicorn.config
@@ -27,8 +28,13 @@ class NamelessPaths(logging.Filter):
 
 
 def log_config() -> dict[str, Any]:
-    """uvicorn's own configuration with the filter on its access log; picklable, for spawned workers."""
+    """uvicorn's own configuration with the filter on its access log; picklable, for spawned workers.
+
+    Its lines have colors on a terminal only, and where they have none its records need not be copied for it.
+    """
     config = copy.deepcopy(uvicorn.config.LOGGING_CONFIG)
+    if not sys.stdout.isatty():
+        config["formatters"]["access"] = {"format": "%(levelname)s:     %(message)s"}
     config["filters"] = {"nameless": {"()": NamelessPaths}}
     config["handlers"]["access"]["filters"] = ["nameless"]
     return config

@@ -35,10 +35,11 @@ _bearer = HTTPBearer(
 )
 
 
-async def _caller(
-    request: Request, given: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)]
-) -> Caller:
-    """The caller of this request.
+Credentials = Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)]
+
+
+async def caller_by(request: Request, given: HTTPAuthorizationCredentials | None) -> Caller:
+    """The caller of this request, which knows it from now on.
 
     Raises:
         Unauthorised: there is no key or token, or one that is not good.
@@ -51,9 +52,9 @@ async def _caller(
 
 
 async def known_caller(request: Request) -> Caller:
-    """The caller, for what comes behind a dependency that has asked who it is; else asked now.
+    """The caller, for what comes behind `depends.stay_within`, which has asked who it is; else asked now.
 
-    Not depended on: FastAPI goes through what a dependency needs anew wherever it is needed.
+    Called by dependencies, not depended on: FastAPI goes through what one needs anew wherever it is needed.
 
     Raises:
         Unauthorised, NotAllowed: as for every other route.
@@ -68,7 +69,7 @@ async def caller_of(request: Request) -> Caller:
     Raises:
         Unauthorised, NotAllowed: as for every other route.
     """
-    return await _caller(request, await _bearer(request))
+    return await caller_by(request, await _bearer(request))
 
 
 async def _check_origin(request: Request, caller: Caller) -> None:
@@ -153,7 +154,7 @@ def _needs(right: Right) -> Callable[[Request], Awaitable[Caller]]:
     return check
 
 
-CurrentCaller = Annotated[Caller, Depends(_caller)]
+CurrentCaller = Annotated[Caller, Depends(known_caller)]
 """Whoever is known: for what tells callers about themselves. Every other route names a right."""
 ReadingCaller = Annotated[Caller, Depends(_needs("read"))]
 AskingCaller = Annotated[Caller, Depends(_needs("ask"))]

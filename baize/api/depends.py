@@ -9,7 +9,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from baize.api.auth import CurrentCaller, known_caller
+from baize.api.auth import Credentials, caller_by, known_caller
 from baize.api.cors import CALLER
 from baize.api.links import PlayerLinks
 from baize.api.mapping import Mapper
@@ -62,16 +62,18 @@ WarmHouse = Annotated[House, Depends(_warm_house)]
 CurrentMapper = Annotated[Mapper, Depends(_mapper)]
 
 
-async def stay_within(request: Request, caller: CurrentCaller) -> None:
-    """Before every route of `/v1`, so that none can forget it: the limits and the courses of the caller.
+async def stay_within(request: Request, given: Credentials) -> None:
+    """Before every route of `/v1`, so that none can forget it: who calls, and its limits and its courses.
 
     What costs something is asked for by POST: so often and no oftener, by learner and by platform. A token
     for some courses opens no others.
 
     Raises:
+        Unauthorised, NotAllowed: as `caller_by`.
         TooOften: it is too often.
         NotFound: the path names a course or lesson outside the token's courses.
     """
+    caller = await caller_by(request, given)
     house = await _house(request)
     if request.method == "POST":
         await check_limits(caller, house)

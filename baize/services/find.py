@@ -18,6 +18,7 @@ from baize.retrieval.fuse import fuse
 from baize.retrieval.gather import gather
 from baize.retrieval.just_said import just_said, own_terms
 from baize.retrieval.locate import locate
+from baize.retrieval.reach import Reach
 from baize.retrieval.rerank import rerank
 from baize.retrieval.rewrite import rewrite
 from baize.retrieval.search import search
@@ -25,9 +26,6 @@ from baize.retrieval.slips import mended
 from baize.services.read import no_course, no_lesson
 
 MAX_QUESTION_CHARS = 2_000
-_FETCHED_PER_KEPT = 2
-"""Passages fetched for each that is wanting: about half of them repeat a better one."""
-_LEAST_FETCHED = 10
 _DOUBTFUL = 0.5
 """Evidence score below which a question is more likely off the subject, and may have slips."""
 _MENDED = 0.7
@@ -107,6 +105,7 @@ class Finder:
         self._reranker = reranker
         self._bearings = bearings
         self._kept = KeptChunks()
+        self._reach = Reach()
 
     async def find(self, question: str, history: Sequence[Message], scope: Scope) -> Found:
         """Moments within `scope`, which must have been resolved.
@@ -217,7 +216,7 @@ class Finder:
         distinct: list[Hit] = []
         settled: list[LiveBuild] = []
         swept = False
-        while part := list(islice(fused, max(_FETCHED_PER_KEPT * (n - len(distinct)), _LEAST_FETCHED))):
+        while part := list(islice(fused, self._reach.of(platform_id, n - len(distinct)))):
             fetched = await fetch(
                 part, platform_id, index=self._index, catalog=self._catalog, kept=self._kept
             )
@@ -227,6 +226,8 @@ class Finder:
             distinct = collapse(hits, n)
             if len(distinct) == n:
                 break
+        if distinct:
+            self._reach.learn(platform_id, distinct[-1].rank, len(distinct))
         return distinct, settled, swept
 
     async def _reranked(self, query: Query, hits: list[Hit]) -> list[Hit]:

@@ -68,6 +68,8 @@ class InTurn:
 
     async def _wait(self) -> bool:
         """Whether there was a place."""
+        if not self._places.locked():
+            return await self._places.acquire()
         try:
             async with asyncio.timeout(self._longest_s):
                 return await self._places.acquire()

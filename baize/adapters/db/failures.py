@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Generator
-from contextlib import contextmanager
 
 from sqlalchemy import URL
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, NotSupportedError, ProgrammingError
@@ -20,23 +18,37 @@ _OURS_PLAIN = (
 """The same of the driver itself, which `worded` speaks to."""
 
 
-@contextmanager
-def translated(url: URL) -> Generator[None]:
-    """Connection, lock and disk failures become `DependencyUnavailable`; anything else passes."""
-    try:
-        yield
-    except DBAPIError as error:
-        if isinstance(error, _OURS) and not error.connection_invalidated:
-            raise
-        raise _unavailable(url, str(error.orig)) from error
-    except PoolTimeout as error:
-        raise _unavailable(url, "all its connections are in use") from error
-    except _OURS_PLAIN:
-        raise
-    except sqlite3.Error as error:
-        raise _unavailable(url, str(error)) from error
-    except OSError as error:
-        raise _unavailable(url, error.strerror or type(error).__name__) from error
+class translated:  # noqa: N801 - read as a word of its own: `with translated(url):`
+    """Connection, lock and disk failures become `DependencyUnavailable`; anything else passes.
+
+    A class, for a generator is started and ended around each of the five reads of a question.
+    """
+
+    def __init__(self, url: URL) -> None:
+        self._url = url
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
+        if error is not None and (reason := _reason(error)):
+            raise _unavailable(self._url, reason) from error
+
+
+def _reason(error: BaseException) -> str:
+    """Why the database cannot be used; empty for what is no failure of it."""
+    match error:
+        case DBAPIError() if isinstance(error, _OURS) and not error.connection_invalidated:
+            return ""
+        case DBAPIError():
+            return str(error.orig)
+        case PoolTimeout():
+            return "all its connections are in use"
+        case sqlite3.Error():
+            return "" if isinstance(error, _OURS_PLAIN) else str(error) or type(error).__name__
+        case OSError():
+            return error.strerror or type(error).__name__
+    return ""
 
 
 def _unavailable(url: URL, reason: str) -> DependencyUnavailable:

@@ -79,15 +79,14 @@ class _Compiled:
         for name, write in self._writers.items():
             bound[name] = write(bound[name])
         rows: _Rows = connection.execute(self._text, bound).fetchall()
-        if not self._readers:
+        if not self._readers or not rows:
             return rows
-        found: _Rows = []
-        for row in rows:
-            cells = list(row)
-            for at, read in self._readers:
-                cells[at] = read(cells[at])
-            found.append(tuple(cells))
-        return found
+        columns: list[Sequence[Any]] = list(zip(*rows, strict=True))
+        for at, read in self._readers:
+            # Rows of one statement mostly hold the same; what a cell gives cannot be changed.
+            known = {cell: read(cell) for cell in set(columns[at])}
+            columns[at] = [known[cell] for cell in columns[at]]
+        return list(zip(*columns, strict=True))
 
 
 class SqliteEye:

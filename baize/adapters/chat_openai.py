@@ -103,11 +103,10 @@ class OpenAIChatModel:
         self._budget = RetryBudget()
         self._rounds = Rounds()
         self._served = ""
-        self._body, self._bare = BODY, httpx2.Response
+        self._body = BODY
         self._client = PostingOpenAI(
             base_url=base_url,
             api_key=api_key or "none",
-            max_retries=0,
             timeout=total_timeout_s,
             http_client=httpx2.AsyncClient(
                 transport=AiohttpTransport(base_url), trust_env=False, follow_redirects=True
@@ -256,7 +255,7 @@ class OpenAIChatModel:
         By the SDK's way for what it has no method for: `chat.completions.create` holds each field against its
         type and wraps a reply that we read ourselves.
         """
-        answered = await self._client.post_bytes("/chat/completions", _encode(request), self._bare)
+        answered = await self._client.post_bytes("/chat/completions", _encode(request))
         body: aiohttp.ClientResponse = answered.extensions[self._body]
         return body
 

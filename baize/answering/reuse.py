@@ -97,6 +97,7 @@ _SAME_WORDS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"\b(?:meaning of|meant by|purpose of)\b", ""),
     )
 )
+_ANY_OF_THEM = re.compile("|".join(pattern.pattern for pattern, _ in _SAME_WORDS))
 _FILLERS = frozenset("的了是在着过地得就都也还又和与及跟们个些所之其有会里中上让使")
 _LIGHT_WORDS = frozenset(
     "do doe did need should would be been way mean definit of for in on at it one about go and the a can may"
@@ -130,8 +131,9 @@ def asked(question: str) -> Asked:
     """Take a question apart."""
     text = _COURTESY.sub(" ", normalise(question)).strip(" ,.;:!?，。；：！？、")
     kinds, bare = _kinds(text)
-    for pattern, word in _SAME_WORDS:
-        bare = pattern.sub(word, bare)
+    if _ANY_OF_THEM.search(bare):
+        for pattern, word in _SAME_WORDS:
+            bare = pattern.sub(word, bare)
     rest = _rest(bare)
     told = _CHOICE.sub(" ", text)
     guard = (

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from baize.domain.search import Hit, Query
 from baize.retrieval.cosine import CosineScale
-from baize.retrieval.sentences import terms_of_passage, weights_of
+from baize.retrieval.sentences import terms_of_passage, weighed
 
 _TOP_HITS = 5
 _SCALE = 40.0
@@ -73,7 +73,8 @@ def signals(query: Query, hits: Sequence[Hit], options: AssessOptions) -> Eviden
     unknown = options.scale.margin(-1.0, foreign=False)
     margin, foreign = max(dense, default=(unknown, False))
     rest = min(dense, default=(unknown, False))[0]
-    weights, wanted = weights_of(hits, query.terms), frozenset(query.terms)
+    wanted = frozenset(query.terms)
+    weights, _ = weighed(hits, wanted)
     held = [terms_of_passage(hit.chunk, wanted) for hit in hits[:_TOP_HITS]]
     n_asked = max(len(set(query.terms)), 1)
     alone = [

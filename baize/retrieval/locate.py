@@ -12,7 +12,7 @@ import numpy as np
 from baize.domain.locator import Locator
 from baize.domain.search import Hit, Moment, Query, Vector
 from baize.ports import Embedder
-from baize.retrieval.sentences import TermWeights, terms_of_sentences, weights_of
+from baize.retrieval.sentences import weighed
 
 
 async def locate(
@@ -28,7 +28,8 @@ async def locate(
         vector: the question's for passages of another language (`abroad`).
     """
     whole = [hit for hit in hits if hit.chunk.focus is None]
-    weights, wanted = weights_of(whole, query.terms), frozenset(query.terms)
+    weights, held = weighed(whole, frozenset(query.terms))
+    held_by = dict(zip([hit.chunk.id for hit in whole], held, strict=True))
     foreign = [hit for hit in whole if hit.chunk.language != query.language][:n_foreign]
     by_meaning = await _nearest_sentences(vector, foreign, embedder)
 
@@ -37,7 +38,8 @@ async def locate(
             return hit.chunk.focus
         if hit.chunk.id in by_meaning:
             return by_meaning[hit.chunk.id]
-        return _most_terms(query, wanted, hit, weights)
+        scores = weights.coverages(query.terms, held_by[hit.chunk.id])
+        return scores.index(max(scores))
 
     moments: dict[tuple[str, Locator], Moment] = {}
     for hit in hits:
@@ -45,11 +47,6 @@ async def locate(
         # Neighbouring passages of a document share sentences: the same one is one moment.
         moments.setdefault((hit.chunk.lesson_id, focus.locator), Moment(hit, focus))
     return list(moments.values())
-
-
-def _most_terms(query: Query, wanted: frozenset[str], hit: Hit, weights: TermWeights) -> int:
-    scores = weights.coverages(query.terms, terms_of_sentences(hit.chunk.sentences, wanted))
-    return scores.index(max(scores))
 
 
 async def _nearest_sentences(vector: Vector, hits: Sequence[Hit], embedder: Embedder) -> dict[str, int]:

@@ -82,14 +82,18 @@ class TermWeights:
         ]
 
 
-def weights_of(hits: Sequence[Hit], wanted: Iterable[str]) -> TermWeights:
-    """Weights of the wanted terms over the sentences of these hits, each passage once."""
-    asked = frozenset(wanted)
-    passages = {hit.chunk.text: hit.chunk.sentences for hit in hits}
-    return TermWeights(chain.from_iterable([terms_of_sentences(its, asked) for its in passages.values()]))
+Held = tuple[frozenset[str], ...]
+"""Which of the wanted terms each sentence of a passage has."""
 
 
-def terms_of_sentences(sentences: Sequence[Segment], wanted: frozenset[str]) -> tuple[frozenset[str], ...]:
+def weighed(hits: Sequence[Hit], wanted: frozenset[str]) -> tuple[TermWeights, list[Held]]:
+    """Weights of the wanted terms over the sentences of these hits, each passage once; and what each has."""
+    held = [terms_of_sentences(hit.chunk.sentences, wanted) for hit in hits]
+    passages = {hit.chunk.text: its for hit, its in zip(hits, held, strict=True)}
+    return TermWeights(chain.from_iterable(passages.values())), held
+
+
+def terms_of_sentences(sentences: Sequence[Segment], wanted: frozenset[str]) -> Held:
     """Which of the wanted terms each sentence of a passage has."""
     return terms_among_each(tuple([sentence.text for sentence in sentences]), wanted)
 

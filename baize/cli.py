@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 
 if TYPE_CHECKING:
+    from types import FrameType
+
     from baize.bootstrap import House
     from baize.domain.chat import AnswerEvent
     from baize.domain.locator import Locator
@@ -26,6 +28,8 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 CourseId = Annotated[str, typer.Option("--course", help="Only this course.", show_default=False)]
 LessonId = Annotated[str, typer.Option("--lesson", help="Only this lesson.", show_default=False)]
 
+_GRACE_S = 5.0
+"""After Ctrl-C; closing a library takes less than a second."""
 EXIT_CHECK_FAILED, EXIT_BAD_INPUT, EXIT_UNAVAILABLE = 1, 2, 3
 
 
@@ -108,15 +112,60 @@ def run(config: Path | None, work: Callable[[House], Awaitable[T]]) -> T:
 
 def run_with(settings: Settings, work: Callable[[House], Awaitable[T]]) -> T:
     """Open the house, do the work, close it."""
-    import anyio
-
     from baize.bootstrap import opened
 
     async def main() -> T:
         async with opened(settings) as house:
             return await work(house)
 
+    return run_async(main)
+
+
+def run_async(work: Callable[[], Awaitable[T]]) -> T:
+    """Run it; Ctrl-C ends it in order, or after `_GRACE_S` however it is busy.
+
+    The first Ctrl-C cancels what waits. What computes does not wait, and a thread is never cancelled.
+    """
+    import os
+    import signal
+    import threading
+
+    import anyio
+
+    async def main() -> T:
+        in_order = signal.getsignal(signal.SIGINT)
+        if not callable(in_order) or threading.current_thread() is not threading.main_thread():
+            return await work()
+
+        # A thread cannot be begun in the handler: what it interrupts may be beginning one.
+        reader, writer = os.pipe()
+        threading.Thread(target=_leave, args=(reader,), daemon=True).start()
+
+        def interrupted(number: int, frame: FrameType | None) -> None:
+            os.write(writer, b"!")
+            in_order(number, frame)
+
+        signal.signal(signal.SIGINT, interrupted)
+        try:
+            return await work()
+        finally:
+            signal.signal(signal.SIGINT, in_order)
+            os.close(writer)
+
     return anyio.run(main)
+
+
+def _leave(reader: int) -> None:
+    """A while after the first Ctrl-C, however the rest ends; not at all where there is none."""
+    import os
+    import time
+
+    from baize.__main__ import EXIT_INTERRUPTED
+
+    if os.read(reader, 1):
+        time.sleep(_GRACE_S)
+        os._exit(EXIT_INTERRUPTED)
+    os.close(reader)
 
 
 def print_json(data: Any) -> None:

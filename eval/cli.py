@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from baize.cli import EXIT_CHECK_FAILED, Config, guarded, print_json
+from baize.cli import EXIT_CHECK_FAILED, Config, guarded, print_json, run_async
 from baize.cli import run as run_in_house
 
 if TYPE_CHECKING:
@@ -56,8 +56,6 @@ def run(
     """Run suites through the product, each in a library of its own, and score them."""
     from functools import partial
 
-    import anyio
-
     from baize.settings import load
     from baize.written import check_writable
     from eval.dataset import read_suite
@@ -76,7 +74,7 @@ def run(
     log_to_stderr()
     records = []
     for suite in read:
-        results = anyio.run(partial(run_suite, suite, settings, baselines=baselines, limit=limit))
+        results = run_async(partial(run_suite, suite, settings, baselines=baselines, limit=limit))
         if kept:
             write_raw(kept[suite.name], results)
         records.append(score_raw(results))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -440,6 +441,38 @@ def test_an_early_ctrl_c_is_no_traceback(monkeypatch: pytest.MonkeyPatch) -> Non
     with pytest.raises(SystemExit) as ended:
         main()
     assert ended.value.code == 130
+
+
+_BUSY = """
+import signal, sys, time
+# Where the tests run in the background of a shell, it is ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from anyio import to_thread
+import baize.cli as cli
+cli._GRACE_S = 0.2
+async def waits(): await to_thread.run_sync(print, "working"); await to_thread.run_sync(time.sleep, 60)
+async def computes():
+    print("working")
+    while True: pass
+from baize import __main__
+cli.build = lambda: lambda: cli.run_async({"waits": waits, "computes": computes}[sys.argv[1]])
+__main__.main()
+"""
+
+
+@pytest.mark.parametrize("busy", ["waits", "computes"])
+def test_ctrl_c_ends_what_is_busy(busy: str) -> None:
+    """A thread cannot be cancelled, and what computes looks at nothing: both are left after a while."""
+    with subprocess.Popen(
+        [sys.executable, "-u", "-c", _BUSY, busy], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as started:
+        assert started.stdout is not None
+        assert started.stdout.readline() == b"working\n"
+        started.send_signal(signal.SIGINT)
+        try:
+            assert started.wait(20) == 130
+        finally:
+            started.kill()
 
 
 def test_forget_leaves_nothing_behind(library: Path) -> None:

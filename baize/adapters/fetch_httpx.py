@@ -33,6 +33,9 @@ _PORTS = {"https": 443, "http": 80}
 _BLOCK = 1 << 18
 
 
+_FETCH = "fetch.hosts"
+
+
 @dataclass(frozen=True, slots=True)
 class FetchOptions:
     """`fetch:` in config.yaml.
@@ -51,7 +54,7 @@ class FetchOptions:
     timeout_s: float = 3600.0
     silence_s: float = 30.0
     max_redirects: int = 3
-    setting: str = "fetch.hosts"
+    setting: str = _FETCH
     """Where the operator admits hosts; for messages."""
 
 
@@ -179,14 +182,22 @@ class HttpxFetcher:
             parts = urlsplit(url)
             host, port = (parts.hostname or "").rstrip("."), parts.port
         except ValueError as error:
-            raise _refused(url, "it is no web address") from error
+            raise self._refused(url, "it is no web address") from error
         if parts.scheme not in _PORTS or not host or parts.username or parts.password:
-            raise _refused(url, "only https addresses without a user name are fetched")
+            raise self._refused(url, "only https addresses without a user name are fetched")
         if not any(_matches(entry, parts.scheme, host, port) for entry in self._options.hosts):
-            raise _refused(
+            raise self._refused(
                 url, f"{parts.scheme}://{host}{f':{port}' if port else ''} is not in {self._options.setting}"
             )
         return parts
+
+    def _refused(self, url: str, cause: str) -> InvalidInput:
+        of_course = self._options.setting == _FETCH
+        instead = ", or put the file into the course folder" if of_course else ""
+        return InvalidInput(
+            f"{shown(url)} is not {'fetched' if of_course else 'asked'}: {cause}.",
+            remedy=f"Ask the operator to admit it in {self._options.setting}{instead}.",
+        )
 
     async def _address(self, host: str, port: int) -> str:
         try:
@@ -200,7 +211,10 @@ class HttpxFetcher:
         private = any(_matches(name, "https", host, None) for name in names)
         # One bad address among good ones is an attack or a mistake: neither is guessed at.
         if not private and not all(_is_public(address) for address in addresses):
-            raise _refused(host, "it has an address inside a private network (fetch.private_hosts admits it)")
+            section = self._options.setting.partition(".")[0]
+            raise self._refused(
+                host, f"it has an address inside a private network ({section}.private_hosts admits it)"
+            )
         return addresses[0]
 
     async def _blocks(self, response: httpx.Response, max_bytes: int) -> AsyncIterator[bytes]:
@@ -269,13 +283,6 @@ def _check_status(response: httpx.Response, url: str) -> None:
         )
     if status not in (httpx.codes.OK, httpx.codes.NOT_MODIFIED):
         raise _unreadable(url, f"it answers {status}")
-
-
-def _refused(url: str, cause: str) -> InvalidInput:
-    return InvalidInput(
-        f"{shown(url)} is not fetched: {cause}.",
-        remedy="Ask the operator to admit it in fetch.hosts, or put the file into the course folder.",
-    )
 
 
 def _unreadable(url: str, cause: str) -> UnreadableSource:

@@ -28,6 +28,18 @@ def admitted(desk: ServiceDesk) -> HttpxFetcher:
     return HttpxFetcher(options)
 
 
+async def test_a_host_that_is_not_admitted_is_told_with_its_own_setting() -> None:
+    """Not with that of course files, which would not help."""
+    nowhere = HttpxFetcher(FetchOptions(setting="support.hosts"))
+    with pytest.raises(
+        InvalidInput, match=r"is not asked: .* Ask the operator to admit it in support\.hosts\.$"
+    ):
+        await HttpxWebhook(nowhere, "https://desk.example/tickets").post(b"{}", {})
+    inside = HttpxFetcher(FetchOptions(hosts=("http://localhost",), setting="support.hosts"))
+    with pytest.raises(InvalidInput, match=r"\(support\.private_hosts admits it\)"):
+        await HttpxWebhook(inside, "http://localhost/tickets").post(b"{}", {})
+
+
 async def test_records_are_shown_as_the_platform_reports_them(desk: ServiceDesk) -> None:
     """Any id goes into one part of the path; who is unknown has none."""
     desk.records["奶奶/1", "credits"] = [{"title": "总学分", "value": "12.50", "at": "2026-11-01"}]

@@ -400,7 +400,9 @@ class House:
     def hours(self) -> OpeningHours:
         chosen = self.settings.support
         spans = tuple(span for text in chosen.hours for span in parse_hours(text))
-        return OpeningHours(spans, ZoneInfo(chosen.timezone), frozenset(chosen.holidays))
+        return OpeningHours(
+            spans, ZoneInfo(chosen.timezone), frozenset(day.isoformat() for day in chosen.holidays)
+        )
 
     @cached_property
     def hand_over(self) -> HandOver:

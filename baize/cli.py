@@ -515,6 +515,7 @@ def serve(
 
     from baize.api.serve import serve as serve_api
     from baize.errors import InvalidInput
+    from baize.field_words import in_words
     from baize.settings import Server, load
 
     settings = load(config)
@@ -524,7 +525,7 @@ def serve(
         server = Server.model_validate(settings.server.model_dump() | overrides)
     except ValidationError as cause:
         first = cause.errors()[0]
-        raise InvalidInput(f"--{first['loc'][0]} {first['input']}: {first['msg']}.") from None
+        raise InvalidInput(f"--{first['loc'][0]} {first['input']}: {in_words(first)}.") from None
     serve_api(settings.model_copy(update={"server": server}))
 
 

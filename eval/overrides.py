@@ -10,7 +10,8 @@ import yaml
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from baize.errors import InvalidSettings
-from baize.settings import Settings
+from baize.field_words import in_words
+from baize.settings import Settings, parse_yaml
 
 
 def with_overrides(settings: Settings, assignments: Sequence[str]) -> Settings:
@@ -41,7 +42,7 @@ def _parse(assignment: str, settings: Settings) -> tuple[str, str, Any]:
             f"--set {path}: there is no section {section!r}.", remedy=_nearest(section, sections)
         )
     try:
-        return section, key, yaml.safe_load(text)
+        return section, key, parse_yaml(text)
     except yaml.YAMLError:
         raise InvalidSettings(f"--set {path}: {text!r} is no value.", remedy="Quote it.") from None
 
@@ -64,7 +65,8 @@ def _section(settings: Settings, section: str, values: dict[str, Any]) -> BaseMo
         key = str(error["loc"][-1]) if error["loc"] else "kind"
         remedy = _nearest(key, list(known)) if error["type"] == "extra_forbidden" else ""
         raise InvalidSettings(
-            f"--set {section}.{key}: {error['msg']}.", remedy=remedy or "`baize config show` lists every key."
+            f"--set {section}.{key}: {in_words(error)}.",
+            remedy=remedy or "`baize config show` lists every key.",
         ) from None
     return made
 

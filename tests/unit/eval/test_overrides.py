@@ -24,12 +24,17 @@ def test_wins_over_variables(monkeypatch: pytest.MonkeyPatch) -> None:
     assert with_overrides(Settings(), ["retrieval.leg_k=80"]).retrieval.leg_k == 80
 
 
+def test_off_is_a_word() -> None:
+    """As in config.yaml, whose comments name it as a value."""
+    assert with_overrides(Settings(), ["answers.reuse=off"]).answers.reuse == "off"
+
+
 @pytest.mark.parametrize(
     ("assignment", "said"),
     [
         ("retrieval.legk=3", "Did you mean leg_k?"),
         ("retreival.leg_k=3", "Did you mean retrieval?"),
-        ("retrieval.leg_k=many", "--set retrieval.leg_k: Input should be a valid integer"),
+        ("retrieval.leg_k=many", "--set retrieval.leg_k: must be a whole number."),
         ("leg_k=3", "this is no section.key=value"),
         ("data_dir.x=/", "there is no section 'data_dir'"),
         ("chat.kind=banana", "--set chat.kind"),

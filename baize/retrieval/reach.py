@@ -10,6 +10,8 @@ import math
 from collections import OrderedDict
 
 _AT_FIRST = 2.0
+_MOST = 4.0
+"""A course that says one thing over and over must not make every question of its platform dear."""
 _MARGIN = 1.15
 _SLOWNESS = 0.9
 _LEAST = 10
@@ -32,7 +34,7 @@ class Reach:
 
         It grows at once and shrinks slowly: one more fetch costs more than some passages too many.
         """
-        needed = n_matches / n_distinct
+        needed = min(n_matches / n_distinct, _MOST)
         before = self._per_hit.get(platform_id, _AT_FIRST)
         self._per_hit[platform_id] = max(needed, _SLOWNESS * before + (1 - _SLOWNESS) * needed)
         self._per_hit.move_to_end(platform_id)

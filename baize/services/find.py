@@ -225,9 +225,8 @@ class Finder:
             settled.extend(lesson for lesson in fetched.settled if lesson not in settled)
             distinct = collapse(hits, n)
             if len(distinct) == n:
+                self._reach.learn(platform_id, distinct[-1].rank, n)
                 break
-        if distinct:
-            self._reach.learn(platform_id, distinct[-1].rank, len(distinct))
         return distinct, settled, swept
 
     async def _reranked(self, query: Query, hits: list[Hit]) -> list[Hit]:

@@ -17,7 +17,7 @@ from baize.api.auth import is_open
 from baize.api.cors import Cors
 from baize.api.depends import stay_within
 from baize.api.drain import draining
-from baize.api.guards import BodyLimit, LastCatch, LoopbackNamesOnly
+from baize.api.guards import BodyLimit, Heads, LastCatch, LoopbackNamesOnly
 from baize.api.labelled import Labelled
 from baize.api.links import PlayerLinks
 from baize.api.mcp_door import McpDoor
@@ -138,6 +138,7 @@ def _add_routes(app: FastAPI, *, with_demo: bool) -> None:
 
 def _add_guards(app: FastAPI, *, loopback_only: bool) -> None:
     """Each one stands around those before it, so the last catch is outermost."""
+    app.add_middleware(Heads)
     app.add_middleware(Repeated, stream_kept_s=app.state.settings.answers.events_keep_s)
     app.add_middleware(Labelled, producer=app.state.settings.server.ai_producer)
     app.add_middleware(BodyLimit)

@@ -52,6 +52,27 @@ class LastCatch:
                 await respond(problem)(scope, receive, watched)
 
 
+class Heads:
+    """HEAD of a page, a file or a probe is its GET without the body, as monitors and `curl -I` ask.
+
+    Not below /v1: what streams there would be written for nobody.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path = scope.get("path", "")
+        if scope["type"] != "http" or scope["method"] != "HEAD" or path.startswith(("/v1/", "/mcp")):
+            await self._app(scope, receive, send)
+            return
+
+        async def bodiless(message: Message) -> None:
+            await send({**message, "body": b""} if message["type"] == "http.response.body" else message)
+
+        await self._app({**scope, "method": "GET"}, receive, bodiless)
+
+
 class LoopbackNamesOnly:
     """Refuses a `Host` that is not this machine, on a server without a key.
 

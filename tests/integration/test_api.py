@@ -510,6 +510,16 @@ async def test_a_large_body_is_refused(client: httpx.AsyncClient) -> None:
     assert_problem(counted, 413)
 
 
+async def test_head_is_get_without_its_body(client: httpx.AsyncClient) -> None:
+    """Of pages, files and probes, for monitors; what is not there is not there."""
+    for path in ("/livez", "/openapi.json", "/docs"):
+        asked, got = await client.head(path), await client.get(path)
+        assert (asked.status_code, asked.content) == (200, b"")
+        assert asked.headers["content-length"] == got.headers["content-length"]
+    assert (await client.head("/nothing")).status_code == 404
+    assert (await client.head("/v1/courses")).status_code == 405
+
+
 async def test_unknown_paths_and_methods_are_problems(client: httpx.AsyncClient) -> None:
     """What is not there, or not yet, says so in the same form as everything else."""
     absent = assert_problem(await client.get("/v1/nothing"), 404)

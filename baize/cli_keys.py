@@ -328,7 +328,8 @@ def read_text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as cause:
-        raise InvalidInput(f"{path} cannot be read: {cause}.", remedy="Check the path.") from None
+        why = cause.strerror if isinstance(cause, OSError) else "it is no text in UTF-8"
+        raise InvalidInput(f"{path} cannot be read: {why}.", remedy="Check the path.") from None
 
 
 def tenants_secret(tenant: TenantId, json_: Json = False, config: Config = None) -> None:

@@ -27,10 +27,12 @@ def recommend(
     config: Config = None,
 ) -> None:
     """What a learner could do next, each with its reasons."""
+    from baize.errors import InvalidInput
+
+    if language not in ("zh", "en"):
+        raise InvalidInput(f"There are no reasons in {language!r}.", remedy="Use zh or en.")
 
     async def work(opened: House) -> None:
-        from baize.errors import InvalidInput
-
         platform_id = opened.settings.platform_id
         if train:
             await _train(opened, platform_id)
@@ -41,7 +43,6 @@ def recommend(
 
     async def _show(opened: House, platform_id: str) -> None:
         from baize.api.recommend_wire import recommendation_page
-        from baize.errors import InvalidInput
         from baize.services.recommend import Asked
 
         if kind not in ("courses", "lessons", "moments"):

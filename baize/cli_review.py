@@ -58,7 +58,8 @@ def review(
             typer.echo(f"{n} cards imported.", err=True)
         if add:
             added = await reviews.add_lesson(platform_id, learner, add)
-            typer.echo(f"{len(added)} cards added.", err=True)
+            none = "" if added else f" {add} explains no term that is not a card already."
+            typer.echo(f"{len(added)} cards added.{none}", err=True)
         await _write(opened, learner, anki, export)
         today = await reviews.today(platform_id, learner)
         if json_:

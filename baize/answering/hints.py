@@ -75,12 +75,12 @@ _BARE = {
 _SAID = {
     "zh": (
         "先回到课里讲这个的地方再听一遍。听完用自己的话说说：题目要求的是什么？",
-        "注意这句话里的关键词：{words}。它们和题目有什么联系？",
+        "注意这段话里的关键词：{words}。它们和题目有什么联系？",
         "课里的原话是：“{quote}”空里该是什么，请您自己写出来。",
     ),
     "en": (
         "Go back to where the course speaks of this and listen again. What does the exercise ask for?",
-        "Look at the key words of this sentence: {words}. How do they relate to the exercise?",
+        "Look at the key words of this passage: {words}. How do they relate to the exercise?",
         "The course says: “{quote}” What is missing in the gap? Write it in your own words.",
     ),
 }
@@ -96,7 +96,7 @@ def built(
     """The hint of a level, from passages that are sealed already.
 
     Args:
-        words: key words of the first passage's sentence, the solution's left out.
+        words: key words of the first passage, the solution's left out.
         again: the learner has had the last hint already.
     """
     lines = [Line(_AGAIN.get(language, _AGAIN["en"]))] if again else []

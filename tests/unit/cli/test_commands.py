@@ -159,6 +159,12 @@ def test_a_draft_of_questions_on_a_course_is_a_suite(library: Path) -> None:
     assert baize("eval", "draft", "nowhere").exit_code == 2
 
 
+def test_a_lesson_without_terms_to_learn_is_told(library: Path) -> None:
+    """No cards without a word would look like a fault."""
+    told = baize("review", "lin", "--add", "pills")
+    assert (told.exit_code, "0 cards added. pills explains no term" in told.stderr) == (0, True), told.output
+
+
 def test_what_cannot_be_written_is_told_before_the_work(
     library: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -339,6 +345,7 @@ def test_a_course_of_one_file_is_tried_again_alone(library: Path) -> None:
         ("ingest",),
         ("ingest", "x", "--retry"),
         ("config", "show", "--config", "nope.yaml"),
+        ("recommend", "lin", "--language", "fr"),
         ("review", "lin", "--anki", "data"),
         ("review", "lin", "--export", "data"),
         ("nonsense",),

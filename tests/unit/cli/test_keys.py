@@ -102,3 +102,12 @@ def test_bad_input_is_named(data: Path, arguments: tuple[str, ...], named: str) 
     result = run(*arguments)
     assert result.exit_code == 2
     assert named in result.stderr
+
+
+def test_a_key_set_that_cannot_be_read_is_told(data: Path) -> None:
+    """In words, not as Python's exception."""
+    assert run("tenants", "create", "province").exit_code == 0
+    (data / "utf16.json").write_bytes(b"\xff\xfe")
+    for name, why in (("nope.json", "No such file or directory"), ("utf16.json", "it is no text in UTF-8")):
+        told = run("tenants", "update", "province", "--jwks", name)
+        assert (told.exit_code, told.stderr) == (2, f"baize: {name} cannot be read: {why}. Check the path.\n")

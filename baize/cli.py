@@ -247,7 +247,11 @@ def print_event(event: AnswerEvent, *, as_json: bool) -> None:
             for question in answer.follow_ups:
                 typer.echo(f"  → {question}")
             if answer.degraded:
-                typer.secho("(The model could not be used; these are the course's own sentences.)", err=True)
+                typer.secho(
+                    "(The model could not be used; these are the course's own sentences. "
+                    "`baize doctor` says why.)",
+                    err=True,
+                )
 
 
 def answer_to_dict(answer: Any) -> dict[str, Any]:

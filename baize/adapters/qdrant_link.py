@@ -175,7 +175,9 @@ class QdrantLink:
 
     def _unavailable(self, error: Exception) -> IndexUnavailable:
         message = f"The vector store at {self.url} failed: {_said(error)}."
-        return IndexUnavailable(message, remedy="Run `baize doctor`.")
+        return IndexUnavailable(
+            message, remedy="Check that it runs and, for a server of your own, index.url."
+        )
 
 
 def _said(error: Exception) -> str:

@@ -369,6 +369,24 @@ def test_a_dependency_that_is_away_is_exit_code_3(library: Path, monkeypatch: py
     assert (asked.exit_code, asked.stdout) == (3, "")
     assert asked.stderr.startswith("baize: ")
     assert baize("ingest", str(library / "health")).exit_code == 3
+    checked = baize("doctor")
+    assert (checked.exit_code, "index.url" in checked.stdout) == (3, True)
+    assert "Run `baize doctor`" not in checked.stdout
+
+
+def test_a_model_that_is_away_is_told_with_what_says_why(
+    library: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Below the course's own sentences."""
+    for name, value in {
+        "KIND": "openai",
+        "BASE_URL": "http://127.0.0.1:1/v1",
+        "MODEL": "m",
+        "MAX_RETRIES": "0",
+    }.items():
+        monkeypatch.setenv(f"BAIZE_CHAT__{name}", value)
+    asked = baize("ask", "袖带放在哪里？", "--course", "health")
+    assert (asked.exit_code, "`baize doctor` says why" in asked.stderr) == (0, True), asked.output
 
 
 @pytest.mark.parametrize(("option", "value"), [("--workers", "0"), ("--workers", "-1"), ("--port", "-1")])

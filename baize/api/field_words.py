@@ -48,9 +48,17 @@ def wrong_fields(found: Iterable[tuple[Path, Mapping[str, Any]]], sent: Any) -> 
     by_path: dict[Path, list[Mapping[str, Any]]] = {}
     for place, entry in found:
         by_path.setdefault(_path(place, entry, sent), []).append(entry)
-    # A branch of a union that got further says more than one that the value was not even the kind of.
-    deepest = [path for path in by_path if not any(_is_below(other, path) for other in by_path)]
-    return [WrongField(path, _said(by_path[path])) for path in deepest]
+    # A branch of a union whose fields are right, but not together, says the most ...
+    whole = {path for path in by_path if any(_is_of_all_fields(entry) for entry in by_path[path])}
+    others = [path for path in by_path if not any(_is_below(path, one) for one in whole)]
+    # ... and one that got further says more than one that the value was not even the kind of.
+    told = [path for path in others if not any(_is_below(one, path) for one in others)]
+    return [WrongField(path, _said(by_path[path])) for path in told]
+
+
+def _is_of_all_fields(entry: Mapping[str, Any]) -> bool:
+    """Whether it is of a check that is made once each field is right; a field itself has none below."""
+    return str(entry["type"]) == "value_error"
 
 
 def _path(place: Path, entry: Mapping[str, Any], sent: Any) -> Path:

@@ -30,6 +30,13 @@ class Span(BaseModel):
         return self
 
 
+class Page(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    file: str
+    page: int
+
+
 class Sent(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
@@ -43,6 +50,7 @@ class Sent(BaseModel):
     thinking: StrictBool | Literal["on", "off"] = "on"
     content: Words | list[Part] = ""
     spans: list[Span] = []
+    places: list[Span | Page] = []
     two: Annotated[list[int], Field(max_length=2)] = []
     label: Annotated[str, Field(min_length=2, max_length=3)] = "ab"
     version: Annotated[str, Field(pattern="^v1$")] = "v1"
@@ -55,6 +63,7 @@ class Sent(BaseModel):
     ("sent", "told"),
     [
         ({"words": 5}, "words: must be text"),
+        ({"places": [{"start": 5, "end": 3}]}, "places.0: a span ends before it starts"),
         ({"words": "a\0"}, "words: must not hold the character NUL"),
         ({"id": "a b"}, "id: must be an id: 1 to 128 letters, digits and . : + ~ _ -"),
         ({"tag": "!"}, "tag: must be a language tag, e.g. zh or en-GB"),

@@ -15,6 +15,9 @@ from baize.errors import Conflict, InvalidInput, NotFound
 from baize.ports import Artefacts, Clock, Edits
 from baize.services.ingestions import Ingestions
 
+_ROUNDED_S = 1.0
+"""By so much subtitles may end after the media that they belong to."""
+
 
 @dataclass(frozen=True, slots=True)
 class CueChange:
@@ -95,10 +98,13 @@ class Editing:
         """The whole summary, or all key points, in a person's words. Gives the job.
 
         Raises:
-            InvalidInput: a line stands nowhere in the lesson: after its end, or where nothing is said.
+            InvalidInput: a line stands nowhere in the lesson: beyond its end, or where nothing is said.
         """
         transcript = await self._artefacts.transcript(lesson.platform_id, lesson.id)
         cues = transcript.cues if transcript else ()
+        length_s = await self._length_s(lesson)
+        if length_s is not None:
+            _check_ends(lesson.id, lines, length_s)
         for line, said in zip(lines, said_at(lines, cues).split("\n"), strict=True):
             if not said and all(isinstance(locator, TimeSpan) for locator in line.locators):
                 raise InvalidInput(
@@ -169,6 +175,16 @@ class Editing:
         return await self._ingestions.submit(
             lesson.platform_id, course_id=lesson.course_id, lesson_ids=(lesson.id,), priority="edit"
         )
+
+
+def _check_ends(lesson_id: str, lines: Sequence[EditedLine], length_s: float) -> None:
+    for line in lines:
+        ends = [locator.end for locator in line.locators if isinstance(locator, TimeSpan)]
+        if ends and max(ends) > length_s + _ROUNDED_S:
+            raise InvalidInput(
+                f"A place of the line {line.text[:40]!r} ends at {max(ends):g} s, after the lesson's end.",
+                remedy=f"The lesson {lesson_id!r} is {length_s:g} s long; places are in seconds.",
+            )
 
 
 def late_chapter(title: str, start: float, lesson_id: str, length_s: float) -> InvalidInput:

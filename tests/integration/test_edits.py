@@ -180,6 +180,7 @@ async def test_a_persons_summary_and_key_points_are_pinned(team: Team) -> None:
         {"lines": [{"text": "x", "locators": []}]},
         {"lines": [{"text": "x", "locators": [{"kind": "time", "start": 900, "end": 901}]}]},
         {"lines": [{"text": "x", "locators": [{"kind": "time", "start": 2, "end": 1}]}]},
+        {"lines": [{"text": "x", "locators": [{"kind": "time", "start": 0, "end": 9999}]}]},
     ):
         refused = await team.http.put("/lessons/bp.1/summary", json=wrong)
         assert refused.status_code == 422, wrong

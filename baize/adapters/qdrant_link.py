@@ -176,7 +176,7 @@ class QdrantLink:
     def _unavailable(self, error: Exception) -> IndexUnavailable:
         message = f"The vector store at {self.url} failed: {_said(error)}."
         return IndexUnavailable(
-            message, remedy="Check that it runs and, for a server of your own, index.url."
+            message, remedy="Check that it runs and, for a server of your own, index.url and index.api_key."
         )
 
 

@@ -209,7 +209,7 @@ async def test_a_wrong_token_is_refused(folder: Path) -> None:
         return Endpoint(right.url, "wrong")
 
     index = QdrantChunkIndex(connect, space="space", dim=2)
-    with pytest.raises(IndexUnavailable, match=f"{right.url}.*baize doctor") as caught:
+    with pytest.raises(IndexUnavailable, match=f"{right.url}.*index.api_key") as caught:
         await index.count(ALL)
     assert "401" in caught.value.message
     assert len(asked) == 2

@@ -25,7 +25,7 @@ from baize.domain.chat import (
 from baize.domain.library import BuiltLesson
 from baize.domain.locator import TimeSpan
 from baize.domain.practice import Exercise, Mode
-from baize.domain.search import Scope
+from baize.domain.search import Hit, Moment, Scope
 from baize.errors import NotFound
 from baize.ports import ChatModel, Scheduler
 from baize.prompting import PromptLibrary
@@ -33,14 +33,14 @@ from baize.services.answer import Question
 from baize.services.examine import Examiner
 from baize.services.exercises import ExerciseBook
 from baize.services.grade import Grader
-from baize.services.guide import Guide
+from baize.services.guide import Guide, sealed_nearest
 from baize.services.practise import Practice
 from baize.services.reviews import Reviews
 from baize.services.teach import Teaching
 from baize.testing.memory_practice import MemoryAttempts, MemoryExercises
 from baize.testing.memory_review_cards import MemoryReviewCards
 from baize.testing.scripted_chat_model import Script, ScriptedChatModel
-from tests.unit.services.world import ALL, PLATFORM, World, make_world
+from tests.unit.services.world import ALL, PLATFORM, World, make_chunk, make_world
 
 pytestmark = pytest.mark.anyio
 
@@ -415,3 +415,11 @@ async def test_a_courtesy_is_no_part_of_what_was_said(school: School) -> None:
 async def test_who_greets_an_unknown_course_is_told(school: School) -> None:
     with pytest.raises(NotFound):
         await school.teaching().prepare(Question("你好", Scope(PLATFORM, ("nowhere",)), ""))
+
+
+def test_of_a_sealed_passage_nobody_has_counted_the_tokens() -> None:
+    """What was counted when it was taken in is not what is left of it."""
+    chunk = replace(make_chunk(["量之前要安静坐五分钟。", "手臂放松。"]), n_tokens=999)
+    (sealed,) = sealed_nearest([Moment(Hit(chunk, 1, 1.0, "fused"), chunk.sentences[0])], REST)
+    assert "五分钟" not in sealed.hit.chunk.text
+    assert sealed.hit.chunk.n_tokens == 0

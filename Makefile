@@ -1,6 +1,7 @@
 # `make demo` and `make test` are all that a newcomer needs; both set up what they use.
 
-PYTHON ?= python3.11
+# The fastest that is whole; `make setup PYTHON=…` takes another.
+PYTHON ?= $(shell sh .ci/find-python)
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.ready-$(shell cat pyproject.toml constraints.txt setup.py | sha256sum | cut -c1-16)
@@ -14,7 +15,8 @@ export BAIZE_DATA_DIR ?= $(CURDIR)/.baize
 setup: $(STAMP)
 
 $(STAMP): pyproject.toml constraints.txt setup.py
-	$(PYTHON) -m venv $(VENV)
+	# One that is there keeps its Python: two would mix in it.
+	$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
 	# torch first and alone: the newest build would bring gigabytes of CUDA along.
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt torch

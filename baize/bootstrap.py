@@ -735,22 +735,29 @@ class House:
             case config.SentenceTransformers() as chosen:
                 from baize.adapters.embed_sentence_transformers import SentenceTransformersEmbedder
 
-                return SentenceTransformersEmbedder(
-                    chosen.model,
-                    device=chosen.device,
-                    query_prompt=chosen.query_prompt,
-                    passage_prompt=chosen.passage_prompt,
+                return _rescaled(
+                    SentenceTransformersEmbedder(
+                        chosen.model,
+                        device=chosen.device,
+                        dtype=chosen.dtype,
+                        query_prompt=chosen.query_prompt,
+                        passage_prompt=chosen.passage_prompt,
+                    ),
+                    chosen.distance_scale,
                 )
             case config.OpenAIEmbeddings() as chosen:
                 from baize.adapters.embed_openai import OpenAIEmbedder
 
-                return OpenAIEmbedder(
-                    base_url=chosen.base_url,
-                    api_key=_secret(chosen.api_key),
-                    model=chosen.model,
-                    dim=chosen.dim,
-                    query_prefix=chosen.query_prefix,
-                    passage_prefix=chosen.passage_prefix,
+                return _rescaled(
+                    OpenAIEmbedder(
+                        base_url=chosen.base_url,
+                        api_key=_secret(chosen.api_key),
+                        model=chosen.model,
+                        dim=chosen.dim,
+                        query_prefix=chosen.query_prefix,
+                        passage_prefix=chosen.passage_prefix,
+                    ),
+                    chosen.distance_scale,
                 )
             case config.FakeEmbedder() as fake:
                 _only_in_tests("embedder")
@@ -1233,6 +1240,12 @@ def by_model(chat: ChatModel | None, *, thinking_tokens: int = 3072) -> Answerer
     if chat is None:
         return None
     return ModelAnswerer(chat, PromptLibrary().get("answer"), thinking_tokens=thinking_tokens)
+
+
+def _rescaled(embedder: Embedder, scale: float) -> Embedder:
+    from baize.adapters.embed_rescaled import RescaledEmbedder
+
+    return embedder if scale == 1 else RescaledEmbedder(embedder, scale)
 
 
 def space_name(embedder: Embedder) -> str:

@@ -9,9 +9,12 @@ from dataclasses import dataclass
 from baize.bootstrap import House
 from baize.domain.search import Scope
 from baize.errors import BaizeError, IndexUnavailable, InvalidSettings
+from baize.services.calibrate import E5, calibration, unlike
 from baize.services.selftest import self_test
-from baize.settings import Settings
+from baize.settings import OpenAIEmbeddings, Retrieval, SentenceTransformers, Settings, Support
 
+_NEAR = 0.02
+"""Cosines and midpoints that differ by less are well off as they are."""
 _N_LOOKED_AT = 200
 """Lessons whose vectors are looked for, at least half of them."""
 
@@ -78,8 +81,39 @@ async def _redis(house: House) -> str:
 
 
 async def _embedder(house: House) -> str:
+    """
+    Raises:
+        InvalidSettings: its cosines do not lie where the thresholds are.
+    """
     await house.embedder.embed_query("ready?")
+    chosen = house.settings.embedder
+    if isinstance(chosen, SentenceTransformers | OpenAIEmbeddings):
+        await _check_cosines(house, chosen.distance_scale)
     return f"{house.embedder.name}, {house.embedder.dim} dimensions"
+
+
+async def _check_cosines(house: House, scale: float) -> None:
+    retrieval, support = house.settings.retrieval, house.settings.support
+    found = await unlike(house.embedder)
+    wanted = calibration(found)
+    foreign = Retrieval().foreign_midpoint + wanted.foreign_shift
+    faq_foreign = Support().faq_foreign_midpoint + wanted.foreign_shift
+    off = (
+        # Those above e5's no scale brings down.
+        max(E5.home - found.home, 0.0),
+        abs(retrieval.foreign_midpoint - foreign),
+        abs(support.faq_foreign_midpoint - faq_foreign),
+    )
+    if max(off) < _NEAR:
+        return
+    raise InvalidSettings(
+        f"Texts that have nothing in common have cosine {found.home:.2f} with {house.embedder.name} and "
+        f"{found.foreign:.2f} across languages, not {E5.home:.2f} and what the midpoints are set for: good "
+        "passages would be taken for bad ones, or bad ones for good.",
+        remedy=f"Set embedder.distance_scale: {min(scale * wanted.distance_scale, 1):.3f}, "
+        f"retrieval.foreign_midpoint: {foreign:.3f} and support.faq_foreign_midpoint: {faq_foreign:.3f}, "
+        "then run `baize ingest --reindex`.",
+    )
 
 
 async def _index(house: House) -> str:

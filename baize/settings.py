@@ -131,8 +131,12 @@ class SentenceTransformers(_Section):
     kind: Literal["sentence-transformers"] = "sentence-transformers"
     model: str
     device: str = "cpu"
+    dtype: Literal["float32", "bfloat16", "float16"] = "float32"
+    """Of the weights; bfloat16 is twice as quick where a CPU or GPU computes with it."""
     query_prompt: str = ""
     passage_prompt: str = ""
+    distance_scale: float = Field(1.0, gt=0, le=1)
+    """`1 - cosine` of two texts is multiplied by it; `baize eval calibrate` tells the one of a model."""
 
 
 class OpenAIEmbeddings(_Section):
@@ -145,6 +149,8 @@ class OpenAIEmbeddings(_Section):
     api_key: SecretStr | None = None
     query_prefix: str = ""
     passage_prefix: str = ""
+    distance_scale: float = Field(1.0, gt=0, le=1)
+    """As for `SentenceTransformers`."""
 
 
 class FakeEmbedder(_Section):

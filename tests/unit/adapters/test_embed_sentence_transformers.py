@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from baize.adapters.embed_sentence_transformers import SentenceTransformersEmbedder
@@ -49,3 +50,10 @@ async def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setitem(sys.modules, "sentence_transformers", None)
     with pytest.raises(DependencyUnavailable, match=r"baize\[sentence-transformers\]"):
         SentenceTransformersEmbedder("BAAI/bge-m3")
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+async def test_vectors_have_unit_length_with_any_weights(folder: str, dtype: str) -> None:
+    """Narrow weights must not show in the length, by which cosines are products."""
+    vectors = await SentenceTransformersEmbedder(folder, dtype=dtype).embed_passages(["query", "学习率 番茄"])
+    np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import subprocess
 import tarfile
 from contextlib import closing
 from pathlib import Path
@@ -60,8 +61,7 @@ def backed_up(data_dir: Path, folder: Path) -> None:
 def restored(folder: Path, data_dir: Path) -> None:
     data_dir.mkdir()
     (data_dir / "baize.db").write_bytes((folder / "baize.db").read_bytes())
-    with tarfile.open(folder / "library.tgz") as archive:
-        archive.extractall(data_dir, filter="data")
+    subprocess.run(["tar", "-C", str(data_dir), "-xzf", str(folder / "library.tgz")], check=True)
 
 
 async def test_a_restored_library_answers_as_it_did(tmp_path: Path) -> None:

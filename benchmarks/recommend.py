@@ -42,6 +42,7 @@ def main() -> None:
     parser.add_argument("--learners", type=int, default=1_000_000)
     parser.add_argument("--interactions", type=int, default=10_000_000)
     parser.add_argument("--asked", type=int, default=1000)
+    parser.add_argument("--gone", type=float, default=0.0, help="share of the courses that are not offered")
     chosen = parser.parse_args()
     print(json.dumps(measure(chosen), indent=1))  # noqa: T201 - a command's output
 
@@ -56,7 +57,8 @@ def measure(chosen: argparse.Namespace) -> dict[str, Any]:
     begun = _begun(rng, chosen.courses, chosen.learners, chosen.interactions)
     before_mb = _peak_mb()
     begin, cpu = time.perf_counter(), time.process_time()
-    learned = learning.train(begun)
+    courses = [course for course in courses if rng.random() >= chosen.gone]
+    learned = learning.train(begun, {course.id for course in courses})
     trained = {"s": time.perf_counter() - begin, "cpu_s": time.process_time() - cpu, "peak_mb": _peak_mb()}
     if learned is None:
         raise SystemExit("too few interactions: no learner began a second course")
@@ -73,7 +75,9 @@ def measure(chosen: argparse.Namespace) -> dict[str, Any]:
         | {"interactions": len(begun), "courses_begun": len({one.course_id for one in begun})},
         "data_mb": before_mb,
         "training": trained,
-        "recipe": {name: getattr(learned.taste.recipe, name) for name in ("decay", "power", "ridge", "head")},
+        "recipe": {
+            name: getattr(learned.taste.recipe, name) for name in ("decay", "power", "ridge", "stead", "head")
+        },
         "file_mb": n_bytes / 1e6,
         "load_s": stood_s,
         "top10_ms": {f"p{q}": float(np.percentile(wall, q)) for q in (50, 95, 99)},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -12,7 +12,7 @@ import numpy as np
 from baize.domain.learner import Begun
 from baize.recommend import taste as tastes
 from baize.recommend.taste import Floats, Recipe, Rows, Taste
-from baize.recommend.trails import Trails, Vocabulary, along, bags, followed
+from baize.recommend.trails import Trails, Vocabulary, along, bags, followed, within
 
 STEPS = 50
 """Of a learner: how many of the last courses are each learned as one that came next."""
@@ -60,18 +60,28 @@ def paths_of(begun: Iterable[Begun]) -> Iterator[Sequence[str]]:
         yield [one.course_id for one in steps]
 
 
-def train(begun: Sequence[Begun]) -> Learned | None:
-    """Everything from the platform's record; None where no learner began a second course."""
+def train(begun: Sequence[Begun], offered: Collection[str]) -> Learned | None:
+    """Everything from the platform's record; None where no learner began a second course that is offered.
+
+    Args:
+        offered: courses that can be recommended. Others, which an archive names or the platform has no more,
+            are no nexts; what is taken in their stead is learned where it can be weighed.
+    """
     trails, words = along(paths_of(begun), STEPS)
+    gone = np.array([one not in offered for one in words.items], dtype=np.bool_)
+    unoffered = within(trails, STEPS, gone) if gone.any() else None
+    kept = np.array([one in offered for one in words.nexts], dtype=np.bool_)
+    trails = trails.of(np.flatnonzero(kept[trails.nexts]))
     if not len(trails):
         return None
-    recipe = tastes.tune(trails)[0].recipe if len(trails.lasts()) >= _ENOUGH else Recipe()
+    enough = len(trails.lasts()) >= _ENOUGH
+    recipe = tastes.tune(trails, unoffered=unoffered)[0].recipe if enough else Recipe()
     counts = dict.fromkeys(words.nexts, 0)
     for one in begun:
         if one.course_id in counts:
             counts[one.course_id] += 1
     return Learned(
-        tastes.train(trails, recipe),
+        tastes.train(trails, recipe, unoffered),
         words,
         np.array([counts[course_id] for course_id in words.nexts], dtype=np.float32),
         _followers(trails),

@@ -13,6 +13,9 @@ Three views of the same trails are blended:
 The first two also hear what was taken *after* the next one, at a lesser weight: of most pairs of courses the
 order tells less than that the same learners took them. Asked, a learner has only what came before.
 
+Where some items of the paths are never offered, such as courses that an archive names by other ids, a fourth
+view, `stead`, foretells those and says what is taken in their stead.
+
 Which decay, power, penalty and weight each gets is chosen on learners who are held out (`tune`).
 """
 
@@ -47,6 +50,7 @@ _POWERS = (0.3, 0.4)
 _RIDGES = (0.5, 1.0, 2.0, 4.0, 8.0)
 _LASTS = (0.3, 0.6)
 _FAIRNESS = (0.0, 0.05, 0.1)
+_STEADS = (0.0, 2.0, 4.0, 8.0, 16.0)
 """What `tune` tries."""
 
 
@@ -59,6 +63,7 @@ class Recipe:
         power: of the frequency of the next item, by which a pair is damped; 0.5 is cosine.
         ridge: weight of the linear model; `pairs` weighs 1.
         last: weight of the last few items.
+        stead: weight of what is taken in the stead of items that are not offered.
         fairness: power of the frequency of the next item, by which the blend is divided.
         neighbours: nexts that are kept of an item.
         head: items that the linear model knows.
@@ -72,12 +77,25 @@ class Recipe:
     power: float = 0.5
     ridge: float = 1.0
     last: float = 0.2
+    stead: float = 0.0
     fairness: float = 0.0
     neighbours: int = 500
     head: int = 4000
     kinship: float = 0.6
     after: float = 0.4
     penalty: float = 8.0
+
+
+_UNOFFERED = Recipe(decay=0.9, power=0.4, ridge=2.0, last=0.3, penalty=1.0)
+"""How items that are not offered are foretold."""
+_EXPECTED = 50
+"""How many of them are expected of a history."""
+_ASKED = 40_000
+"""Trails at most from which it is learned what is taken in their stead."""
+_HELD_TO = 0.5
+"""Times that such an item has had the nexts of all in its stead, before anything is seen of it."""
+_ROUNDS = 10
+_SEED = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +115,9 @@ class Rows:
         return total
 
 
+Views = tuple[Floats, Floats, Floats, Floats]
+
+
 @dataclass(frozen=True, slots=True)
 class Taste:
     """A trained taste; nothing in it names a learner.
@@ -107,6 +128,7 @@ class Taste:
         head_nexts: numbers of the next items of the linear model.
         weights: of the linear model, (head items, head nexts).
         latest: what the item taken last weighs there besides, (head items, head nexts).
+        stead: None where every item is offered, or where what is taken in its stead weighs nothing.
     """
 
     recipe: Recipe
@@ -117,13 +139,14 @@ class Taste:
     head_nexts: Ints
     weights: Floats
     latest: Floats
+    stead: Stead | None = None
 
     def scores(self, history: Sequence[int]) -> Floats:
         """A score of every next item for this history, oldest first; all zero for an empty one. (n_nexts,)"""
         return self.blend(self.views(history), self.recipe)
 
-    def views(self, history: Sequence[int]) -> tuple[Floats, Floats, Floats]:
-        """What `pairs`, `ridge` and `last` say, each with 1 as its highest score."""
+    def views(self, history: Sequence[int]) -> Views:
+        """What `pairs`, `ridge`, `last` and `stead` say, each with 1 as its highest score."""
         n = len(self.counts)
         weights = [self.recipe.decay**back for back in range(len(history) - 1, -1, -1)]
         few = history[-4:]
@@ -135,18 +158,19 @@ class Taste:
             _scaled(self.pairs.sum(history, weights, n)),
             _scaled(linear),
             _scaled(self.lasts.sum(few, near, n)),
+            _scaled(self.stead.told(history, n) if self.stead else np.zeros(n, dtype=np.float32)),
         )
 
-    def blend(
-        self, views: tuple[Floats, Floats, Floats], recipe: Recipe, of: Ints | slice = slice(None)
-    ) -> Floats:
+    def blend(self, views: Views, recipe: Recipe, of: Ints | slice = slice(None)) -> Floats:
         """The views as one score.
 
         Args:
             of: numbers of the nexts that the views tell of.
         """
-        pairs, linear, last = views
+        pairs, linear, last, stead = views
         total = pairs + np.float32(recipe.ridge) * linear + np.float32(recipe.last) * last
+        if recipe.stead:
+            total += np.float32(recipe.stead) * stead
         if recipe.fairness:
             total = total / np.maximum(self.counts[of], 1) ** np.float32(recipe.fairness)
         return np.asarray(total, dtype=np.float32)
@@ -164,13 +188,50 @@ class Taste:
         """As one `.npz`, whole or not at all."""
         path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_suffix(".part.npz")
+        np.savez(part, allow_pickle=False, **self._arrays(""))
+        part.replace(path)
+
+    def _arrays(self, under: str) -> dict[str, Any]:
         arrays = {f"recipe_{name}": np.array(getattr(self.recipe, name)) for name in Recipe.__slots__}
         for name, rows in (("pairs", self.pairs), ("lasts", self.lasts)):
-            arrays |= {f"{name}_{key}": getattr(rows, key) for key in Rows.__slots__}
+            arrays |= _named(name, rows)
         for name in ("counts", "head_items", "head_nexts", "weights", "latest"):
             arrays[name] = getattr(self, name)
-        np.savez(part, allow_pickle=False, **arrays)
-        part.replace(path)
+        if self.stead:
+            arrays |= _named("into", self.stead.into) | self.stead.taste._arrays("stead_")
+        return {under + name: array for name, array in arrays.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Stead:
+    """What is taken in the stead of items that are not offered.
+
+    Attributes:
+        taste: of such items, numbered as in histories.
+        into: what is taken where one of them was to be expected, (items, nexts).
+    """
+
+    taste: Taste
+    into: Rows
+
+    def told(self, history: Sequence[int], width: int) -> Floats:
+        """How much speaks for each next, (width,)."""
+        expected, weights = _likeliest(self.taste, history)
+        return self.into.sum(expected.tolist(), weights.tolist(), width)
+
+
+def _likeliest(unoffered: Taste, history: Sequence[int]) -> tuple[Ints, Floats]:
+    """The items that are most to be expected next, and the square of how much, 1 in all."""
+    scores = unoffered.scores(history)
+    scores[np.asarray(history, dtype=np.int64)] = 0
+    most = np.argpartition(-scores, min(_EXPECTED, len(scores)) - 1)[:_EXPECTED]
+    most = np.sort(most[scores[most] > 0])
+    weights = scores[most] ** 2
+    return most, weights / max(float(weights.sum()), 1e-12)
+
+
+def _named(name: str, rows: Rows) -> dict[str, Any]:
+    return {f"{name}_{key}": getattr(rows, key) for key in Rows.__slots__}
 
 
 def _scaled(scores: Floats) -> Floats:
@@ -189,16 +250,21 @@ def load(path: Path) -> Taste:
         OSError: there is none.
     """
     with np.load(path) as kept:
-        told = [name for name in Recipe.__slots__ if f"recipe_{name}" in kept]
-        fields: Mapping[str, Any] = {name: kept[f"recipe_{name}"].item() for name in told}
-        pairs, lasts = (
-            Rows(*(kept[f"{name}_{key}"] for key in Rows.__slots__)) for name in ("pairs", "lasts")
-        )
-        counts, items, nexts, weights = (
-            kept[name] for name in ("counts", "head_items", "head_nexts", "weights")
-        )
-        own = kept["latest"] if "latest" in kept else np.zeros_like(weights)
-        return Taste(Recipe(**fields), counts, pairs, lasts, items, nexts, weights, own)
+        return _read(kept, "")
+
+
+def _read(kept: Mapping[str, Any], under: str) -> Taste:
+    def rows(name: str) -> Rows:
+        return Rows(*(kept[f"{under}{name}_{key}"] for key in Rows.__slots__))
+
+    told = [name for name in Recipe.__slots__ if f"{under}recipe_{name}" in kept]
+    fields: Mapping[str, Any] = {name: kept[f"{under}recipe_{name}"].item() for name in told}
+    counts, items, nexts, weights = (
+        kept[under + name] for name in ("counts", "head_items", "head_nexts", "weights")
+    )
+    own = kept[f"{under}latest"] if f"{under}latest" in kept else np.zeros_like(weights)
+    stead = Stead(_read(kept, f"{under}stead_"), rows("into")) if f"{under}into_starts" in kept else None
+    return Taste(Recipe(**fields), counts, rows("pairs"), rows("lasts"), items, nexts, weights, own, stead)
 
 
 class Training:
@@ -206,10 +272,15 @@ class Training:
 
     Cost: the co-occurrence is linear in the trails times the length of a path; the linear model is cubic in
     twice the recipe's `head` and needs the square of that in double precision, four times.
+
+    Args:
+        unoffered: trails along the same paths whose next is an item that is not offered, by its number.
     """
 
-    def __init__(self, trails: Trails, base: Recipe) -> None:
+    def __init__(self, trails: Trails, base: Recipe, unoffered: Trails | None = None) -> None:
         self._trails = trails
+        self._unoffered = unoffered
+        self._stead: Stead | None = None
         self._nexts = followed(trails)
         self._counts = np.asarray(self._nexts.sum(axis=0), dtype=np.float32).ravel()
         frequency = taken(trails)
@@ -232,6 +303,8 @@ class Training:
         if power not in self._lasts:
             near = bags(self._trails, _LAST_DECAY)
             self._lasts[power] = _pairs(near, self._nexts, self._counts, power, neighbours)
+        if recipe.stead and self._stead is None and self._unoffered is not None:
+            self._stead = _stead(self._trails, self._unoffered)
         numbers = np.full(self._trails.n_items, -1, dtype=np.int64)
         numbers[self._head] = np.arange(len(self._head))
         return Taste(
@@ -242,6 +315,7 @@ class Training:
             numbers,
             self._targets,
             *heard.weights[recipe.penalty],
+            self._stead if recipe.stead else None,
         )
 
     def _hear(self, recipe: Recipe) -> _Heard:
@@ -280,9 +354,41 @@ class _Heard:
     weights: dict[float, tuple[Floats, Floats]] = field(default_factory=dict)
 
 
-def train(trails: Trails, recipe: Recipe) -> Taste:
+def train(trails: Trails, recipe: Recipe, unoffered: Trails | None = None) -> Taste:
     """`Training` for one recipe."""
-    return Training(trails, recipe).fit(recipe)
+    return Training(trails, recipe, unoffered).fit(recipe)
+
+
+def _stead(trails: Trails, unoffered: Trails) -> Stead:
+    taste = train(unoffered, _UNOFFERED)
+    rows = trails.lasts()
+    if len(rows) > _ASKED:
+        rows = np.sort(np.random.default_rng(_SEED).choice(rows, _ASKED, replace=False))
+    expected = [_likeliest(taste, trails.history(row)) for row in rows.tolist()]
+    return Stead(taste, _into(expected, trails.nexts[rows], trails.n_items, trails.n_nexts))
+
+
+def _into(expected: Sequence[tuple[Ints, Floats]], nexts: Ints, n_items: int, n_nexts: int) -> Rows:
+    """In whose stead what came: shares of the nexts by item, by expectation and maximisation.
+
+    A learner takes one of the expected items by its weight, and has in its stead what that item's shares say;
+    which one it was is not known.
+    """
+    trail = np.repeat(np.arange(len(expected)), [len(items) for items, _ in expected])
+    items = np.concatenate([np.zeros(0, np.int64), *(items for items, _ in expected)])
+    weights = np.concatenate([np.zeros(0), *(weights for _, weights in expected)])
+    pairs, pair = np.unique(items * n_nexts + nexts[trail], return_inverse=True)
+    rows, columns = np.divmod(pairs, n_nexts)
+    of_all = np.bincount(nexts, minlength=n_nexts) / max(len(nexts), 1)
+    held = _HELD_TO * of_all[columns]
+    shares = of_all[columns]
+    for _ in range(_ROUNDS):
+        likely = weights * shares[pair]
+        likely /= np.maximum(np.bincount(trail, likely, len(expected)), 1e-30)[trail]
+        counted = np.bincount(pair, likely, len(pairs))
+        shares = (counted + held) / (np.bincount(rows, counted, n_items) + _HELD_TO)[rows]
+    starts = np.searchsorted(rows, np.arange(n_items + 1))
+    return Rows(starts.astype(np.int64), columns.astype(np.int32), shares.astype(np.float32))
 
 
 def _pairs(decayed: Any, nexts: Any, counts: Floats, power: float, neighbours: int) -> Rows:
@@ -346,7 +452,13 @@ class Trial:
 
 
 def tune(
-    trails: Trails, *, most: int = 2000, seed: int = 7, cap: float | None = None, base: Recipe | None = None
+    trails: Trails,
+    *,
+    most: int = 2000,
+    seed: int = 7,
+    cap: float | None = None,
+    base: Recipe | None = None,
+    unoffered: Trails | None = None,
 ) -> list[Trial]:
     """Recipes, the best first, by hit@10 and nDCG@10 on the last trails of learners who are held out.
 
@@ -354,12 +466,15 @@ def tune(
         most: how many are held out; a fifth where there are fewer than five times as many.
         cap: of popularity; recipes above it come after all others.
         base: what is not tuned.
+        unoffered: as of `Training`. What is taken in their stead is weighed once the rest is chosen.
     """
     held, rest = cut(trails, most, seed)
     judged, left = trails.of(held), trails.of(rest)
     trials: list[Trial] = []
     base = base or Recipe()
-    training = Training(left, base)
+    if unoffered is not None:
+        unoffered = unoffered.of(np.flatnonzero(~np.isin(unoffered.starts, judged.starts)))
+    training = Training(left, base, unoffered)
     afters = _AFTERS if (left.stops > left.ends).any() else (0.0,)
     for decay, after, penalty, power in product(_DECAYS, afters, _PENALTIES, _POWERS):
         taste = training.fit(replace(base, decay=decay, after=after, penalty=penalty, power=power))
@@ -368,6 +483,24 @@ def tune(
             for ridge, last, fairness in product(_RIDGES, _LASTS, _FAIRNESS)
         ]
         trials += judge(taste, judged, recipes)
+    ranked = _ranked(trials, cap)
+    if unoffered is None or not len(unoffered):
+        return ranked
+    taste = training.fit(replace(ranked[0].recipe, stead=_STEADS[-1]))
+    return _ranked(
+        judge(
+            taste,
+            judged,
+            [
+                replace(taste.recipe, ridge=ridge, last=last, fairness=fairness, stead=stead)
+                for ridge, last, fairness, stead in product(_RIDGES, _LASTS, _FAIRNESS, _STEADS)
+            ],
+        ),
+        cap,
+    )
+
+
+def _ranked(trials: Sequence[Trial], cap: float | None) -> list[Trial]:
     limit = float("inf") if cap is None else cap
     hit = max((trial.hit for trial in trials), default=0.0) or 1.0
     ndcg = max((trial.ndcg for trial in trials), default=0.0) or 1.0
@@ -395,14 +528,14 @@ def judge(taste: Taste, trails: Trails, recipes: Sequence[Recipe]) -> list[Trial
     for row in range(len(trails)):
         views = taste.views(trails.history(row))
         # Of 90,000 nexts a few thousand have a score; those without are not told apart, so none is a hit.
-        of = np.flatnonzero(views[0] + views[1] + views[2])
+        of = np.flatnonzero(sum(views))
         if not len(of):
             continue
-        pairs, linear, last = (view[of] for view in views)
+        pairs, linear, last, stead = (view[of] for view in views)
         wanted = int(np.searchsorted(of, trails.nexts[row]))
         known = wanted < len(of) and of[wanted] == trails.nexts[row]
         for line, recipe in zip(sums, recipes, strict=True):
-            scores = taste.blend((pairs, linear, last), recipe, of)
+            scores = taste.blend((pairs, linear, last, stead), recipe, of)
             top = np.argpartition(-scores, min(9, len(scores) - 1))[:10]
             line[2] += float(taste.counts[of[top]].mean()) / total
             rank = int(np.count_nonzero(scores >= scores[wanted])) - 1 if known and scores[wanted] else 10

@@ -103,13 +103,26 @@ def along(paths: Iterable[Sequence[str]], most: int) -> tuple[Trails, Vocabulary
         lengths.append(len(path))
     items, bounds = np.array(flat, dtype=np.int64), _bounds(lengths)
     starts, stops = bounds[:-1], bounds[1:]
-    firsts = np.minimum(np.maximum(starts + 1, stops - most), stops)
-    rows, steps = _ranges(stops - firsts)
-    ends = firsts[rows] + steps
+    rows, ends = _steps(starts, stops, most)
     nexts, of_items = np.unique(items[ends], return_inverse=True)
     ids = tuple(numbers)
     trails = Trails(items, starts[rows], ends, stops[rows], of_items, len(ids), len(nexts))
     return trails, Vocabulary(ids, tuple(ids[n] for n in nexts))
+
+
+def within(trails: Trails, most: int, of: NDArray[np.bool_]) -> Trails:
+    """Trails along the same paths: each of the last `most` items but the first may be what came next.
+
+    Args:
+        of: (n_items,), which items are told of as nexts; a next has its number as an item.
+    """
+    lasts = trails.lasts()
+    starts, stops = trails.starts[lasts], trails.stops[lasts]
+    rows, ends = _steps(starts, stops, most)
+    told = of[trails.items[ends]]
+    rows, ends = rows[told], ends[told]
+    nexts = trails.items[ends]
+    return Trails(trails.items, starts[rows], ends, stops[rows], nexts, trails.n_items, trails.n_items)
 
 
 def bags(trails: Trails, decay: float, after: float = 0.0) -> Any:
@@ -182,6 +195,13 @@ def _side(
     rows, steps = _ranges(np.clip(lengths, 0, reach))
     weights = np.float32(weight) * np.power(np.float32(decay), steps, dtype=np.float32)
     return rows, nearest[rows] + way * steps, weights
+
+
+def _steps(starts: Ints, stops: Ints, most: int) -> tuple[Ints, Ints]:
+    """For each of the last `most` items of a path but the first, its path and its place."""
+    firsts = np.minimum(np.maximum(starts + 1, stops - most), stops)
+    rows, steps = _ranges(stops - firsts)
+    return rows, firsts[rows] + steps
 
 
 def _ranges(lengths: Ints) -> tuple[Ints, Ints]:

@@ -137,7 +137,8 @@ class Recommending:
     async def train(self, platform_id: str) -> Learned | None:
         """Learn from the platform's record, and keep what was learned. None where there is nothing yet."""
         begun = _joined(await self._progress.begun(platform_id), await self._archive.begun(platform_id))
-        learned = await to_thread.run_sync(learning.train, begun)
+        offered = {course.id for course in await self._to_begin(platform_id)}
+        learned = await to_thread.run_sync(learning.train, begun, offered)
         if learned is not None:
             path = self._path(platform_id)
             path.parent.mkdir(parents=True, exist_ok=True)

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from baize.recommend.learned import STEPS
 from baize.recommend.taste import Recipe, cut, train, tune
-from baize.recommend.trails import Ints, Trails, Vocabulary, along, bags, number
+from baize.recommend.trails import Ints, Trails, Vocabulary, along, bags, number, within
 from eval.dataset import Trodden
 from eval.kinds.bench import Desk, Scored, evenly
 from eval.metrics.ranking import ranking
@@ -96,6 +96,13 @@ def trails_of(paths: Sequence[Trodden]) -> tuple[Trails, Vocabulary]:
     return number([(path.items, path.following) for path in paths if path.following])
 
 
+def unoffered_of(trails: Trails) -> Trails | None:
+    """Steps within the paths where nexts are named otherwise than items: no item is offered as one then."""
+    if (trails.stops > trails.ends).any() or not len(trails):
+        return None
+    return within(trails, STEPS, np.ones(trails.n_items, dtype=np.bool_))
+
+
 def _histories(paths: Sequence[Trodden], words: Vocabulary) -> Trails:
     """Their histories as far as training knows the items; `nexts` are all zero and mean nothing."""
     numbers = {item: n for n, item in enumerate(words.items)}
@@ -137,9 +144,9 @@ def _product(
     shares: NDArray[np.float64],
     cap: float,
 ) -> list[Observed]:
-    trials = tune(trails, most=_HELD, seed=_SEED, cap=cap)
-    recipe = trials[0].recipe
-    taste = train(trails, recipe)
+    unoffered = unoffered_of(trails)
+    recipe = tune(trails, most=_HELD, seed=_SEED, cap=cap, unoffered=unoffered)[0].recipe
+    taste = train(trails, recipe, unoffered)
     scores = np.empty((len(seen), trails.n_nexts), dtype=np.float32)
     spent: list[float] = []
     for row in range(len(seen)):

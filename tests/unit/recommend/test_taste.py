@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from baize.recommend.taste import Recipe, cut, judge, load, train, tune
-from baize.recommend.trails import along, bags, latest, near, number, taken
+from baize.recommend.trails import along, bags, latest, near, number, taken, within
 
 pytest.importorskip("scipy")
 PATHS = [(("a", "b"), "c"), (("a", "x"), "c"), (("d", "e"), "f"), (("d",), "f"), (("x", "e"), "f")] * 12
@@ -123,6 +123,45 @@ def test_a_file_without_the_newer_options_serves_on(tmp_path: Path) -> None:
     np.savez(tmp_path / "older.npz", allow_pickle=False, **older)
     before = replace(taste, latest=np.zeros_like(taste.weights))
     assert np.array_equal(load(tmp_path / "older.npz").scores([1, 2]), before.scores([1, 2]))
+
+
+def test_steps_within_a_path_are_told_of_the_items_asked_about() -> None:
+    """A next has its number as an item there; the next of the trails themselves is no item of the path."""
+    trails, _ = number([(("a", "b", "c"), "X"), (("c",), "X"), (("b", "a"), "Y")])
+    steps = within(trails, 9, np.array([True, True, False]))
+    assert [steps.history(row) for row in range(len(steps))] == [[0], [1]]
+    assert steps.nexts.tolist() == [1, 0]
+    assert len(within(trails, 1, np.array([True, True, True]))) == 2
+
+
+STEAD = [(("u", "v"), "o"), (("p", "v"), "o"), (("q", "w"), "o"), (("p",), "V"), (("q",), "W")] * 20
+
+
+def test_what_is_taken_in_the_stead_of_an_item_that_is_not_offered(tmp_path: Path) -> None:
+    """After u comes v, and where v was to be expected V was taken: nobody had both u and V."""
+    trails, words = number(STEAD)
+    unoffered = within(trails, 9, np.ones(trails.n_items, dtype=np.bool_))
+    u, v, w = words.items.index("u"), words.nexts.index("V"), words.nexts.index("W")
+    assert train(trails, Recipe(), unoffered).stead is None
+    taste = train(trails, Recipe(stead=8), unoffered)
+    pairs, _, _, stead = taste.views([u])
+    assert pairs[v] == 0
+    assert stead[v] == 1 > 10 * stead[w]
+    assert int(np.argmax(taste.scores([u]))) == v
+    assert not taste.scores([]).any()
+    taste.save(tmp_path / "taste.npz")
+    assert np.array_equal(load(tmp_path / "taste.npz").scores([u]), taste.scores([u]))
+
+
+def test_what_is_taken_instead_is_weighed_on_learners_who_are_held_out() -> None:
+    """Items are foretold by the one before; the next is what stands in the stead of the one foretold."""
+    rng = np.random.default_rng(4)
+    walks = (rng.integers(0, 30, 600)[:, None] + np.arange(4)) % 30
+    trails, _ = number([([f"i{n}" for n in walk[:3]], f"n{walk[3]}") for walk in walks])
+    unoffered = within(trails, 9, np.ones(trails.n_items, dtype=np.bool_))
+    without, having = (tune(trails, most=60, unoffered=one)[0] for one in (None, unoffered))
+    assert without.recipe.stead == 0
+    assert having.hit + having.ndcg >= without.hit + without.ndcg
 
 
 def test_recipes_above_the_cap_come_last() -> None:

@@ -33,8 +33,11 @@ _SENTENCES_PER_CHUNK = 2.4
 
 
 def questions(n: int) -> list[str]:
-    """Questions that the made-up library covers, all different up to 400."""
-    return [f"{_WHO[i % 20]}{_WHAT[(i // 20 + i) % 20]}的时候要注意什么？" for i in range(n)]
+    """Questions that the made-up library covers, all different up to 3,600."""
+    places = ["", *(f"放在{where}" for where in _WHERE)]
+    return [
+        f"{_WHO[i % 20]}{_WHAT[(i // 20 + i) % 20]}的时候{places[i // 400 % 9]}要注意什么？" for i in range(n)
+    ]
 
 
 def write_course(folder: Path, n_sentences: int) -> None:

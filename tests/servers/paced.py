@@ -4,7 +4,8 @@
 
 Raw asyncio. It says the first sentence of each passage of the prompt, cited, over and over until `--tokens`
 are said, two characters of Chinese or one word of English a token, `--rate` a second (0: as fast as it can).
-`GET /stats` tells how many tokens were sent, how many streams are open, and how many were at most.
+`GET /stats` tells how many streams were asked for, how many tokens were sent, how many streams are open, and
+how many were at most.
 """
 
 from __future__ import annotations
@@ -62,6 +63,7 @@ class PacedServer:
         self._gap_s = 1 / rate if rate else 0.0
         self._n_tokens = n_tokens
         self._first_s = first_s
+        self.n_asked = 0
         self.n_sent = 0
         self.n_open = 0
         self.most_open = 0
@@ -77,7 +79,15 @@ class PacedServer:
                 if path.endswith(b"/chat/completions"):
                     await self._chat(json.loads(body), writer)
                 elif path == b"/stats":
-                    self._json(writer, {"tokens": self.n_sent, "open": self.n_open, "most": self.most_open})
+                    self._json(
+                        writer,
+                        {
+                            "asked": self.n_asked,
+                            "tokens": self.n_sent,
+                            "open": self.n_open,
+                            "most": self.most_open,
+                        },
+                    )
                 else:
                     self._json(
                         writer, {"object": "list", "data": [{"id": "deepseek-flash", "object": "model"}]}
@@ -93,6 +103,7 @@ class PacedServer:
         writer.write(
             b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
         )
+        self.n_asked += 1
         self.n_open += 1
         self.most_open = max(self.most_open, self.n_open)
         try:

@@ -12,6 +12,7 @@ from baize.adapters.embed_e5_onnx import E5OnnxEmbedder
 from baize.adapters.embed_rescaled import RescaledEmbedder
 from baize.bootstrap import House
 from baize.doctor import Finding, examine
+from baize.edge.launch import stop
 from baize.retrieval.cosine import CosineScale
 from baize.services.calibrate import E5, calibration, unlike
 from baize.settings import Settings, cache_dir
@@ -52,13 +53,16 @@ async def test_the_doctor_tells_what_an_embedder_wants(
         "embedder": {"kind": "openai", "base_url": "http://127.0.0.1:1/v1", "model": "m", "dim": 8},
     }
     told = await _embedder_finding(settings)
+    await stop(tmp_path)
     assert not told.ok
     wanted = dict(re.findall(r"(\w+\.\w+): (\d\.\d+)", told.says))
     scale = float(wanted["embedder.distance_scale"])
     settings["embedder"] = {**settings["embedder"], "distance_scale": scale}
     settings["retrieval"] = {"foreign_midpoint": float(wanted["retrieval.foreign_midpoint"])}
     settings["support"] = {"faq_foreign_midpoint": float(wanted["support.faq_foreign_midpoint"])}
-    assert (await _embedder_finding(settings)).ok
+    told = await _embedder_finding(settings)
+    await stop(tmp_path)
+    assert told.ok, told.says
 
 
 async def _embedder_finding(settings: dict[str, Any]) -> Finding:

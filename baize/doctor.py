@@ -107,9 +107,9 @@ async def _check_cosines(house: House, scale: float) -> None:
     if max(off) < _NEAR:
         return
     raise InvalidSettings(
-        f"Texts that have nothing in common have cosine {found.home:.2f} with {house.embedder.name} and "
-        f"{found.foreign:.2f} across languages, not {E5.home:.2f} and what the midpoints are set for: good "
-        "passages would be taken for bad ones, or bad ones for good.",
+        f"Cosines of {house.embedder.name} do not lie where the thresholds are: texts that have nothing in "
+        f"common have {found.home:.2f}, {found.foreign:.2f} across languages. Good passages would be taken "
+        "for bad ones, or bad ones for good.",
         remedy=f"Set embedder.distance_scale: {min(scale * wanted.distance_scale, 1):.3f}, "
         f"retrieval.foreign_midpoint: {foreign:.3f} and support.faq_foreign_midpoint: {faq_foreign:.3f}, "
         "then run `baize ingest --reindex`.",

@@ -18,6 +18,8 @@ STEPS = 50
 """Of a learner: how many of the last courses are each learned as one that came next."""
 _ENOUGH = 500
 """Learners with a second course from which on the recipe is tuned; before, the default serves."""
+_MANY = 0.05
+"""Share of the steps to courses that are not offered, from where on two trainings more are worth it."""
 _FEWEST = 3
 """Learners of whom a count may tell: fewer could be known by it."""
 
@@ -65,11 +67,12 @@ def train(begun: Sequence[Begun], offered: Collection[str]) -> Learned | None:
 
     Args:
         offered: courses that can be recommended. Others, which an archive names or the platform has no more,
-            are no nexts; what is taken in their stead is learned where it can be weighed.
+            are no nexts; what is taken in their stead is learned where many steps lead to them.
     """
     trails, words = along(paths_of(begun), STEPS)
     gone = np.array([one not in offered for one in words.items], dtype=np.bool_)
-    unoffered = within(trails, STEPS, gone) if gone.any() else None
+    led_there = within(trails, STEPS, gone)
+    unoffered = led_there if len(led_there) > _MANY * len(trails) else None
     kept = np.array([one in offered for one in words.nexts], dtype=np.bool_)
     trails = trails.of(np.flatnonzero(kept[trails.nexts]))
     if not len(trails):

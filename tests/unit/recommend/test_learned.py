@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from baize.domain.learner import Begun
+from baize.recommend import taste as tastes
 from baize.recommend.learned import train
 
 pytest.importorskip("scipy")
@@ -38,3 +39,14 @@ def test_what_stands_in_its_stead_is_weighed_where_learners_are_many() -> None:
     top = [learned.words.nexts[n] for n in np.argsort(-learned.taste.scores(learned.history(["old7"])))[:5]]
     assert top[0].startswith("new")
     assert "new8" in top
+
+
+@pytest.mark.parametrize(("n_gone", "weighed"), [(2, False), (60, True)])
+def test_a_few_withdrawn_courses_cost_no_second_training(
+    n_gone: int, weighed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What stands in their stead is learned where more than a twentieth of the steps lead to them."""
+    told = []
+    monkeypatch.setattr(tastes, "train", lambda trails, recipe, unoffered: told.append(unoffered))
+    train(_begun(*["axb"] * n_gone, *["ab"] * 100), {"a", "b"})
+    assert [unoffered is not None for unoffered in told] == [weighed]

@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from baize.recommend import taste as taste_module
 from baize.recommend.taste import Recipe, cut, judge, load, train, tune
-from baize.recommend.trails import along, bags, latest, near, number, taken, within
+from baize.recommend.trails import Trails, along, bags, latest, near, number, taken, within
 
 pytest.importorskip("scipy")
 PATHS = [(("a", "b"), "c"), (("a", "x"), "c"), (("d", "e"), "f"), (("d",), "f"), (("x", "e"), "f")] * 12
@@ -151,6 +152,35 @@ def test_what_is_taken_in_the_stead_of_an_item_that_is_not_offered(tmp_path: Pat
     assert not taste.scores([]).any()
     taste.save(tmp_path / "taste.npz")
     assert np.array_equal(load(tmp_path / "taste.npz").scores([u]), taste.scores([u]))
+
+
+def test_in_whose_stead_is_settled_by_rounds() -> None:
+    """Where two were as likely, what came belongs to the one in whose stead it came alone elsewhere."""
+    both, one, other = ([0, 1], [0.5, 0.5]), ([0], [1.0]), ([1], [1.0])
+    expected = [(np.array(items), np.array(weights)) for items, weights in (both, both, one, other) * 20]
+    nexts = np.array([0, 1, 0, 1] * 20)
+    rows = taste_module._into(expected, nexts, 2, 2)
+    for item in (0, 1):
+        shares = rows.sum([item], [1.0], 2)
+        assert shares[item] > 10 * shares[1 - item]
+
+
+def test_nothing_of_who_is_held_out_tells_what_stands_in_whose_stead(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Steps within their paths are left out like their trails."""
+    trails, _ = number(STEAD)
+    unoffered = within(trails, 9, np.ones(trails.n_items, dtype=np.bool_))
+    heard: list[set[int]] = []
+
+    class Listening(taste_module.Training):
+        def __init__(self, left: Trails, base: Recipe, unoffered: Trails | None = None) -> None:
+            heard.extend((set(left.starts.tolist()), set(unoffered.starts.tolist() if unoffered else ())))
+            super().__init__(left, base, unoffered)
+
+    monkeypatch.setattr(taste_module, "Training", Listening)
+    tune(trails, most=20, unoffered=unoffered)
+    learned_from, steps = heard[:2]
+    assert steps
+    assert steps <= learned_from
 
 
 def test_what_is_taken_instead_is_weighed_on_learners_who_are_held_out() -> None:

@@ -15,8 +15,8 @@ export BAIZE_DATA_DIR ?= $(CURDIR)/.baize
 setup: $(STAMP)
 
 $(STAMP): pyproject.toml constraints.txt setup.py
-	# One that is there keeps its Python: two would mix in it.
-	$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
+	# One that is there keeps its Python (two would mix in it) and what it has; some are made without pip.
+	$(BIN)/python -m ensurepip >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
 	# torch first and alone: the newest build would bring gigabytes of CUDA along.
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt torch

@@ -2,7 +2,7 @@
 
 Trained with another temperature, a model spreads the same texts over another range of cosines: where two
 have nothing in common and where one answers the other, e5 has .80 and .88, EmbeddingGemma .1 and .5. One
-number that all vectors of a model share brings its range to e5's, and changes no order.
+number that all vectors of a model share brings its range to e5's, and texts stay in their order.
 """
 
 from __future__ import annotations

@@ -106,6 +106,7 @@ class Incoming:
         self._loop = asyncio.get_running_loop()
         self._wanted: asyncio.Future[None] | None = None
         rounds.add(self)
+        self._content.on_eof(self._on_eof)
 
     async def next(self) -> list[TextDelta | ThinkingDelta]:
         """What came, as soon as there is cause to look at it; nothing at the end.
@@ -144,6 +145,14 @@ class Incoming:
         except Exception as failure:  # noqa: BLE001 - raised again in `next`, to whoever waits for the reply
             self._failure = failure
             self._end()
+
+    def _on_eof(self) -> None:
+        """Nothing follows that a round could gather. Not from within the parser, which is still at work."""
+        self._loop.call_soon(self._at_end)
+
+    def _at_end(self) -> None:
+        if not self._ended:
+            self.look(self._loop.time())
 
     def _look(self, now: float) -> None:
         content = self._content

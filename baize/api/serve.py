@@ -22,6 +22,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
+from baize import large_pages
 from baize.api.access_log import log_config
 from baize.api.app import create_app
 from baize.api.auth import check_binding
@@ -106,7 +107,12 @@ def _shared_counts(server: Server) -> Iterator[None]:
 def _app(settings: Settings) -> ASGIApp:
     """The application, in a process that does nothing else."""
     relax()
-    return _plainly(create_app(settings, warmed=settle))
+    return _plainly(create_app(settings, warmed=_warm))
+
+
+def _warm() -> None:
+    settle()
+    large_pages.keep()
 
 
 def _plainly(app: FastAPI) -> ASGIApp:

@@ -15,6 +15,7 @@ from anyio.from_thread import start_blocking_portal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from baize.adapters import openai_incoming
 from baize.adapters.chat_openai import OpenAIChatModel
 from baize.adapters.openai_reply import EventLines
 from baize.adapters.upstream_health import CircuitBreaker
@@ -291,6 +292,16 @@ async def test_a_stream_that_stays_open_behind_done_does_not_keep_the_learner(
     started = time.monotonic()
     assert said(await events_of(model)) == "答"
     assert time.monotonic() - started < 15
+
+
+async def test_the_end_of_a_reply_is_not_waited_for(
+    model: OpenAIChatModel, server: DeepSeekServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Replies are looked at in rounds, which gather; behind a reply's end there is nothing to gather."""
+    monkeypatch.setattr(openai_incoming, "_ROUND_S", 3600.0)
+    server.enqueue(reply("先坐好。[1]再量。[2]"))
+    async with asyncio.timeout(30):
+        assert said(await events_of(model)) == "先坐好。[1]再量。[2]"
 
 
 async def test_connections_are_used_again(model: OpenAIChatModel, server: DeepSeekServer) -> None:

@@ -15,6 +15,7 @@ import httpx
 import pytest
 from starlette.testclient import TestClient
 
+from baize import large_pages
 from baize.adapters.db.migrate import VERSION_TABLE
 from baize.api import serve as serving
 from baize.settings import Settings
@@ -120,14 +121,15 @@ def test_what_only_workers_meet_is_no_success(tmp_path: Path, repo_root: Path) -
 
 
 def test_a_server_that_is_warm_settles_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its lasting objects are left alone by the collector from then on, before anybody is answered."""
+    """Its lasting objects are left alone by the collector from then on, and lie on large pages."""
     done: list[str] = []
     monkeypatch.setattr(serving, "relax", lambda: None)
     monkeypatch.setattr(serving, "settle", lambda: done.append("settled"))
+    monkeypatch.setattr(large_pages, "keep", lambda: done.append("laid"))
     monkeypatch.setenv("BAIZE_TESTING", "1")
     settings = Settings.model_validate(
         {"data_dir": tmp_path, "embedder": {"kind": "fake"}, "chat": {"kind": "none"}, "index": {"idle_s": 2}}
     )
     with TestClient(serving._app(settings), base_url="http://127.0.0.1") as client:
         client.post("/v1/search", json={"query": "血压"})
-        assert done == ["settled"]
+        assert done == ["settled", "laid"]

@@ -6,12 +6,15 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from time import monotonic
 
+_ENTRY_BYTES = 230
+"""What the dictionary, the key's and the value's objects and the instant take beside the characters."""
+
 
 class MemoryCache:
     """What one process may forget at any time. Not shared: another worker has its own.
 
     Args:
-        max_bytes: of all values together.
+        max_bytes: of all entries together, their keys and what Python needs for them included.
     """
 
     def __init__(self, *, max_bytes: int = 48_000_000, clock: Callable[[], float] = monotonic) -> None:
@@ -35,8 +38,10 @@ class MemoryCache:
     async def set(self, key: str, value: bytes, *, ttl_s: float) -> None:
         """As `Cache.set`."""
         self._drop(key)
+        if _size(key, value) > self._max_bytes:
+            return
         self._entries[key] = (self._clock() + ttl_s, value)
-        self._n_bytes += len(value)
+        self._n_bytes += _size(key, value)
         while self._n_bytes > self._max_bytes:
             self._drop(next(iter(self._entries)))
 
@@ -59,5 +64,10 @@ class MemoryCache:
         self._n_bytes = 0
 
     def _drop(self, key: str) -> None:
-        _, value = self._entries.pop(key, (0.0, b""))
-        self._n_bytes -= len(value)
+        if (entry := self._entries.pop(key, None)) is not None:
+            self._n_bytes -= _size(key, entry[1])
+
+
+def _size(key: str, value: bytes) -> int:
+    """Bytes; keys are ASCII."""
+    return _ENTRY_BYTES + len(key) + len(value)

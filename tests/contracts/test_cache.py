@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import tracemalloc
 from collections.abc import AsyncIterator
 
 import pytest
@@ -64,14 +65,26 @@ async def test_of_many_who_add_one_wins(cache: Cache) -> None:
 
 async def test_memory_keeps_what_was_used_last() -> None:
     """Over its size, the entry that nobody asked for longest goes."""
-    cache = MemoryCache(max_bytes=10)
+    cache = MemoryCache(max_bytes=500)
     await cache.set("a", b"1234", ttl_s=60)
     await cache.set("b", b"1234", ttl_s=60)
     await cache.get("a")
     await cache.set("c", b"1234", ttl_s=60)
     assert [await cache.get(key) for key in "abc"] == [b"1234", None, b"1234"]
-    await cache.set("d", b"x" * 11, ttl_s=60)
-    assert await cache.get("d") is None
+    await cache.set("d", b"x" * 500, ttl_s=60)
+    assert [await cache.get(key) for key in "acd"] == [b"1234", b"1234", None], "too large for any place"
+
+
+async def test_memory_is_no_larger_than_it_says() -> None:
+    """Most entries are small: their keys, and what Python needs for each, are more than their values."""
+    tracemalloc.start()
+    before = tracemalloc.get_traced_memory()[0]
+    cache = MemoryCache(max_bytes=1_000_000)
+    for number in range(20_000):
+        await cache.set(f"reuse-of:default:{number:036}", b"%d" % number * 6, ttl_s=60)
+    taken = tracemalloc.get_traced_memory()[0] - before
+    tracemalloc.stop()
+    assert 800_000 < taken < 1_200_000
 
 
 async def test_a_redis_that_is_gone_is_no_cache(caplog: pytest.LogCaptureFixture) -> None:

@@ -281,6 +281,8 @@ class Retrieval(_Section):
     foreign_midpoint: float = Field(0.81, ge=-1, le=1)
     """The same where question and passage differ in language."""
     coverage_weight: float = Field(1.5, ge=0)
+    sparse_weight: float = Field(0.8, ge=0)
+    """What finding all of a question's terms counts beside its meaning; a property of the embedder."""
 
 
 def _checked_zone(name: str) -> str:

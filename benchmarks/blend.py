@@ -116,7 +116,7 @@ async def _ask(
     chosen = Retrieval()
     runs = await search(query, vector, Scope("p"), index=index, passage_languages=languages, k=chosen.leg_k)
     scale = CosineScale(chosen.dense_midpoint, chosen.foreign_midpoint)
-    found = list(fuse(runs, query, scale))
+    found = list(fuse(runs, query, scale, chosen.sparse_weight))
     stored = await index.chunks("p", [match.chunk_id for match in found])
     hits = collapse(
         [Hit(stored[m.chunk_id].chunk, m.rank, m.score, m.leg, m.parts) for m in found], chosen.n_moments

@@ -76,7 +76,7 @@ async def scores(asked: Asked, index: MemoryIndex, languages: Sequence[str]) -> 
         k=chosen.leg_k,
     )
     scale = CosineScale(chosen.dense_midpoint, chosen.foreign_midpoint)
-    fused = list(fuse(runs, asked.query, scale))
+    fused = list(fuse(runs, asked.query, scale, chosen.sparse_weight))
     stored = await index.chunks("p", [match.chunk_id for match in fused])
     hits = collapse(
         [Hit(stored[m.chunk_id].chunk, m.rank, m.score, m.leg, m.parts) for m in fused], chosen.n_moments

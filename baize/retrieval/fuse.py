@@ -18,10 +18,15 @@ _COSINE_RANGE = 0.1
 _TERM_WEIGHT = 8.0
 """About what a rare term adds to a sparse score: IDF times BM25's saturation."""
 SPARSE_WEIGHT = 0.8
-"""What finding all of a question's terms counts, beside the whole range of cosines."""
+"""What finding all of a question's terms counts, beside the whole range of cosines of multilingual-e5-small.
+
+A property of the embedder, as the scale is: one that finds more by meaning wants less of it.
+"""
 
 
-def fuse(runs: Sequence[Run], query: Query, scale: CosineScale) -> Iterator[Match]:
+def fuse(
+    runs: Sequence[Run], query: Query, scale: CosineScale, sparse_weight: float = SPARSE_WEIGHT
+) -> Iterator[Match]:
     """Merge by score(d) = margin(cosine) / range + w · max(lexical, pinyin); best first, made as it is read.
 
     The dense part is the margin above the midpoint of the passage's language, so that runs of several
@@ -54,7 +59,7 @@ def fuse(runs: Sequence[Run], query: Query, scale: CosineScale) -> Iterator[Matc
             if chunk_id not in scores:
                 scores[chunk_id] = margins.get(chunk_id, tail) / _COSINE_RANGE
     for chunk_id, share in shares.items():
-        scores[chunk_id] += SPARSE_WEIGHT * share
+        scores[chunk_id] += sparse_weight * share
     ranks = [dict(zip(run.chunk_ids, range(1, len(run) + 1), strict=True)) for run in runs]
     for rank, chunk_id in enumerate(sorted(scores, key=scores.__getitem__, reverse=True), 1):
         parts = [run.at(its[chunk_id]) for run, its in zip(runs, ranks, strict=True) if chunk_id in its]

@@ -14,7 +14,7 @@ from baize.retrieval.abroad import Abroad, Bearings
 from baize.retrieval.assess import AssessOptions, assess, signals
 from baize.retrieval.collapse import collapse
 from baize.retrieval.fetch import KeptChunks, fetch
-from baize.retrieval.fuse import fuse
+from baize.retrieval.fuse import SPARSE_WEIGHT, fuse
 from baize.retrieval.gather import gather
 from baize.retrieval.just_said import just_said, own_terms
 from baize.retrieval.locate import locate
@@ -44,6 +44,7 @@ class FindOptions:
         n_foreign: of these, how many documents in another language are located by meaning.
         assess: what the embedder's cosines mean.
         n_reranked: how many distinct hits the reranker reorders, where there is one.
+        sparse_weight: what terms count beside cosines; a property of the embedder, as `assess` is.
     """
 
     leg_k: int
@@ -51,6 +52,7 @@ class FindOptions:
     n_foreign: int
     assess: AssessOptions
     n_reranked: int = 0
+    sparse_weight: float = SPARSE_WEIGHT
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +184,7 @@ class Finder:
                     remedy="Run `baize doctor`: it says whether to embed the lessons for another embedder "
                     "or to ingest the courses again.",
                 )
-            fused = fuse(runs, query, self._options.assess.scale)
+            fused = fuse(runs, query, self._options.assess.scale, self._options.sparse_weight)
             distinct, settled, swept = await self._distinct(fused, scope.platform_id)
             current = await self._current(scope)
             if not settled and not swept and current == scope.settled:

@@ -81,6 +81,8 @@ def test_a_passage_found_by_words_only_is_as_near_as_the_last_one_found_by_meani
     scores = {h.chunk_id: h.score for h in fuse(runs, QUERY, SCALE)}
     assert scores[near.id] == pytest.approx(0.5)
     assert scores[words.id] == pytest.approx(0.5 + SPARSE_WEIGHT)
+    less = {h.chunk_id: h.score for h in fuse(runs, QUERY, SCALE, 0.2)}
+    assert (less[near.id], less[words.id]) == (pytest.approx(0.5), pytest.approx(0.7))
 
 
 def test_ties_keep_the_order_of_first_sight() -> None:

@@ -10,10 +10,23 @@ _EXTRACTIVE = {
     "zh": "以下为课程原文摘录，由AI检索整理",
     "en": "Excerpts from the course, found and arranged by AI",
 }
-LABELS = (*_BY_MODEL.values(), *_EXTRACTIVE.values())
+_FROM_FAQ = {
+    "zh": "以下为常见问题原文，由AI检索",
+    "en": "From the frequently asked questions, word for word; found by AI",
+}
+_BY_SERVICE = {"zh": "由AI客服自动回复", "en": "An automatic reply by AI"}
+LABELS = tuple(text for texts in (_BY_MODEL, _EXTRACTIVE, _FROM_FAQ, _BY_SERVICE) for text in texts.values())
 
 
 def label(language: str, model: str) -> str:
     """The notice in the language of the answer; `model` is what `start` reports."""
-    texts = _EXTRACTIVE if model == "extractive" else _BY_MODEL
+    return _in(language, _EXTRACTIVE if model == "extractive" else _BY_MODEL)
+
+
+def service_label(language: str, *, quotes_faq: bool) -> str:
+    """Beside what customer service says by itself: a FAQ's entry, an account's records, hours of a person."""
+    return _in(language, _FROM_FAQ if quotes_faq else _BY_SERVICE)
+
+
+def _in(language: str, texts: dict[str, str]) -> str:
     return texts.get(language, texts["en"])

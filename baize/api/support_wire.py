@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from baize.api.encoding import OmitIfNone
 from baize.api.instants import instant, instant_or_none
 from baize.api.mapping import Mapper
-from baize.api.notices import label
+from baize.api.notices import label, service_label
 from baize.api.requests import AnswerRequest, Id, RequestBody, Words
 from baize.api.wire import AnswerBody
 from baize.domain.support import AccountRecord, FaqMatch, OpeningHours, RecordKind, Ticket, TicketState
@@ -133,7 +133,7 @@ def support_body(reply: SupportReply, mapper: Mapper, hours: OpeningHours, now: 
         intent=reply.routed.intent,
         confidence=round(reply.routed.confidence, 4),
         language=reply.language,
-        label=label(reply.language, reply.answer.model if reply.answer else "extractive"),
+        label=_label(reply),
         text=reply.text,
         faq=_faq(reply.entry) if reply.entry else None,
         suggestions=[_suggested(one) for one in reply.suggested],
@@ -142,6 +142,12 @@ def support_body(reply: SupportReply, mapper: Mapper, hours: OpeningHours, now: 
         hand_over=hand_over_body(hours, now) if reply.offer_person else None,
         chosen_by=reply.chosen_by or None,
     )
+
+
+def _label(reply: SupportReply) -> str:
+    if reply.answer is not None:
+        return label(reply.language, reply.answer.model)
+    return service_label(reply.language, quotes_faq=reply.entry is not None)
 
 
 def ticket_body(ticket: Ticket, hours: OpeningHours, now: float) -> TicketBody:

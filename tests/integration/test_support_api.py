@@ -108,19 +108,21 @@ async def test_one_box_for_everything(tmp_path: Path, desk: ServiceDesk) -> None
             reply = await ask(client, entry["question"])
             assert (reply["route"], reply["faq"]["entry_id"]) == ("faq", entry["id"])
             assert reply["text"] == entry["answer"]
+            assert reply["label"] == "以下为常见问题原文，由AI检索"
             assert "hand_over" not in reply
         thanks = await ask(client, "好的，谢谢！")
         assert (thanks["route"], thanks["text"]) == ("course", "不客气！还有不明白的地方，随时问我。")
         records = await ask(client, "我有多少学分")
-        assert records["route"] == "account"
+        assert (records["route"], records["label"]) == ("account", "由AI客服自动回复")
         assert records["records"][0]["value"] == "12.50"
         assert "12.50" in records["text"]
         course = await ask(client, "什么是梯度下降", scope={"course_ids": ["help"]})
-        assert course["route"] == "course"
+        assert (course["route"], course["label"]) == ("course", "以下为课程原文摘录，由AI检索整理")
         assert course["answer"]["citations"][0]["quote"] == "梯度下降沿着最陡的方向走。"
         for question in ("转人工服务", "发票怎么申请"):
             person = await ask(client, question)
             assert (person["route"], person["hand_over"]["open_now"]) == ("person", True)
+            assert person["label"] == "由AI客服自动回复", "nothing of a course is quoted"
             assert "faq" not in person
         # As the sidebar does after a refusal: what is the course's stays the course's, unanswered.
         again = await ask(client, "什么是梯度下降", course_asked=True)

@@ -163,8 +163,9 @@ async def test_questions_and_enrolments_count(client: httpx.AsyncClient, lin: di
     path = "/v1/learners/lin/recommendations?language=zh"
 
     async def reasons() -> dict[str, list[dict[str, object]]]:
-        items = (await client.get(path, headers=lin)).json()["items"]
-        return {one["course_id"]: one["reasons"] for one in items}
+        reply = await client.get(path, headers=lin)
+        assert reply.status_code == 200, reply.text
+        return {one["course_id"]: one["reasons"] for one in reply.json()["items"]}
 
     before = await reasons()
     asked = await client.post("/v1/answers", json={"question": "量血压之前要坐多久？"}, headers=lin)

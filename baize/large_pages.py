@@ -22,8 +22,6 @@ _LEAST_FILLED = 0.5
 """A thread's stack takes megabytes of addresses and kilobytes of memory: to fill it up would be waste."""
 _MAPS = Path("/proc/self/smaps")
 _SWITCH = Path("/sys/kernel/mm/transparent_hugepage/enabled")
-_FIRST_AFTER_S = 5.0
-"""The first questions have it to themselves."""
 _AGAIN_S = 30.0
 
 
@@ -36,16 +34,15 @@ class _Mapping(NamedTuple):
 
 
 def keep() -> None:
-    """Soon, in a thread of its own: lay what there is on large pages, and from then on what is added.
+    """From now on, in a thread of its own: lay what there is on large pages, and what is added later.
 
     Where the system has them switched off (`never`), or is no Linux, nothing is done. The first time takes
-    a second or two for 300 MB, in which other threads go on; later ones some 30 ms.
+    about a second for 300 MB, in which other threads go on; later ones some 30 ms.
     """
     if not _may():
         return
 
     def rounds() -> None:
-        time.sleep(_FIRST_AFTER_S)
         while True:
             lay()
             time.sleep(_AGAIN_S)

@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from itertools import chain, repeat
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,6 +23,8 @@ _LEAST_FILLED = 0.5
 """A thread's stack takes megabytes of addresses and kilobytes of memory: to fill it up would be waste."""
 _MAPS = Path("/proc/self/smaps")
 _SWITCH = Path("/sys/kernel/mm/transparent_hugepage/enabled")
+_PAUSES_S = (3.0, 7.0)
+"""Between the first rounds: most of what a server adds, it adds with its first questions."""
 _AGAIN_S = 30.0
 
 
@@ -43,9 +46,9 @@ def keep() -> None:
         return
 
     def rounds() -> None:
-        while True:
+        for pause_s in chain(_PAUSES_S, repeat(_AGAIN_S)):
             lay()
-            time.sleep(_AGAIN_S)
+            time.sleep(pause_s)
 
     threading.Thread(target=rounds, name="large-pages", daemon=True).start()
 

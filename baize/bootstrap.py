@@ -923,12 +923,12 @@ class House:
         reranking = self.settings.reranker
         n_reranked = reranking.top_n if isinstance(reranking, config.CrossEncoder) else 0
         options = FindOptions(
-            chosen.leg_k,
-            n_moments or chosen.n_moments,
-            chosen.n_foreign,
-            assessing,
-            n_reranked,
-            chosen.sparse_weight,
+            leg_k=chosen.leg_k,
+            n_moments=n_moments or chosen.n_moments,
+            n_foreign=chosen.n_foreign,
+            assess=assessing,
+            n_reranked=n_reranked,
+            sparse_weight=chosen.sparse_weight,
         )
         embedder = self.asked_embedder
         if self.trace is not None:

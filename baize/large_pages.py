@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import chain, repeat
 from pathlib import Path
 from typing import NamedTuple
@@ -47,7 +48,9 @@ def keep() -> None:
 
     def rounds() -> None:
         for pause_s in chain(_PAUSES_S, repeat(_AGAIN_S)):
-            lay()
+            # No file handle free just now: the next round tries again.
+            with suppress(OSError):
+                lay()
             time.sleep(pause_s)
 
     threading.Thread(target=rounds, name="large-pages", daemon=True).start()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -92,6 +93,28 @@ def test_a_system_that_has_them_switched_off_is_left_so(
     monkeypatch.setattr(sys, "platform", "darwin")
     large_pages.keep()
     assert started == ["large-pages"]
+
+
+def test_a_round_that_cannot_look_is_followed_by_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a free file handle nothing can be read; three rounds come soon, later ones seldom."""
+    paused: list[float] = []
+    done = threading.Event()
+
+    def lay() -> int:
+        raise OSError(24, "Too many open files")
+
+    def sleep(pause_s: float) -> None:
+        paused.append(pause_s)
+        if len(paused) == 4:
+            done.set()
+
+    monkeypatch.setattr(large_pages, "_may", lambda: True)
+    monkeypatch.setattr(large_pages, "lay", lay)
+    monkeypatch.setattr(large_pages, "repeat", lambda pause_s: [pause_s] * 2)
+    monkeypatch.setattr(time, "sleep", sleep)
+    large_pages.keep()
+    assert done.wait(30)
+    assert paused == [3.0, 7.0, 30.0, 30.0]
 
 
 @pytest.mark.skipif(not large_pages._may(), reason="no large pages on this system")

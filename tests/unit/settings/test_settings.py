@@ -13,6 +13,7 @@ import yaml
 
 from baize.bootstrap import House
 from baize.errors import InvalidSettings
+from baize.retrieval.fuse import SPARSE_WEIGHT
 from baize.settings import Settings, config_file, load, origins
 
 SECRET = "sk-geheim-123"
@@ -137,6 +138,13 @@ def test_what_is_wrong_is_said_in_words(
     """None of them pydantic's own; before anything is opened."""
     (in_folder / "c.yaml").write_text(text, encoding="utf-8")
     assert said in str(told(in_folder / "c.yaml"))
+
+
+def test_what_terms_count_reaches_the_finder(tmp_path: Path) -> None:
+    """As it is set; unset, it is what the default embedder wants."""
+    for chosen, weight in (({}, SPARSE_WEIGHT), ({"sparse_weight": 0.2}, 0.2)):
+        given = {"data_dir": tmp_path, "embedder": {"kind": "fake"}, "retrieval": chosen}
+        assert House(Settings.model_validate(given)).finder._options.sparse_weight == weight
 
 
 def test_settings_are_written_as_the_comments_say(set_env: Callable[..., None], in_folder: Path) -> None:

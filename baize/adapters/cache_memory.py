@@ -6,8 +6,11 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from time import monotonic
 
-_ENTRY_BYTES = 230
-"""What the dictionary, the key's and the value's objects and the instant take beside the characters."""
+_ENTRY_BYTES = 280
+"""What the dictionary, the key's and the value's objects and the instant take beside the characters.
+
+Measured with tracemalloc: 215 to 325, as full as the dictionary happens to be.
+"""
 
 
 class MemoryCache:

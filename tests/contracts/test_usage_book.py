@@ -29,10 +29,15 @@ ONE = Used("p", "2026-11-28", "c", "m", 1, 0, 0, 100, 60, 20, 5, 0.25, 0)
 
 @dataclass
 class Counting:
-    """A store of answers, and the book that it writes in."""
+    """A store of answers, and the book that it writes in.
+
+    Attributes:
+        other: of another process: with connections of its own.
+    """
 
     answers: Answers
     book: UsageBook
+    other: Answers
     ids: count[int] = field(default_factory=count)
 
     async def add(self, used: Used) -> None:
@@ -48,13 +53,16 @@ def answer(answer_id: str, text: str = "答。") -> Answer:
 async def counting(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Counting]:
     if request.param == "double":
         answers = MemoryAnswers(HeldClock())
-        yield Counting(answers, answers.usage_book)
+        yield Counting(answers, answers.usage_book, answers)
         return
     sqlite = f"sqlite:///{tmp_path}/usage.db"
-    database = Database(sqlite if request.param == "sqlite" else request.getfixturevalue("postgres_url"))
+    url = sqlite if request.param == "sqlite" else request.getfixturevalue("postgres_url")
+    database, other = Database(url), Database(url)
     await database.migrate()
-    yield Counting(SqlAnswers(database, HeldClock()), SqlUsageBook(database))
+    clock = HeldClock()
+    yield Counting(SqlAnswers(database, clock), SqlUsageBook(database), SqlAnswers(other, clock))
     await database.close()
+    await other.close()
 
 
 async def test_sums_are_kept_by_day_course_and_model(counting: Counting) -> None:
@@ -103,6 +111,17 @@ async def test_an_answer_that_is_stored_again_is_counted_once(counting: Counting
     assert stored.text == "改。"
 
 
+async def test_an_answer_that_two_processes_store_at_once_is_counted_once(counting: Counting) -> None:
+    """One of them may bring it after an outage, while the other does: whoever is second counts nothing."""
+    ids = [str(n) for n in range(40)]
+    await asyncio.gather(
+        *(store.put(answer(i), ONE) for i in ids for store in (counting.answers, counting.other))
+    )
+    (used,) = await counting.book.between("p", "2026-11-28", "2026-11-28")
+    assert (used.n_answers, used.prompt_tokens, used.cost) == (40, 4000, 10.0)
+    assert {turn.id for turn in await counting.answers.turns("p", "k", 100)} == set(ids)
+
+
 @pytest.mark.parametrize("counting", ["sqlite", "postgres"], indirect=True)
 async def test_an_answer_that_cannot_be_stored_is_not_counted(counting: Counting) -> None:
     """Both or neither: what the database refuses leaves no trace in the sums."""
@@ -110,5 +129,8 @@ async def test_an_answer_that_cannot_be_stored_is_not_counted(counting: Counting
     with pytest.raises((sqlite3.IntegrityError, IntegrityError)):
         await counting.answers.put(broken, ONE)
     assert await counting.book.between("p", "2026-11-28", "2026-11-28") == []
+    with pytest.raises((sqlite3.IntegrityError, IntegrityError)):
+        await counting.answers.put(answer("a"), replace(ONE, cost=None))  # type: ignore[arg-type]
+    assert await counting.answers.get("p", "a") is None
     await counting.add(ONE)
     assert await counting.book.between("p", "2026-11-28", "2026-11-28") == [ONE]

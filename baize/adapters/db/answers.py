@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Text, bindparam, delete, func, select, typ
 from baize.adapters.db.codec import encode
 from baize.adapters.db.engine import Database
 from baize.adapters.db.models import AnswerRow, FeedbackRow
-from baize.adapters.db.upsert import Upsert, insert_or_update
+from baize.adapters.db.upsert import insert_if_new, insert_or_update
 from baize.adapters.db.usage import counted
 from baize.adapters.db.worded import Worded
 from baize.domain.chat import Answer, left_out
@@ -39,8 +39,11 @@ class SqlAnswers:
             "of_platform": answer.platform_id,
             "of_conversation": answer.conversation_id,
         }
-        counts = [] if used is None else [counted(used, answer)]
-        await self._database.write(*counts, (_PUT, values))
+        if used is None:
+            await self._database.write((_PUT, values))
+        else:
+            # The answer first: of two processes that bring it at once, one finds it there and does not count.
+            await self._database.write_once((_PUT_NEW, values), first=counted(used), again=(_PUT, values))
 
     async def get(self, platform_id: str, answer_id: str) -> Answer | None:
         """As `Answers.get`."""
@@ -119,7 +122,7 @@ class SqlAnswers:
             return len(list(await session.scalars(gone.returning(AnswerRow.answer_id))))
 
 
-def _put(dialect: str) -> Upsert:
+def _row() -> dict[str, Any]:
     latest = select(func.coalesce(func.max(AnswerRow.turn), 0)).where(
         AnswerRow.platform_id == bindparam("of_platform"),
         AnswerRow.conversation_id == bindparam("of_conversation"),
@@ -128,10 +131,11 @@ def _put(dialect: str) -> Upsert:
         ("platform_id", "answer_id", "conversation_id", "stored_at", "answer", "learner_id")
     )
     values["turn"] = latest.scalar_subquery() + 1
-    return insert_or_update(dialect, AnswerRow, values, keep=("turn", "stored_at"))
+    return values
 
 
-_PUT = Worded(_put)
+_PUT = Worded(lambda dialect: insert_or_update(dialect, AnswerRow, _row(), keep=("turn", "stored_at")))
+_PUT_NEW = Worded(lambda dialect: insert_if_new(dialect, AnswerRow, _row()))
 
 
 def _of(platform_id: str, conversation_id: str, learner_id: str | None) -> list[ColumnElement[bool]]:

@@ -126,8 +126,8 @@ class Database:
                 found = await connection.execute(worded.for_postgres, values)
                 return [tuple(row) for row in found]
 
-    async def write(self, *lines: Line) -> None:
-        """A transaction of the few statements that every answer needs, each with its values.
+    async def write(self, line: Line) -> None:
+        """A statement that is written often, a transaction by itself.
 
         Raises:
             DependencyUnavailable: the database does not answer, or is locked for too long.
@@ -135,13 +135,28 @@ class Database:
         with translated(self.url):
             if self._pen is not None:
                 async with self._writer:
-                    await self._pen.write(lines)
+                    await self._pen.write(line)
                 return
-            # One statement is a transaction by itself, which saves two trips to the server.
-            alone = len(lines) == 1
-            async with self._autocommit.connect() if alone else self._engine.begin() as connection:
-                for worded, values in lines:
-                    await connection.execute(worded.for_postgres, dict(values))
+            # Without BEGIN and COMMIT, which are two trips to the server.
+            async with self._autocommit.connect() as connection:
+                worded, values = line
+                await connection.execute(worded.for_postgres, dict(values))
+
+    async def write_once(self, new: Line, *, first: Line, again: Line) -> None:
+        """A transaction: `new`, then `first` where that gave a row, and `again` where it gave none.
+
+        Raises:
+            DependencyUnavailable: the database does not answer, or is locked for too long.
+        """
+        with translated(self.url):
+            if self._pen is not None:
+                async with self._writer:
+                    await self._pen.write_once(new, first=first, again=again)
+                return
+            async with self._engine.begin() as connection:
+                came_in = await connection.execute(new[0].for_postgres, dict(new[1]))
+                worded, values = first if came_in.first() else again
+                await connection.execute(worded.for_postgres, dict(values))
 
     @asynccontextmanager
     async def reading(self) -> AsyncGenerator[AsyncSession]:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from types import ModuleType
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, inspect, select
+from sqlalchemy import Executable, inspect
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -60,25 +60,18 @@ def course_values(course: Course) -> dict[str, Any]:
     }
 
 
-def insert_or_add(
-    where: AsyncSession | str,
-    model: type[Table],
-    values: dict[str, Any],
-    *,
-    unless: ColumnElement[bool] | None = None,
-) -> Upsert:
-    """One row in; where its primary key exists, every other column grows by the value given.
+def insert_if_new(where: AsyncSession | str, model: type[Table], values: dict[str, Any]) -> Executable:
+    """One row in, unless its primary key exists. It gives a row where it did so, and none where it did not.
 
-    Args:
-        unless: where this holds, nothing is touched.
+    Of writers at once one is told so; the others wait until that one is done.
     """
-    insert: Upsert = _dialect(where).insert(model)
-    if unless is None:
-        insert = insert.values(values)
-    else:
-        columns = inspect(model).columns
-        row = [bindparam(name, value, type_=columns[name].type) for name, value in values.items()]
-        insert = insert.from_select(list(values), select(*row).where(~unless))
+    insert: Upsert = _dialect(where).insert(model).values(values)
+    return insert.on_conflict_do_nothing().returning(*inspect(model).primary_key)
+
+
+def insert_or_add(where: AsyncSession | str, model: type[Table], values: dict[str, Any]) -> Upsert:
+    """One row in; where its primary key exists, every other column grows by the value given."""
+    insert: Upsert = _dialect(where).insert(model).values(values)
     keys = [column.name for column in inspect(model).primary_key]
     grown = {name: getattr(model, name) + insert.excluded[name] for name in values if name not in keys}
     return insert.on_conflict_do_update(index_elements=keys, set_=grown)

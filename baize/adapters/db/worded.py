@@ -145,25 +145,32 @@ class SqliteHand:
         """
         return await self._call(lambda connection: worded.on(connection, values))
 
-    async def write(self, lines: Sequence[Line]) -> None:
-        """Apply all of them, or none; begun, they are not undone when the caller is cancelled.
+    async def write(self, line: Line) -> None:
+        """Apply it; begun, it is not undone when the caller is cancelled.
 
         Raises:
             sqlite3.Error: nothing was written.
         """
 
         def apply(connection: sqlite3.Connection) -> None:
-            connection.execute("BEGIN IMMEDIATE")
-            try:
-                for worded, values in lines:
-                    worded.on(connection, values)
-                connection.execute("COMMIT")
-            except BaseException:
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
-                raise
+            worded, values = line
+            worded.on(connection, values)
 
-        await self._call(apply)
+        await self._call(lambda connection: _whole(connection, apply))
+
+    async def write_once(self, new: Line, *, first: Line, again: Line) -> None:
+        """Apply `new`, and `first` where that gives a row, `again` where it gives none; both or neither.
+
+        Raises:
+            sqlite3.Error: nothing was written.
+        """
+
+        def apply(connection: sqlite3.Connection) -> None:
+            worded, values = new
+            worded, values = first if worded.on(connection, values) else again
+            worded.on(connection, values)
+
+        await self._call(lambda connection: _whole(connection, apply))
 
     async def close(self) -> None:
         """Close the connection; the next call opens a new one."""
@@ -180,3 +187,15 @@ class SqliteHand:
         if self._connection is None:
             self._connection = self._connect()
         return ask(self._connection)
+
+
+def _whole(connection: sqlite3.Connection, apply: Callable[[sqlite3.Connection], None]) -> None:
+    """A transaction of what `apply` writes."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        apply(connection)
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise

@@ -55,7 +55,7 @@ async def test_values_are_written_and_read_as_their_columns_hold_them(database: 
 async def test_a_statement_that_fails_leaves_nothing_and_the_next_one_goes(database: Database) -> None:
     """Not what was written before it, either."""
     with pytest.raises(sqlite3.IntegrityError):
-        await database.write((PUT, COURSE), (ORPHAN, {}))
+        await database.write_once((PUT, COURSE), first=(ORPHAN, {}), again=(ORPHAN, {}))
     assert await database.fetch(TAGS, of_course="c1") == []
     await database.write((PUT, COURSE))
     assert len(await database.fetch(TAGS, of_course="c1")) == 1

@@ -194,6 +194,7 @@ class OpenAIChatModel:
         self._budget.called()
         repaired = False
         for attempt in itertools.count():
+            replayed = self._replay_reasoning
             try:
                 request = self._request(messages, sampling)
                 async with aclosing(self._watched(request, reply, deadline)) as events:
@@ -204,7 +205,7 @@ class OpenAIChatModel:
                 if refused.about != "reasoning_content" or repaired or self._thinking_style == "none":
                     raise
                 repaired = True
-                self._repair()
+                self._repair(replayed)
                 continue
             except UpstreamBusy as busy:
                 pause_s = max(self._pause_s(attempt), busy.retry_after_s or 0.0)
@@ -214,9 +215,12 @@ class OpenAIChatModel:
                     raise
             await anyio.sleep(pause_s)
 
-    def _repair(self) -> None:
-        self._replay_reasoning = not self._replay_reasoning
+    def _repair(self, replayed: bool) -> None:
+        """The other policy than the refused call's; of several at once the first turns it."""
         self.n_repairs += 1
+        if self._replay_reasoning != replayed:
+            return
+        self._replay_reasoning = not replayed
         policy = "sent back" if self._replay_reasoning else "left out"
         _log.warning("The chat endpoint minds earlier reasoning; from now on it is %s.", policy)
 
@@ -228,7 +232,7 @@ class OpenAIChatModel:
         self, request: dict[str, Any], reply: OpenAIReply, deadline: float
     ) -> AsyncGenerator[TextDelta | ThinkingDelta]:
         """One upstream call, through the breaker: what it learns of is whether calls get to a first token."""
-        self.breaker.enter()
+        tries = self.breaker.enter()
         told = False
         try:
             async with aclosing(self._call(request, reply, deadline)) as events:
@@ -243,10 +247,10 @@ class OpenAIChatModel:
         except UpstreamFailed as failure:
             if not told:
                 told = True
-                self.breaker.failed(failure)
+                self.breaker.failed(failure, tries=tries)
             raise
         finally:
-            if not told:
+            if tries and not told:
                 self.breaker.left()
 
     async def _post(self, request: dict[str, Any]) -> aiohttp.ClientResponse:

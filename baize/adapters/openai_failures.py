@@ -32,6 +32,8 @@ _BUSY_REMEDY = "Try again in a moment; if it stays so, look at the provider's st
 _BUSY_STATUSES = frozenset({408, 429})
 _REASONING = "reasoning_content"
 """The field that old endpoints refuse and newer ones want back; a 400 that names it can be repaired."""
+_LONGEST_WAIT_S = 3600.0
+"""Some gateways put an instant in seconds where the seconds to wait belong: that is 56 years."""
 _MACHINE_WORD = re.compile(r"[a-z][a-z_]{2,40}")
 
 
@@ -86,16 +88,19 @@ def _in_sentence(endpoint: str) -> str:
 
 
 def retry_after_s(headers: Mapping[str, str]) -> float | None:
-    """Seconds that `Retry-After` asks for, be it a number or a date (RFC 9110, 10.2.3); None without it."""
+    """Seconds that `Retry-After` asks for, be it a number or a date (RFC 9110, 10.2.3); None without it.
+
+    Never more than an hour.
+    """
     value = headers.get("retry-after")
     if value is None:
         return None
     try:
-        return max(0.0, float(value))
+        return min(max(0.0, float(value)), _LONGEST_WAIT_S)
     except ValueError:
         pass
     try:
-        at = parsedate_to_datetime(value)
-    except ValueError:
+        at = parsedate_to_datetime(value).astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
-    return max(0.0, (at.astimezone(UTC) - datetime.now(UTC)).total_seconds())
+    return min(max(0.0, (at - datetime.now(UTC)).total_seconds()), _LONGEST_WAIT_S)

@@ -20,6 +20,7 @@ _MAX_BLANK_CHARS = 400
 """White space before any text from which a reply is given up: JSON mode may go on with it to the limit."""
 
 _decode = msgspec.json.Decoder().decode
+_NO_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 class _Delta(msgspec.Struct, gc=False):
@@ -117,7 +118,7 @@ class OpenAIReply:
             return ()
         try:
             token = _decode_token(data)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except _NO_JSON:
             return self._read_any(data)
         if token.model:
             self._model = token.model
@@ -129,7 +130,7 @@ class OpenAIReply:
     def _read_any(self, data: bytes) -> tuple[TextDelta | ThinkingDelta, ...]:
         try:
             event = _decode(data)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except _NO_JSON:
             if data.strip() == b"[DONE]":
                 self.done = True
             elif not self._finish:

@@ -18,7 +18,8 @@ _N_FAILURES = 5
 _FIRST_PAUSE_S = 5.0
 _LONGEST_PAUSE_S = 60.0
 _ACCOUNT_PAUSE_S = 300.0
-"""After a refusal that only the operator can undo (401, 402, 403): how long not to ask."""
+"""After a refusal that only the operator can undo (401, 402, 403): how long not to ask. No longer for any
+`Retry-After` either, which may be an instant in seconds, or nonsense: to ask once costs nothing."""
 _ACCOUNT_STATUSES = frozenset({401, 402, 403})
 
 
@@ -26,7 +27,8 @@ class CircuitBreaker:
     """Closed: everything is asked. Open: nothing is, until a pause is over; then one call tries.
 
     It opens after five calls in a row that failed busy, or at once when the account is refused (key wrong,
-    balance used up), which it tells the operator in the log. Each failed try doubles the pause.
+    balance used up), which it tells the operator in the log. Each failed try doubles the pause; calls that
+    were under way when it opened, perhaps hundreds, say nothing new when they fail too.
     """
 
     def __init__(self, clock: Callable[[], float] = monotonic) -> None:
@@ -47,17 +49,21 @@ class CircuitBreaker:
         """Why it is open, and what the operator can do; empty while it is closed."""
         return str(self._why) if self._why else ""
 
-    def enter(self) -> None:
+    def enter(self) -> bool:
         """Before a call.
+
+        Returns:
+            whether it is the one that tries; `left` or what became of it ends that.
 
         Raises:
             UpstreamFailed: it is open; the failure that opened it, so that callers act alike.
         """
         if self._why is None:
-            return
+            return False
         if self.is_open:
             raise type(self._why)(self._why.message, remedy=self._why.remedy, status=self._why.status)
         self._trying = True
+        return True
 
     def succeeded(self) -> None:
         """The endpoint answered."""
@@ -66,21 +72,26 @@ class CircuitBreaker:
         self._n_failed, self._pause_s, self._why, self._trying = 0, _FIRST_PAUSE_S, None, False
 
     def left(self) -> None:
-        """The caller left before the call told anything."""
+        """The caller of the one that tries left before it told anything."""
         self._trying = False
 
-    def failed(self, failure: UpstreamFailed) -> None:
-        """The call failed before its first token."""
+    def failed(self, failure: UpstreamFailed, *, tries: bool = False) -> None:
+        """The call failed before its first token.
+
+        Args:
+            tries: as `enter` said of it.
+        """
         self._n_failed += 1
-        tried, self._trying = self._trying, False
+        if tries:
+            self._trying = False
         if failure.status in _ACCOUNT_STATUSES:
             self._open(failure, _ACCOUNT_PAUSE_S)
         elif isinstance(failure, UpstreamRejected):
             # The request was at fault, not the endpoint: it answered.
             self._n_failed = 0
             self._why = None
-        elif tried or self._n_failed >= _N_FAILURES:
-            self._open(failure, max(self._pause_s, failure.retry_after_s or 0.0))
+        elif tries if self._why is not None else self._n_failed >= _N_FAILURES:
+            self._open(failure, min(max(self._pause_s, failure.retry_after_s or 0.0), _ACCOUNT_PAUSE_S))
             self._pause_s = min(2 * self._pause_s, _LONGEST_PAUSE_S)
 
     def _open(self, failure: UpstreamFailed, pause_s: float) -> None:

@@ -30,6 +30,8 @@ _HEADERS: tuple[dict[str, str], ...] = (
     {"retry-after": "0"},
     {"retry-after": "9999"},
     {"retry-after": "soon"},
+    {"retry-after": "1e400"},
+    {"retry-after": "Fri, 31 Dec 9999 23:59:59 -2359"},
     {"retry-after": "Wed, 21 Oct 2099 07:28:00 GMT"},
     {"content-type": "text/html"},
 )
@@ -38,6 +40,7 @@ _GARBAGE = (
     b"data: \xff\xfe\n\n",
     b"data:\n\n",
     b"data: null\n\n",
+    b"data: " + b"[" * 5000 + b"\n\n",
     b"data: []\n\n",
     b"data: 7\n\n",
     b'data: "text"\n\n',

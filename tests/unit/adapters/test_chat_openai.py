@@ -168,6 +168,17 @@ async def test_extra_body_is_sent_but_cannot_undo_the_switch(build: Build, serve
     assert body["thinking"] == {"type": "disabled"}
 
 
+async def test_whom_the_endpoint_may_tell_apart_is_sent_where_it_knows_the_field(
+    build: Build, server: DeepSeekServer
+) -> None:
+    """Its prefix cache and its safety checks go by `user_id`; other endpoints would refuse it."""
+    server.enqueue(reply("答"), reply("答"), reply("答"))
+    await events_of(build(extra_body={"user_id": "of-the-operator"}), Sampling(user_id="course"))
+    await events_of(build(), Sampling())
+    await events_of(build(thinking_style="none"), Sampling(user_id="course"))
+    assert [chat.body.get("user_id") for chat in server.chats] == ["course", None, None]
+
+
 async def test_neighbours_of_one_role_are_merged(model: OpenAIChatModel, server: DeepSeekServer) -> None:
     """Two messages of one role in a row are refused by some endpoints: they go as one."""
     server.enqueue(reply("答"))
@@ -407,6 +418,21 @@ async def test_policy_about_reasoning_is_repaired_once(
     assert model.n_repairs == 1
 
 
+async def test_calls_at_once_turn_the_policy_once(build: Build, server: DeepSeekServer) -> None:
+    """All of them are refused before the first learns it; none turns back what another one has turned."""
+
+    def minds(body: dict[str, Any]) -> Any:
+        return reply("四") if "reasoning_content" in body["messages"][1] else Failure(400, _BACK)
+
+    model = build()
+    server.enqueue(*[Failure(400, _BACK)] * 4)
+    server.responder = minds
+    answers = await asyncio.gather(*(events_of(model, THINK, TURNS) for _ in range(4)))
+    assert [said(events) for events in answers] == ["四"] * 4
+    await events_of(model, THINK, TURNS)
+    assert len(server.chats) == 9
+
+
 async def test_policy_about_reasoning_is_not_turned_twice(
     model: OpenAIChatModel, server: DeepSeekServer
 ) -> None:
@@ -498,6 +524,68 @@ async def test_leaving_a_try_leaves_the_next_one(build: Build, server: DeepSeekS
         await events_of(model)
     server.responder = lambda body: reply("答")
     assert said(await events_of(model)) == "答"
+
+
+def test_an_outage_that_hits_many_at_once_is_one_outage() -> None:
+    """Hundreds of calls are under way when it begins: the model is tried again after the first pause."""
+    now = [0.0]
+    breaker = CircuitBreaker(lambda: now[0])
+    for _ in range(300):
+        assert not breaker.enter()
+    for _ in range(299):
+        breaker.failed(UpstreamBusy("busy", status=503))
+    now[0] = 5.5
+    assert breaker.enter()
+    breaker.failed(UpstreamBusy("busy", status=503))
+    with pytest.raises(UpstreamBusy):
+        breaker.enter()
+    breaker.failed(UpstreamBusy("busy", status=503), tries=True)
+    now[0] = 15.0
+    assert breaker.is_open
+    now[0] = 16.0
+    assert breaker.enter()
+
+
+def test_failed_tries_are_a_minute_apart_at_most() -> None:
+    """Each doubles the pause, up to a minute; a success brings the first one back."""
+    now = [0.0]
+    breaker = CircuitBreaker(lambda: now[0])
+    for _ in range(5):
+        breaker.failed(UpstreamBusy("busy"))
+    pauses = []
+    for _ in range(6):
+        begun = now[0]
+        while breaker.is_open:
+            now[0] += 1.0
+        pauses.append(now[0] - begun)
+        assert breaker.enter()
+        breaker.failed(UpstreamBusy("busy"), tries=True)
+    assert pauses == [5.0, 10.0, 20.0, 40.0, 60.0, 60.0]
+    now[0] += 60.0
+    assert breaker.enter()
+    breaker.succeeded()
+    for n in range(5):
+        assert not breaker.is_open, n
+        breaker.failed(UpstreamBusy("busy"))
+    now[0] += 5.0
+    assert not breaker.is_open
+
+
+@pytest.mark.parametrize(
+    ("asked_s", "pause_s"), [(30.0, 30.0), (1.0, 5.0), (float("inf"), 300.0), (1_796_083_200.0, 300.0)]
+)
+def test_the_breaker_waits_as_long_as_the_endpoint_asks_and_never_for_ever(
+    asked_s: float, pause_s: float
+) -> None:
+    """An instant where seconds belong must not leave a server without its model for 56 years."""
+    now = [0.0]
+    breaker = CircuitBreaker(lambda: now[0])
+    for _ in range(5):
+        breaker.failed(UpstreamBusy("busy", retry_after_s=asked_s))
+    now[0] = pause_s - 0.5
+    assert breaker.is_open
+    now[0] = pause_s
+    assert breaker.enter()
 
 
 async def test_retries_do_not_triple_an_overload(build: Build, server: DeepSeekServer) -> None:
@@ -600,6 +688,28 @@ async def test_retry_after_beyond_the_budget_fails_at_once(
     assert len(server.chats) == 1
 
 
+@pytest.mark.parametrize(
+    ("told", "wait_s"),
+    [
+        ("-5", 0.0),
+        ("soon", None),
+        ("inf", 3600.0),
+        ("nan", 0.0),
+        ("1796083200", 3600.0),
+        ("Fri, 31 Dec 9999 23:59:59 -2359", None),
+        ("Mon, 01 Jan 0001 00:00:00 +2359", 0.0),
+    ],
+)
+async def test_retry_after_is_seconds_whatever_it_says(
+    build: Build, server: DeepSeekServer, told: str, wait_s: float | None
+) -> None:
+    """Callers put it into headers and pauses: it is a number of seconds, at most an hour, or nothing."""
+    server.enqueue(Failure(429, headers={"retry-after": told}))
+    with pytest.raises(UpstreamBusy) as caught:
+        await events_of(build(max_retries=0))
+    assert caught.value.retry_after_s == wait_s
+
+
 async def test_nobody_there_is_busy(build: Build) -> None:
     """A refused connection is a failure that names the network."""
     model = build(base_url="http://127.0.0.1:9/v1", api_key="")
@@ -640,8 +750,9 @@ async def test_thinking_counts_as_a_first_token(model: OpenAIChatModel, server: 
         [data({"error": {"message": "我的秘密问题", "type": "server_error"}})],
         [Raw(b"data: {broken\n\n")],
         [Raw(b"data: \xff\xfe\n\n")],
+        [Raw(b"data: " + b"[" * 5000 + b"\n\n")],
     ],
-    ids=["no finish reason", "quiet end", "gave up", "error event", "no JSON", "no UTF-8"],
+    ids=["no finish reason", "quiet end", "gave up", "error event", "no JSON", "no UTF-8", "no bottom"],
 )
 async def test_broken_ends_are_busy(
     model: OpenAIChatModel, server: DeepSeekServer, ending: list[Raw]

@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import anyio
 import pytest
 
-from baize.domain.chat import Answer
+from baize.domain.chat import Answer, Citation
 from baize.domain.cost import Used
 from baize.domain.course import Course
 from baize.domain.library import LiveLesson
+from baize.domain.locator import TimeSpan
 from baize.domain.search import Scope
 from baize.errors import DependencyUnavailable
 from baize.services import in_need
@@ -172,6 +174,113 @@ async def test_answers_wait_in_their_order_and_are_stored_once(late: LateWrites)
     assert [one.text for one in await answers.turns("p", "k", 9)] == ["a1", "a2", "later"]
     assert [one.text for one in await store.turns("p", "k", 9)] == ["a1", "a2", "later"]
     assert [one.n_answers for one in await store.usage_book.between("p", used.day, used.day)] == [3]
+
+
+async def test_no_turn_overtakes_its_conversation(late: LateWrites) -> None:
+    """Turns are numbered as they are stored. Other conversations need not wait behind this one."""
+    store = MemoryAnswers(HeldClock())
+    inner = Fragile(store)
+    answers = PatientAnswers(inner, late)
+    inner.away = True
+    await answers.put(an_answer(1))
+    n_asked = inner.n_asked
+    await answers.put(an_answer(0, platform_id="q"))
+    assert inner.n_asked == n_asked, "each try may cost a learner the database's whole patience"
+    async with late.still:
+        # Back, as the first write that went has shown; what waits is still on its way.
+        inner.away = late.away = False
+        await answers.put(an_answer(2))
+        await answers.put(replace(an_answer(3), conversation_id="another"))
+        assert late.n_waiting == 3
+        assert [one.id for one in await store.turns("p", "another", 9)] == ["p3"]
+    await settle(late)
+    assert [one.text for one in await store.turns("p", "k", 9)] == ["a1", "a2"]
+
+
+async def test_turns_hold_what_waits_and_no_more_than_asked_for(late: LateWrites) -> None:
+    """The latest, each once, of this learner; a prompt holds no turn that the stored history would not."""
+    store = MemoryAnswers(HeldClock())
+    inner = Fragile(store)
+    answers = PatientAnswers(inner, late)
+    for n in (1, 2):
+        await answers.put(an_answer(n))
+    async with late.still:
+        late.away = True
+        await answers.put(replace(an_answer(2), text="again"))
+        await answers.put(an_answer(3))
+        await answers.put(an_answer(4, learner_id="other"))
+        found = await answers.turns("p", "k", 2, learner_id="l")
+        assert [one.text for one in found] == ["again", "a3"]
+        assert await answers.turns("p", "k", 0, learner_id="l") == []
+    await settle(late)
+
+
+async def test_one_write_that_can_never_go_holds_up_no_other(
+    late: LateWrites, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is told in the log by its kind; those behind it are stored."""
+    store = MemoryAnswers(HeldClock())
+    inner = Fragile(store)
+    answers = PatientAnswers(inner, late)
+    inner.away = True
+    await answers.put(an_answer(1), "no book entry")  # type: ignore[arg-type]
+    await answers.put(an_answer(2))
+    inner.away = False
+    await settle(late)
+    assert await store.get("p", "p2") is not None
+    assert "A write that waited is lost: " in caplog.text
+
+
+async def test_the_last_try_is_made_at_the_end(caplog: pytest.LogCaptureFixture) -> None:
+    """A server that stops right after the database came back loses nothing; else the log says how much."""
+    store = MemoryAnswers(HeldClock())
+    for comes_back in (True, False):
+        late, inner = LateWrites(), Fragile(store)
+        inner.away = True
+        await PatientAnswers(inner, late).put(an_answer(int(comes_back)))
+        inner.away = not comes_back
+        await late.close()
+    assert [one.id for one in await store.turns("p", "k", 9)] == ["p1"]
+    assert "1 writes are lost" in caplog.text
+
+
+async def test_what_was_read_long_ago_is_not_good_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An hour; and what is told again while the database is away grows no younger by it."""
+    now = [1000.0]
+    monkeypatch.setattr(in_need, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    inner = Fragile(Shelf())
+    catalog = KeptCatalog(inner)
+    await catalog.course("p", "c")
+    inner.away = True
+    for _ in range(4):
+        now[0] += 890.0
+        assert await catalog.course("p", "c") is not None
+    now[0] += 890.0
+    with pytest.raises(DependencyUnavailable):
+        await catalog.course("p", "c")
+
+
+@pytest.mark.parametrize(
+    ("named", "stays"), [({"course_id": "c1"}, ["p2", "p3"]), ({"lesson_id": "l1"}, ["p2"])]
+)
+async def test_what_waits_of_a_course_that_goes_is_never_stored(
+    late: LateWrites, named: dict[str, str], stays: list[str]
+) -> None:
+    """An answer that cites it holds its words."""
+    store = MemoryAnswers(HeldClock())
+    inner = Fragile(store)
+    answers = PatientAnswers(inner, late)
+    inner.away = True
+    places = ((1, "c1", "l1"), (2, "c2", "l2"), (3, "c2", "l1"))
+    for n, course_id, lesson_id in places:
+        place = TimeSpan(0, 1)
+        cited = Citation(1, "s", f"chunk{n}", course_id, lesson_id, "t", place, "q", 1.0)
+        await answers.put(replace(an_answer(n), citations=(cited,)))
+    inner.away = False
+    gone = await answers.forget_course("p", named.get("course_id", "c1"), named.get("lesson_id", ""))
+    await settle(late)
+    assert [one.id for one in await store.turns("p", "k", 9)] == stays
+    assert sorted([*gone, *stays]) == ["p1", "p2", "p3"]
 
 
 async def test_what_is_forgotten_while_it_waits_is_never_stored(late: LateWrites) -> None:

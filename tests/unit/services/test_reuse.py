@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+import orjson
 import pytest
 
-from baize.domain.chat import AnswerEvent, Completed, Message
+from baize.adapters.cache_memory import MemoryCache
+from baize.answering.recall import recalled
+from baize.answering.reuse import asked as taken_apart
+from baize.domain.chat import AnswerEvent, Completed, Message, Turn
 from baize.domain.course import Lesson
 from baize.domain.library import BuiltLesson
-from baize.domain.search import Scope
+from baize.domain.search import Scope, UpTo, Vector
 from baize.services.answer import Question
+from baize.services.reuse import Policy, Reuse, ReuseOptions
+from baize.testing.hash_embedder import HashEmbedder
 from baize.testing.scripted_chat_model import Script, ScriptedChatModel
 from tests.unit.services.world import PLATFORM, PRESSURE, World, make_world
 
@@ -23,6 +31,7 @@ pytestmark = pytest.mark.anyio
 HEALTH = Scope(PLATFORM, course_ids=("health",))
 QUESTION = "量血压之前要休息多久？"
 PARAPHRASE = "请问量血压前需要休息多长时间？"
+NEARLY = "量血压之前要歇息多久？"
 
 
 def quoting(messages: Sequence[Message]) -> Script:
@@ -95,6 +104,128 @@ async def test_a_re_ingested_course_is_asked_anew(world: World) -> None:
     await world.catalog.publish(BuiltLesson(replace(lesson, build_id="new"), ("zh",), 1, None))
     await ask(world, chat, QUESTION)
     assert len(chat.asked) == 2
+
+
+async def test_only_the_very_same_settings_share_an_answer(world: World) -> None:
+    """Each part of the key parts questions, both those that are equal and those that are alike."""
+    prepared = await world.answering(ScriptedChatModel()).prepare(Question(QUESTION, HEALTH))
+    turn = prepared.turn
+    reuse = Reuse(
+        cache=world.cache,
+        answers=world.answers,
+        catalog=world.catalog,
+        embedder=world.embedder,
+        options=ReuseOptions("semantic", 60.0),
+    )
+
+    async def keys(turn: Turn, scope: Scope = HEALTH, model: str = "m", prompt: str = "p") -> tuple[str, str]:
+        found = await reuse.reusable(turn, scope, model, prompt)
+        assert found is not None
+        return found.exact_key, found.alike_key
+
+    at = [UpTo("health.02", seconds) for seconds in (10.0, 20.0)]
+    found = [
+        await keys(turn),
+        await keys(turn, model="other"),
+        await keys(turn, prompt="other"),
+        await keys(turn, replace(HEALTH, platform_id="p2")),
+        await keys(turn, Scope(PLATFORM, course_ids=("health", "sheets"))),
+        await keys(turn, Scope(PLATFORM, lesson_ids=("health.01",))),
+        await keys(turn, Scope(PLATFORM, lesson_ids=("health.02",))),
+        await keys(turn, replace(HEALTH, up_to=at[0])),
+        await keys(turn, replace(HEALTH, up_to=at[1])),
+        await keys(replace(turn, query=replace(turn.query, language="en"))),
+        await keys(replace(turn, sampling=replace(turn.sampling, thinking=True))),
+        await keys(replace(turn, query=replace(turn.query, question="量血压之前不要休息多久？"))),
+    ]
+    assert len({key for pair in found for key in pair}) == 2 * len(found)
+    assert await keys(turn) == found[0]
+    assert await keys(turn, Scope(PLATFORM, course_ids=("sheets", "health"))) == found[4]
+
+
+class Alike(HashEmbedder):
+    """To it, two questions mean the same, more or less."""
+
+    cosine = 1.0
+
+    async def embed_query(self, text: str) -> Vector:
+        vector = await super().embed_query(QUESTION if text == NEARLY else text)
+        if text != NEARLY:
+            return vector
+        aside = np.roll(vector, 1)
+        aside -= (aside @ vector) * vector
+        aside /= np.linalg.norm(aside)
+        near: Vector = self.cosine * vector + (1 - self.cosine**2) ** 0.5 * aside
+        return near
+
+
+@pytest.mark.parametrize(
+    ("policy", "cosine", "n_asked"),
+    [("semantic", 0.97, 1), ("semantic", 0.93, 2), ("exact", 0.97, 2)],
+    ids=["all but the same", "another meaning", "not to be decided by vectors"],
+)
+async def test_other_words_for_the_same_things_need_all_but_the_same_meaning(
+    world: World, policy: Policy, cosine: float, n_asked: int
+) -> None:
+    """And an operator who lets vectors decide. The very question is answered once either way."""
+    world.reuse, world.embedder = policy, Alike()
+    world.embedder.cosine = cosine
+    chat = ScriptedChatModel(respond=quoting)
+    for text in (QUESTION, NEARLY, QUESTION):
+        await ask(world, chat, text)
+    assert len(chat.asked) == n_asked
+
+
+async def test_a_degraded_answer_is_not_kept(world: World) -> None:
+    """The course stood in for a model that cited nothing: the next learner gets the model."""
+    chat = ScriptedChatModel(["坐五分钟。"], respond=quoting)
+    assert answer_of(await ask(world, chat, QUESTION)).answer.degraded == "extractive"
+    assert answer_of(await ask(world, chat, QUESTION)).answer.degraded == ""
+    assert len(chat.asked) == 2
+
+
+async def test_no_answer_outlives_its_time_by_being_asked_for(world: World) -> None:
+    """A question that is asked every minute is answered anew after a while all the same."""
+    now = [0.0]
+    world.cache = MemoryCache(clock=lambda: now[0])
+    chat = ScriptedChatModel(respond=quoting)
+    for seconds in (0.0, 40.0, 59.0, 61.0):
+        now[0] = seconds
+        await ask(world, chat, QUESTION)
+    assert len(chat.asked) == 2
+
+
+async def test_of_questions_that_are_alike_the_latest_few_are_remembered(world: World) -> None:
+    """One in other words does not push out the first; the same one again takes no second place."""
+    chat = ScriptedChatModel(respond=quoting)
+    texts = [f"量血压之前{word}休息多久？" for word in "才坐歇躺站靠蹲跪趴闭"]
+    for text in texts:
+        await ask(world, chat, text)
+    assert len(chat.asked) == len(texts)
+    (kept,) = [
+        orjson.loads(value)
+        for _, value in world.cache._entries.values()
+        if value.startswith(b'[{"answer_id"')
+    ]
+    assert ["".join(one["rest"]) for one in kept] == [
+        "".join(taken_apart(text).rest) for text in reversed(texts[-8:])
+    ]
+
+
+async def test_a_lesson_that_is_gone_takes_its_answers_with_it(world: World) -> None:
+    """An earlier answer that cites a passage which was not found this time is not told, nor a part of it."""
+    chat = ScriptedChatModel(respond=quoting)
+    first = answer_of(await ask(world, chat, QUESTION)).answer
+    evidence = (await world.answering(chat).prepare(Question(QUESTION, HEALTH))).turn.evidence
+    cited = {citation.chunk_id for citation in first.citations}
+    moved = [replace(item, marker=item.marker + 10) for item in evidence]
+    told = recalled(first, moved)
+    assert told is not None
+    assert {int(n) for n in re.findall(r"\[(\d+)\]", told)} == {
+        item.marker for item in moved if item.chunk.id in cited
+    }
+    assert recalled(first, [item for item in moved if item.chunk.id not in cited]) is None
+    assert recalled(replace(first, text=first.text + "又一句。[99]"), moved) is None
 
 
 async def test_an_erased_answer_is_not_told_again(world: World) -> None:

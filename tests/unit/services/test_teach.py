@@ -10,8 +10,8 @@ import pytest
 
 from baize.adapters.schedule_fsrs import FsrsScheduler
 from baize.answering.seal import Seal
+from baize.domain.artefact import GlossaryTerm, QuizItem
 from baize.domain.artefact import Prepared as PreparedLesson
-from baize.domain.artefact import QuizItem
 from baize.domain.chat import (
     Answer,
     AnswerEvent,
@@ -170,6 +170,24 @@ async def test_the_ladder_goes_up_and_never_over(school: School) -> None:
         for line in seen(events).splitlines():
             assert not seal.leaks(line), line
     assert all(answer.citations for answer, _ in answers)
+
+
+async def test_what_may_be_asked_next_does_not_say_the_solution(school: School) -> None:
+    """A term that holds it is proposed to whoever reads, and not to whoever is at the exercise."""
+    lesson = await school.world.catalog.lesson(PLATFORM, "health.01")
+    assert lesson is not None
+    terms = (
+        GlossaryTerm("五分钟静坐", "五分钟静坐就是歇着。", "health.01", (TimeSpan(0, 5),), explained=True),
+        GlossaryTerm("心脏", "心脏就是泵。", "health.01", (TimeSpan(5, 10),), explained=True),
+    )
+    prepared = PreparedLesson("health.01", "zh", glossary=terms)
+    await school.world.catalog.publish(BuiltLesson(lesson, ("zh",), 1, None, prepared))
+    teaching = school.teaching()
+    explained, _ = await say(teaching, "早上几点量一次？", "explain", "c0")
+    assert "什么是五分钟静坐？" in explained.follow_ups
+    for text in (REST.question, *PUSHES):
+        answer, _ = await say(teaching, text)
+        assert "什么是五分钟静坐？" not in answer.follow_ups
 
 
 def leaker(_: Sequence[Message]) -> Script:

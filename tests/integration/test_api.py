@@ -23,7 +23,7 @@ from baize.bootstrap import House
 from baize.domain.chat import AnswerEvent, ThinkingDelta
 from baize.domain.course import Course
 from baize.domain.search import Vector
-from baize.errors import Conflict, IndexUnavailable, UpstreamBusy
+from baize.errors import Conflict, DependencyUnavailable, IndexUnavailable, UpstreamBusy
 from baize.settings import OpenAIChat, Server
 from baize.testing.hash_embedder import HashEmbedder
 from baize.testing.scripted_chat_model import ScriptedChatModel
@@ -273,6 +273,44 @@ async def test_a_silent_index_is_a_503_problem() -> None:
     }
 
 
+async def test_readiness_names_the_part_that_is_missing() -> None:
+    """A database that does not answer, an embedder that fails in its own way: nothing else is blamed."""
+
+    class Away:
+        async def course(self, *_: object) -> None:
+            raise DependencyUnavailable("The database does not answer.", remedy="Start it.")
+
+    class Broken(HashEmbedder):
+        broken = False
+
+        async def embed_query(self, text: str) -> Vector:
+            if self.broken:
+                raise MemoryError(QUESTION["question"])
+            return await super().embed_query(text)
+
+    houses: list[House] = []
+    embedder = Broken()
+
+    def prepare(house: House) -> None:
+        houses.append(house)
+        house.__dict__["embedder"] = embedder
+
+    async with served(open_house=opens(prepare=prepare)) as client:
+        before = await client.get("/readyz")
+        houses[0].__dict__["catalog"], catalog = Away(), houses[0].catalog
+        database = await client.get("/readyz")
+        houses[0].__dict__["catalog"], embedder.broken = catalog, True
+        model = await client.get("/readyz")
+        embedder.broken = False
+        after = await client.get("/readyz")
+
+    ready = before.json()["parts"]
+    assert set(ready.values()) == {"ready"}
+    assert [one.status_code for one in (before, database, model, after)] == [200, 503, 503, 200]
+    assert database.json()["parts"] == ready | {"database": "The database does not answer. Start it."}
+    assert model.json()["parts"] == ready | {"embedder": "failed: MemoryError; the log says more"}
+
+
 class UnwritableAnswers:
     """Fails when the answer is whole: late."""
 
@@ -343,6 +381,29 @@ async def test_a_pause_is_filled_with_comments() -> None:
 
     assert [sent[0], sent[-1]] == [b"one", b"two"]
     assert set(sent[1:-1]) == {b": ping\n\n"}
+
+
+async def test_a_comment_never_comes_while_an_event_is_being_sent() -> None:
+    """A slow client takes one thing at a time; what is whole there is whole here."""
+
+    async def two() -> AsyncGenerator[bytes]:
+        yield b"one"
+        yield b"two"
+
+    sending = 0
+    most = 0
+
+    async def send(message: Any) -> None:
+        nonlocal sending, most
+        sending += 1
+        most = max(most, sending)
+        await anyio.sleep(0.15 if message.get("body") else 0.0)
+        sending -= 1
+
+    with anyio.fail_after(30):
+        await AnswerStream(two(), heartbeat_s=0.05)({"type": "http"}, _never, send)
+
+    assert most == 1
 
 
 async def test_no_comment_comes_behind_the_end() -> None:

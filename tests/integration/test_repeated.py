@@ -15,7 +15,7 @@ from baize.bootstrap import House
 from baize.domain.platform import Platform
 from baize.errors import DependencyUnavailable
 from baize.settings import Server
-from tests.integration.test_who_asks import SECRET, token
+from tests.integration.test_who_asks import OTHER_SECRET, SECRET, token
 from tests.unit.api.library import client_of, opens, settings
 
 pytestmark = pytest.mark.anyio
@@ -45,8 +45,13 @@ class _Dead(MemoryCache):
 
 
 @pytest.fixture
-async def client() -> AsyncIterator[httpx.AsyncClient]:
-    houses: list[House] = []
+def houses() -> list[House]:
+    """The one that answers, once it is open."""
+    return []
+
+
+@pytest.fixture
+async def client(houses: list[House]) -> AsyncIterator[httpx.AsyncClient]:
     app = create_app(settings(server=Server(require_key=True)), open_house=opens(prepare=houses.append))
     async with client_of(app) as client:
         await houses[0].platforms.put(Platform("default", secret=SECRET, token_role="admin"))
@@ -71,6 +76,29 @@ async def test_an_answer_is_given_again(client: httpx.AsyncClient, lin: dict[str
     other = await client.post("/v1/answers", json={"question": "袖带绑哪里？"}, headers=lin)
     assert other.status_code == 422
     assert other.headers["content-type"] == "application/problem+json"
+
+
+async def test_a_key_is_of_one_platform_and_one_route(
+    client: httpx.AsyncClient, houses: list[House], lin: dict[str, str]
+) -> None:
+    """Learners of two platforms may have the same name, and clients count their keys from 1."""
+    await houses[0].platforms.put(Platform("other", secret=OTHER_SECRET))
+    elsewhere = token("lin", OTHER_SECRET, iss="other") | {HEADER: "k-1"}
+    (item, *_) = (await client.get("/v1/lessons/health-01/quiz", headers=lin)).json()["items"]
+    mine = await client.post(f"/v1/quiz/{item['id']}/attempts", json={"option": 0}, headers=lin)
+    assert mine.status_code == 200
+    theirs = await client.post(f"/v1/quiz/{item['id']}/attempts", json={"option": 0}, headers=elsewhere)
+    assert theirs.status_code == 404
+    assert (await client.post("/v1/answers", json=ASKED, headers=lin)).status_code == 200
+
+
+async def test_a_stream_and_a_whole_answer_are_two_requests(
+    client: httpx.AsyncClient, lin: dict[str, str]
+) -> None:
+    """Whoever asked for one of them is not given the other."""
+    assert (await client.post("/v1/answers", json=ASKED, headers=lin)).status_code == 200
+    streamed = await client.post("/v1/answers", json=ASKED, headers=lin | {"Accept": "text/event-stream"})
+    assert streamed.status_code == 422
 
 
 async def test_a_stream_is_read_again(client: httpx.AsyncClient, lin: dict[str, str]) -> None:

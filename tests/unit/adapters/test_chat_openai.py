@@ -139,6 +139,7 @@ async def test_thinking_on_sends_effort_and_no_temperature(
     assert body["thinking"] == {"type": "enabled"}
     assert body["reasoning_effort"] == "high"
     assert "temperature" not in body
+    assert Sampling().reasoning_effort == "low", "more is dear and slow, and a course's questions need little"
 
 
 async def test_other_endpoints_are_not_sent_the_switch(build: Build, server: DeepSeekServer) -> None:
@@ -161,11 +162,12 @@ async def test_usage_is_asked_for_in_the_stream(model: OpenAIChatModel, server: 
 async def test_extra_body_is_sent_but_cannot_undo_the_switch(build: Build, server: DeepSeekServer) -> None:
     """Operators may add fields; those that Bai Ze decides win."""
     server.enqueue(reply("答"))
-    extra = {"user_id": "course-hash", "thinking": {"type": "enabled"}}
-    await events_of(build(extra_body=extra))
+    extra = {"user_id": "course-hash", "thinking": {"type": "enabled"}, "stream": False, "model": "other"}
+    await events_of(build(extra_body=extra | {"max_tokens": 1}), Sampling(max_tokens=77))
     body = server.chats[0].body
     assert body["user_id"] == "course-hash"
     assert body["thinking"] == {"type": "disabled"}
+    assert (body["stream"], body["model"], body["max_tokens"]) == (True, "deepseek-flash", 77)
 
 
 async def test_whom_the_endpoint_may_tell_apart_is_sent_where_it_knows_the_field(

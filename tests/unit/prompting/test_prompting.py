@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from pathlib import Path
 
 import pytest
@@ -55,6 +57,20 @@ def test_released_prompts_are_frozen(repo_root: Path) -> None:
         for path in (repo_root / "prompts").glob("*/v*.md")
     }
     assert found == RELEASED
+
+
+def test_a_prompt_for_json_says_so_and_shows_it(repo_root: Path) -> None:
+    """Else DeepSeek's JSON mode may go on with white space to the token limit."""
+    shipped = PromptLibrary(repo_root / "prompts")
+    asking = 0
+    for path in (repo_root / "prompts").glob("*/v*.md"):
+        if shipped.get(path.parent.name, int(path.stem[1:])).sampling.json:
+            asking += 1
+            text = path.read_text("utf-8")
+            assert "json" in text, path
+            shown = re.findall(r"\{\"[^\n]*\}", text)
+            assert any(json.loads(line) for line in shown), path
+    assert asking
 
 
 def test_the_package_finds_its_prompts() -> None:

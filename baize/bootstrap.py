@@ -802,6 +802,7 @@ class House:
             retry_within_s=chosen.retry_within_s,
             thinking_style="deepseek" if isinstance(chosen, config.DeepSeekChat) else "none",
             replay_reasoning=isinstance(chosen, config.DeepSeekChat) and chosen.replay_reasoning,
+            on_repair=lambda: self.meter.repaired(),
         )
 
     @cached_property

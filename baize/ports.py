@@ -1341,6 +1341,10 @@ class Meter(Protocol):
         """A statement of ours could not be stored, for the database did not answer."""
         ...
 
+    def repaired(self) -> None:
+        """The endpoint minded how earlier reasoning was sent; the call went again the other way."""
+        ...
+
     def request(self, route: str, method: str, status: int, seconds: float) -> None:
         """A response began; `route` is the template of the path."""
         ...

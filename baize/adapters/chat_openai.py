@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import logging
 import random
-from collections.abc import AsyncGenerator, Awaitable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
@@ -62,9 +62,7 @@ class OpenAIChatModel:
             otherwise, the call is repaired and the policy changes.
         first_pause_s: about how long to wait before the first retry.
         breaker: shared by the calls to one account.
-
-    Attributes:
-        n_repairs: calls that were sent again with the other policy about reasoning.
+        on_repair: called for each call that is sent again with the other policy about reasoning.
     """
 
     def __init__(
@@ -82,6 +80,7 @@ class OpenAIChatModel:
         replay_reasoning: bool = False,
         first_pause_s: float = 0.2,
         breaker: CircuitBreaker | None = None,
+        on_repair: Callable[[], None] = lambda: None,
     ) -> None:
         # 0.4 s, and the process may only ever answer extractively.
         import httpx2
@@ -90,7 +89,7 @@ class OpenAIChatModel:
         from baize.adapters.openai_transport import BODY, AiohttpTransport
 
         self.name = model
-        self.n_repairs = 0
+        self._on_repair = on_repair
         self.breaker = breaker or CircuitBreaker()
         self._first_token_timeout_s = first_token_timeout_s
         self._total_timeout_s = total_timeout_s
@@ -217,7 +216,7 @@ class OpenAIChatModel:
 
     def _repair(self, replayed: bool) -> None:
         """The other policy than the refused call's; of several at once the first turns it."""
-        self.n_repairs += 1
+        self._on_repair()
         if self._replay_reasoning != replayed:
             return
         self._replay_reasoning = not replayed

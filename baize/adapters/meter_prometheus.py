@@ -52,6 +52,9 @@ class PrometheusMeter:
         self._lost = Counter(
             "baize_statements_lost", "Statements that could not be stored.", ["verb"], registry=own
         )
+        self._repairs = Counter(
+            "baize_repairs", "Calls that were sent again for how earlier reasoning went.", registry=own
+        )
         self._levels = Gauge(
             "baize_level",
             "Answers being written, and calls at the model or waiting for a slot.",
@@ -106,6 +109,10 @@ class PrometheusMeter:
     def lost(self, verb: str) -> None:
         """As `Meter.lost`."""
         self._lost.labels(verb).inc()
+
+    def repaired(self) -> None:
+        """As `Meter.repaired`."""
+        self._repairs.inc()
 
     def request(self, route: str, method: str, status: int, seconds: float) -> None:
         """As `Meter.request`."""

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+from pydantic import SecretStr
 
 from baize.adapters.logs_structlog import as_json
 from baize.adapters.meter_prometheus import PrometheusMeter
@@ -21,9 +22,11 @@ from baize.api.app import create_app
 from baize.bootstrap import House
 from baize.domain.platform import Platform
 from baize.services.who import create_key
-from baize.settings import Server
+from baize.settings import DeepSeekChat, Server
 from baize.testing.scripted_chat_model import ScriptedChatModel
 from tests.integration.test_who_asks import SECRET, token
+from tests.servers.deepseek import DeepSeekServer
+from tests.servers.wire import Failure, reply
 from tests.unit.api.library import client_of, opens, served, settings
 
 pytestmark = pytest.mark.anyio
@@ -62,6 +65,35 @@ async def test_an_answer_leaves_its_times_and_tokens() -> None:
         assert value(told.text, "baize_level", of=level) == 0, level
     route = {"route": "/v1/answers", "method": "POST", "status": "200"}
     assert value(told.text, "baize_http_seconds_count", **route) == 1
+
+
+async def test_a_repaired_call_is_counted() -> None:
+    """The endpoint wants the thinking of the turn before: one refused call, and the answer all the same."""
+    said = "量血压之前，先安静坐五分钟 [1]。"
+    wants = {"error": {"message": "The `reasoning_content` in the thinking mode must be passed back"}}
+    with DeepSeekServer() as upstream:
+        chat = DeepSeekChat(base_url=upstream.base_url, api_key=SecretStr("sk-x"), model="deepseek-flash")
+        chosen = settings(answers={"reuse": "off"}).model_copy(update={"chat": chat})
+
+        def real_chat(house: House) -> None:
+            del house.__dict__["chat"]
+
+        async with served(chosen, opens(prepare=real_chat)) as client:
+            upstream.enqueue(reply(said, thoughts=["想"]), Failure(400, wants), reply(said))
+            asked = QUESTION | {"thinking": True}
+            first = (await client.post("/v1/answers", json=asked)).json()
+            asked |= {"conversation_id": first["conversation_id"]}
+            second = (await client.post("/v1/answers", json=asked)).json()
+            told = (await client.get("/metrics")).text
+
+    assert value(told, "baize_repairs_total") == 1
+    assert "degraded" not in second
+    assert [message.get("reasoning_content") for message in upstream.chats[-1].body["messages"]] == [
+        None,
+        None,
+        "想",
+        None,
+    ]
 
 
 async def test_a_refusal_is_counted_as_one() -> None:

@@ -411,13 +411,14 @@ async def test_policy_about_reasoning_is_repaired_once(
     build: Build, server: DeepSeekServer, replays: bool, complaint: object
 ) -> None:
     """That very 400 turns the policy round, for this call and those after it."""
-    model = build(replay_reasoning=replays)
+    repairs: list[None] = []
+    model = build(replay_reasoning=replays, on_repair=lambda: repairs.append(None))
     server.enqueue(Failure(400, complaint), reply("四"), reply("五"))
     assert said(await events_of(model, THINK, TURNS)) == "四"
     await events_of(model, THINK, TURNS)
     sent = [chat.body["messages"][1].get("reasoning_content") for chat in server.chats]
     assert sent == ["想了想" if policy else None for policy in (replays, not replays, not replays)]
-    assert model.n_repairs == 1
+    assert len(repairs) == 1
 
 
 async def test_calls_at_once_turn_the_policy_once(build: Build, server: DeepSeekServer) -> None:

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncGenerator, Sequence
+from itertools import takewhile
 
 from baize.answering.assemble import MARKERS
 from baize.domain.chat import DraftEvent, Heading, TextDelta, Turn
-from baize.domain.search import Evidence, Query
+from baize.domain.locator import TextSpan, TimeSpan
+from baize.domain.search import Evidence
 from baize.domain.sentences import split_sentences
 from baize.domain.text import Segment
-from baize.retrieval.sentences import TermWeights
-from baize.retrieval.terms import terms
 
 _HEADINGS = {"zh": "课程里是这样讲的：\n", "en": "This is what the course says:\n"}
 _JUST_SAID = {"zh": "刚才讲的是：\n", "en": "This was just said:\n"}
 _MARKER = re.compile(MARKERS)
-_NEAR = 0.6
-"""Share of the best sentence's term weight from which another one is an answer too."""
+_NEAR = 0.15
+"""How far below the best passage's fused score another may answer too; cosines alone span 1."""
+_ENDS = re.compile(r"[.!?;:。！？；：…][\s”’\"'）)】》*]*$")
 
 
 class ExtractiveAnswerer:
@@ -42,7 +43,9 @@ class ExtractiveAnswerer:
         headings = _JUST_SAID if turn.just_said else _HEADINGS
         yield Heading(headings.get(turn.query.language, headings["en"]))
         points_only = turn.just_said and not turn.query.terms
-        chosen = self._last(turn.evidence) if points_only else self._choose(turn.query, turn.evidence)
+        # What was just said was not searched for: no passage of it has a score.
+        searched = turn.evidence[:1] if turn.just_said else turn.evidence
+        chosen = self._last(turn.evidence) if points_only else self._choose(searched)
         for marker, sentence in chosen:
             yield TextDelta(f"- {_marked(_one_line(sentence.text), marker)}\n")
 
@@ -51,23 +54,18 @@ class ExtractiveAnswerer:
         said = [(item.marker, sentence) for item in evidence for sentence in item.chunk.sentences]
         return [(marker, s) for marker, s in said if not _MARKER.search(s.text)][-self._max_sentences :]
 
-    def _choose(self, query: Query, evidence: Sequence[Evidence]) -> list[tuple[int, Segment]]:
-        """The located sentence of the best evidence, the one after it, then those with about as many terms.
+    def _choose(self, evidence: Sequence[Evidence]) -> list[tuple[int, Segment]]:
+        """The located sentence of the best passage, what goes on from it, then those of passages as near.
 
-        An answer rarely ends where its key sentence does. A sentence elsewhere that holds far fewer of the
-        question's terms is near the subject, not an answer; it is left out.
+        An answer rarely ends where its key sentence does. A passage that was found much further down is near
+        the subject, not an answer; it is left out.
         """
-        weights = TermWeights(terms(s.text) for item in evidence for s in item.chunk.sentences)
-        scored = [
-            (weights.coverage(query.terms, terms(sentence.text)), item.marker, sentence)
-            for item in evidence
-            for sentence in item.chunk.sentences
-            if _is_quotable(sentence)
-        ]
-        scored.sort(key=lambda entry: (-entry[0], entry[1]))
-        enough = max((score for score, _, _ in scored), default=0.0) * _NEAR
-        first = [(item.marker, sentence) for item in evidence[:1] for sentence in _opening(item)]
-        ranked = first + [(marker, sentence) for score, marker, sentence in scored if score >= enough > 0]
+        openings = [(item, lines) for item in evidence if (lines := _opening(item))]
+        ranked: list[tuple[int, Segment]] = []
+        for item, lines in openings:
+            first = item is openings[0][0]
+            if item.moment.hit.score >= openings[0][0].moment.hit.score - _NEAR:
+                ranked += [(item.marker, sentence) for sentence in lines[: 2 if first else 1]]
         chosen: dict[str, tuple[int, Segment]] = {}
         for marker, sentence in ranked:
             chosen.setdefault(_one_line(sentence.text), (marker, sentence))
@@ -75,10 +73,26 @@ class ExtractiveAnswerer:
 
 
 def _opening(item: Evidence) -> list[Segment]:
-    """The located sentence and the next; a teacher's own question is left out, what follows answers it."""
-    sentences = item.chunk.sentences
-    start = sentences.index(item.moment.focus)
-    return [sentence for sentence in sentences[start:] if _is_quotable(sentence)][:2]
+    """The located sentence and those that go on from it.
+
+    A teacher's own question is left out, what follows answers it. So is a document's title. In a document
+    nothing goes on from a row of a table or a line of a slide.
+    """
+    whole = item.chunk.sentences
+    sentences = whole[whole.index(item.moment.focus) :]
+    if _is_title(item):
+        sentences = tuple(sentence for sentence in sentences if _ENDS.search(sentence.text)) or sentences
+    alone = not isinstance(item.locator, TimeSpan) and not _ENDS.search(sentences[0].text)
+    return [sentence for sentence in sentences[: 1 if alone else None] if _is_quotable(sentence)]
+
+
+def _is_title(item: Evidence) -> bool:
+    """Whether the located sentence is one of the lines above a document's first sentence."""
+    first, focus = item.chunk.sentences[0], item.moment.focus
+    if not isinstance(first.locator, TextSpan) or first.locator.char_start > 0:
+        return False
+    above = takewhile(lambda sentence: not _ENDS.search(sentence.text), item.chunk.sentences)
+    return focus in above
 
 
 def _is_quotable(sentence: Segment) -> bool:

@@ -20,6 +20,7 @@ from baize.domain.chat import AnswerEvent, Completed, Message, Turn
 from baize.domain.course import Lesson
 from baize.domain.library import BuiltLesson
 from baize.domain.search import Scope, UpTo, Vector
+from baize.errors import UpstreamBusy
 from baize.services.answer import Question
 from baize.services.reuse import Policy, Reuse, ReuseOptions
 from baize.testing.hash_embedder import HashEmbedder
@@ -137,7 +138,9 @@ async def test_only_the_very_same_settings_share_an_answer(world: World) -> None
         await keys(replace(turn, query=replace(turn.query, language="en"))),
         await keys(replace(turn, sampling=replace(turn.sampling, thinking=True))),
         await keys(replace(turn, query=replace(turn.query, question="量血压之前不要休息多久？"))),
+        await keys(replace(turn, query=replace(turn.query, question="为什么量血压之前要休息？"))),
     ]
+    assert taken_apart("为什么量血压之前要休息？").rest == taken_apart(QUESTION).rest
     assert len({key for pair in found for key in pair}) == 2 * len(found)
     assert await keys(turn) == found[0]
     assert await keys(turn, Scope(PLATFORM, course_ids=("sheets", "health"))) == found[4]
@@ -235,6 +238,33 @@ async def test_an_erased_answer_is_not_told_again(world: World) -> None:
     del world.answers._answers[PLATFORM, first.id]
     await ask(world, chat, QUESTION)
     assert len(chat.asked) == 2
+
+
+@pytest.mark.parametrize(
+    "text", ["现在要休息多久？", "它要休息多久？", "我的血压高吗？", "How long is this?"]
+)
+async def test_what_points_at_something_not_said_is_answered_anew(world: World, text: str) -> None:
+    """A place in the video, a day, a person: for the next learner it is another one."""
+    chat = ScriptedChatModel(respond=quoting)
+    reuse = world.answering(chat)._reuse
+    turn = (await world.answering(chat).prepare(Question(text, HEALTH))).turn
+    assert await reuse.reusable(turn, HEALTH, "m", "p") is None
+
+
+async def test_an_embedder_that_fails_costs_no_answer(world: World) -> None:
+    """The learner has read it when it is kept; the next one who asks the very same has it still."""
+    chat = ScriptedChatModel(respond=quoting)
+    answering = world.answering(chat)
+    prepared = await answering.prepare(Question(QUESTION, HEALTH))
+
+    async def fails(_: str) -> Vector:
+        raise UpstreamBusy("The embedding endpoint is overloaded.")
+
+    embed_query, world.embedder.embed_query = world.embedder.embed_query, fails  # type: ignore[method-assign]
+    first = answer_of([event async for event in answering.stream(prepared)]).answer
+    world.embedder.embed_query = embed_query  # type: ignore[method-assign]
+    assert first.citations
+    assert answer_of(await ask(world, chat, QUESTION)).answer.reused_from == first.id
 
 
 @pytest.mark.parametrize("reason", ["length", "content_filter"])

@@ -6,7 +6,8 @@ import asyncio
 import time
 import traceback
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import aclosing
+from contextlib import aclosing, suppress
+from types import SimpleNamespace
 from typing import Any, Protocol
 
 import anyio
@@ -15,10 +16,10 @@ from anyio.from_thread import start_blocking_portal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from baize.adapters import openai_incoming
+from baize.adapters import chat_openai, openai_incoming
 from baize.adapters.chat_openai import OpenAIChatModel
 from baize.adapters.openai_reply import EventLines
-from baize.adapters.upstream_health import CircuitBreaker
+from baize.adapters.upstream_health import CircuitBreaker, RetryBudget
 from baize.domain.chat import ChatEvent, Message, Sampling, TextDelta, ThinkingDelta, Usage
 from baize.errors import UpstreamBusy, UpstreamFailed, UpstreamRejected
 from benchmarks.wire_fuzz import fuzz
@@ -446,11 +447,18 @@ async def test_policy_about_reasoning_is_not_turned_twice(
     assert len(server.chats) == 2
 
 
-async def test_other_400s_are_not_repaired(model: OpenAIChatModel, server: DeepSeekServer) -> None:
+@pytest.mark.parametrize(
+    ("style", "refusal"),
+    [("deepseek", Failure(400)), ("none", Failure(400, _BACK)), ("deepseek", Failure(422, _BACK))],
+    ids=["another parameter", "an endpoint that is sent none", "another status"],
+)
+async def test_other_refusals_are_not_repaired(
+    build: Build, server: DeepSeekServer, style: str, refusal: Failure
+) -> None:
     """A wrong parameter stays wrong."""
-    server.enqueue(Failure(400))
+    server.enqueue(refusal)
     with pytest.raises(UpstreamRejected):
-        await events_of(model, THINK, TURNS)
+        await events_of(build(thinking_style=style), THINK, TURNS)
     assert len(server.chats) == 1
 
 
@@ -482,7 +490,7 @@ async def test_five_failures_in_a_row_open_the_breaker(build: Build, server: Dee
     assert said(await events_of(model)) == "答"
 
 
-@pytest.mark.parametrize("status", [401, 402])
+@pytest.mark.parametrize("status", [401, 402, 403])
 async def test_what_only_the_operator_can_undo_opens_it_at_once(
     build: Build, server: DeepSeekServer, status: int, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -511,6 +519,75 @@ async def test_a_wrong_request_does_not_open_it(build: Build, server: DeepSeekSe
         with pytest.raises(UpstreamRejected):
             await events_of(model)
     assert len(server.chats) == 7
+
+
+@pytest.mark.parametrize(
+    "answered", [Failure(422), [finish("content_filter"), DONE]], ids=["refused", "without text"]
+)
+async def test_an_endpoint_that_answers_is_there(build: Build, server: DeepSeekServer, answered: Any) -> None:
+    """Whatever it says to this request: failures before it and behind it are not in a row."""
+    now = [0.0]
+    model = build(max_retries=0, breaker=CircuitBreaker(lambda: now[0]))
+    server.responder = lambda body: Failure(503)
+    for script in [None] * 4 + [answered] + [None] * 4:
+        server.enqueue(*([script] if script else []))
+        with suppress(UpstreamFailed):
+            await events_of(model)
+    assert not model.breaker.is_open
+    with pytest.raises(UpstreamBusy):
+        await events_of(model)
+    assert model.breaker.is_open
+    now[0] = 6.0
+    server.enqueue(answered)
+    with suppress(UpstreamFailed):
+        await events_of(model)
+    assert not model.breaker.is_open
+
+
+@pytest.fixture
+def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """How long the model would have slept before each retry."""
+    slept: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+
+    monkeypatch.setattr(chat_openai, "anyio", SimpleNamespace(**vars(anyio) | {"sleep": sleep}))
+    return slept
+
+
+async def test_pauses_double_and_are_not_alike(
+    build: Build, server: DeepSeekServer, pauses: list[float]
+) -> None:
+    """Replicas that failed together must not come back together; and nobody waits for an open breaker."""
+    server.responder = lambda body: Failure(503)
+    patient = {"max_retries": 9, "retry_within_s": 1000.0, "total_timeout_s": 1000.0, "first_pause_s": 3.0}
+    for _ in range(2):
+        with pytest.raises(UpstreamBusy):
+            await events_of(build(**patient))
+    assert len(pauses) == 8
+    for pause_s, longest_s in zip(pauses, [3.0, 6.0, 8.0, 8.0] * 2, strict=True):
+        assert longest_s / 2 <= pause_s <= longest_s
+    assert len(set(pauses)) == 8
+
+
+async def test_no_pause_goes_beyond_the_end_of_the_call(
+    build: Build, server: DeepSeekServer, pauses: list[float]
+) -> None:
+    """Whoever would be told after it that time is up is told at once."""
+    model = build(retry_within_s=1000.0, total_timeout_s=3.0)
+    server.enqueue(Failure(503, headers={"retry-after": "4"}))
+    with pytest.raises(UpstreamBusy) as caught:
+        await events_of(model)
+    assert (caught.value.status, pauses) == (503, [])
+
+
+def test_quiet_hours_save_no_more_than_a_burst() -> None:
+    """After ten thousand good calls an outage is still met with ten retries."""
+    budget = RetryBudget()
+    for _ in range(10_000):
+        budget.called()
+    assert [budget.take() for _ in range(12)] == [True] * 10 + [False] * 2
 
 
 async def test_leaving_a_try_leaves_the_next_one(build: Build, server: DeepSeekServer) -> None:
@@ -615,13 +692,13 @@ async def test_another_model_under_the_same_name_is_logged(
     model: OpenAIChatModel, server: DeepSeekServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Then the evaluation is due again."""
-    server.enqueue(
-        reply("答"), [chunk({"content": "答"}, model="v5"), chunk({}, finish="stop", model="v5"), DONE]
-    )
+    other = [chunk({"content": "答"}, model="v5"), chunk({}, finish="stop", model="v5"), DONE]
+    server.enqueue(reply("答"), other, other)
     await events_of(model)
     assert not [record for record in caplog.records if record.name.startswith("baize")]
     await events_of(model)
-    assert "changed from deepseek-flash-1017 to v5" in caplog.text
+    await events_of(model)
+    assert caplog.text.count("changed from deepseek-flash-1017 to v5") == 1
 
 
 # Failures
@@ -815,6 +892,27 @@ async def test_silence_is_cut_off(build: Build, server: DeepSeekServer, script: 
     assert await asyncio.to_thread(server.chats[0].disconnected.wait, 30)
 
 
+async def test_an_endpoint_that_takes_the_question_and_says_nothing_is_given_up(build: Build) -> None:
+    """Not even the head of a response, as where a balancer has lost what stands behind it."""
+    left: list[asyncio.StreamReader] = []
+
+    async def hold(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        left.append(reader)
+        writer.close()
+
+    async with await asyncio.start_server(hold, "127.0.0.1", 0) as silent:
+        port = silent.sockets[0].getsockname()[1]
+        model = build(base_url=f"http://127.0.0.1:{port}/v1", first_token_timeout_s=0.3, max_retries=0)
+        with anyio.fail_after(30):
+            with pytest.raises(UpstreamBusy, match="silent"):
+                await events_of(model)
+            with pytest.raises(UpstreamBusy, match="silent"):
+                await model.ready()
+            while len(left) < 2:  # noqa: ASYNC110 - a socket tells nobody
+                await anyio.sleep(0.01)
+
+
 async def test_keep_alives_are_silence(build: Build, server: DeepSeekServer) -> None:
     """An endpoint that only keeps the line open does not hold the learner for ever."""
     model = build(first_token_timeout_s=0.3, max_retries=0)
@@ -831,6 +929,18 @@ async def test_whole_call_has_a_limit(build: Build, server: DeepSeekServer) -> N
     with pytest.raises(UpstreamBusy):
         await events_of(model)
     assert time.monotonic() - started < 15
+
+
+async def test_the_limit_of_a_call_holds_in_its_first_silence_too(
+    build: Build, server: DeepSeekServer
+) -> None:
+    """However patient the settings are with a first token."""
+    model = build(total_timeout_s=0.4, first_token_timeout_s=60)
+    server.enqueue([KEEP_ALIVE, Pause(50)])
+    started = time.monotonic()
+    with pytest.raises(UpstreamBusy, match="silent"):
+        await events_of(model)
+    assert time.monotonic() - started < 25
 
 
 @pytest.mark.parametrize("status", [400, 401, 429, 500])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -24,11 +25,13 @@ from baize.domain.chat import (
     TextDelta,
     ThinkingDelta,
 )
+from baize.domain.cost import Used
 from baize.domain.search import Position, Scope, UpTo, Vector
-from baize.errors import InvalidInput, NotFound, UpstreamBusy, UpstreamRejected
-from baize.services.answer import Prepared, Question
+from baize.errors import DependencyUnavailable, InvalidInput, NotFound, UpstreamBusy, UpstreamRejected
+from baize.services.answer import Prepared, Question, turn_key
 from baize.services.find import MAX_QUESTION_CHARS
 from baize.services.in_turn import InTurn
+from baize.testing.memory_answers import MemoryAnswers
 from baize.testing.scripted_chat_model import ScriptedChatModel, Step
 from tests.unit.services.world import (
     ALL,
@@ -635,6 +638,81 @@ async def test_a_prompt_begins_with_the_prompt_before_it(world: World) -> None:
     assert kept[:4] == [True] * 4
     assert all(first or second for first, second in pairwise(kept))
     assert {len(prompt) for prompt in prompts[4:]} == {2 + 2 * 3, 2 + 2 * 4}
+
+
+# What a question can do without
+
+
+class Away(MemoryAnswers):
+    """A database that does not answer."""
+
+    async def put(self, answer: Answer, used: Used | None = None) -> None:
+        raise DependencyUnavailable("The database does not answer.")
+
+    async def get(self, platform_id: str, answer_id: str) -> Answer | None:
+        raise DependencyUnavailable("The database does not answer.")
+
+    async def turns(self, *_: object, **__: object) -> list[Answer]:
+        raise DependencyUnavailable("The database does not answer.")
+
+
+async def test_a_database_that_is_away_takes_no_answer_from_a_learner(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nor sends it to the course's own sentences: the model answers, without the past and earlier answers."""
+    world.reuse = "exact"
+    n = await marker_of(world, QUESTION, "health.01")
+    script: list[Step] = [f"先安静坐五分钟。[{n}]"]
+    first = completed((await ask(world, QUESTION, ScriptedChatModel(script)))[1]).answer
+    kept, world.answers = world.answers, Away()
+    prepared, events = await ask(world, QUESTION, ScriptedChatModel(script), conversation="talk")
+    assert prepared.turn.history == ()
+    answer = completed(events).answer
+    assert (answer.text, answer.degraded, answer.reused_from) == (first.text, "", "")
+    assert f"The answer {answer.id} was not stored" in caplog.text
+    assert QUESTION not in caplog.text
+    world.answers = kept
+    again = completed((await ask(world, QUESTION, ScriptedChatModel(script)))[1]).answer
+    assert again.reused_from == first.id
+
+
+async def test_turns_whose_passages_are_not_all_at_hand_go_as_they_were_spoken(world: World) -> None:
+    """The cache may forget any of them: the conversation goes on, and no turn has another one's passages."""
+    chat = ScriptedChatModel([f"{PRESSURE[0]}[1]"], [f"{PRESSURE[0]}[1]"])
+    questions = ["量血压之前要做什么？", "之前要坐多久？"]
+    ids = [completed((await ask(world, one, chat, conversation="talk"))[1]).answer.id for one in questions]
+    answering = world.answering(chat)
+    whole = (await answering.prepare(Question(QUESTION, ALL, "talk"))).turn.history[::2]
+    assert ["<passage" in message.content for message in whole] == [True, True]
+    await world.cache.forget([turn_key(PLATFORM, ids[0])])
+    plain = (await answering.prepare(Question(QUESTION, ALL, "talk"))).turn.history[::2]
+    assert [message.content for message in plain] == questions
+
+
+async def test_passages_of_earlier_turns_are_left_out_where_they_are_too_long(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The budget is for all of them; what was said stays."""
+    chat = ScriptedChatModel([f"{PRESSURE[0]}[1]"])
+    await ask(world, QUESTION, chat, conversation="talk")
+    answering = world.answering(chat)
+    whole = (await answering.prepare(Question(QUESTION, ALL, "talk"))).turn.history
+    n_tokens = sum(world.counter.count(message.content) for message in whole)
+    for limit, fits in ((n_tokens, True), (n_tokens - 1, False)):
+        monkeypatch.setattr(answering, "_options", replace(answering._options, history_tokens=limit))
+        history = (await answering.prepare(Question(QUESTION, ALL, "talk"))).turn.history
+        assert (history == whole) is fits
+        assert (history[0].content == QUESTION) is not fits
+        assert history[1] == whole[1]
+
+
+async def test_a_turn_that_said_nothing_is_no_history(world: World) -> None:
+    """It was stopped before its first sentence: an endpoint would refuse an empty message, or answer it."""
+    await ask(world, QUESTION, conversation="talk")
+    stopped = Answer("s", PLATFORM, "talk", "那袖带呢？", "zh", "m", "p", text="", stopped=True)
+    await world.answers.put(stopped)
+    prepared, _ = await ask(world, "之前要坐多久？", conversation="talk")
+    assert [message.content for message in prepared.turn.history[::2]] == [QUESTION]
 
 
 async def test_questions_are_prepared_a_few_at_a_time(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -202,6 +202,26 @@ async def test_neighbours_of_one_role_are_merged(model: OpenAIChatModel, server:
     ]
 
 
+async def test_reasoning_that_goes_back_is_whole_and_can_be_sent(
+    build: Build, server: DeepSeekServer
+) -> None:
+    """Of two turns that become one, both; a lone surrogate in it breaks no request."""
+    server.enqueue(reply("答"))
+    earlier = [
+        Message("user", "一"),
+        Message("assistant", "二", reasoning="想"),
+        Message("assistant", "三"),
+        Message("assistant", "四", reasoning="又想\ud800"),
+        Message("user", "五", reasoning="不是它的"),
+    ]
+    await events_of(build(replay_reasoning=True), THINK, earlier)
+    assert server.chats[0].body["messages"] == [
+        {"role": "user", "content": "一"},
+        {"role": "assistant", "content": "二\n\n三\n\n四", "reasoning_content": "想\n\n又想?"},
+        {"role": "user", "content": "五"},
+    ]
+
+
 async def test_what_is_no_utf8_is_replaced(model: OpenAIChatModel, server: DeepSeekServer) -> None:
     """A lone surrogate in a question does not break the request."""
     server.enqueue(reply("答"))
@@ -729,7 +749,7 @@ async def test_rejections_are_not_retried_and_say_what_to_do(
     assert len(server.chats) == 1
 
 
-@pytest.mark.parametrize("status", [429, 500, 502, 503])
+@pytest.mark.parametrize("status", [408, 429, 500, 502, 503])
 async def test_busy_statuses_are_retried(model: OpenAIChatModel, server: DeepSeekServer, status: int) -> None:
     """Overload before the first token is hidden by a retry."""
     server.enqueue(Failure(status), reply("答"))

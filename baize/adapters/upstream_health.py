@@ -95,8 +95,10 @@ class CircuitBreaker:
             self._pause_s = min(2 * self._pause_s, _LONGEST_PAUSE_S)
 
     def _open(self, failure: UpstreamFailed, pause_s: float) -> None:
-        if self._why is None:
-            severity = logging.ERROR if failure.status in _ACCOUNT_STATUSES else logging.WARNING
+        accounts = failure.status in _ACCOUNT_STATUSES
+        # Open for an outage, it may turn out that there is no money either: that is news to the operator.
+        if self._why is None or (accounts and self._why.status != failure.status):
+            severity = logging.ERROR if accounts else logging.WARNING
             _log.log(severity, "%s Answers are extractive; the next try is in %.0f s.", failure, pause_s)
         self._why = failure
         self._open_until = self._clock() + pause_s

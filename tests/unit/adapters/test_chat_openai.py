@@ -531,6 +531,24 @@ async def test_what_only_the_operator_can_undo_opens_it_at_once(
     assert said(await events_of(model)) == "答"
 
 
+async def test_an_empty_account_behind_an_outage_is_told_too(
+    build: Build, server: DeepSeekServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Open already, the breaker says so all the same: nobody else can undo it."""
+    now = [0.0]
+    model = build(max_retries=0, breaker=CircuitBreaker(lambda: now[0]))
+    server.enqueue(*[Failure(503)] * 5, *[Failure(402)] * 2)
+    for _ in range(5):
+        with pytest.raises(UpstreamBusy):
+            await events_of(model)
+    for now[0] in (6.0, 307.0):
+        with pytest.raises(UpstreamRejected):
+            await events_of(model)
+    assert len(server.chats) == 7
+    levels = [record.levelname for record in caplog.records if "Answers are extractive" in record.message]
+    assert levels == ["WARNING", "ERROR"]
+
+
 async def test_a_wrong_request_does_not_open_it(build: Build, server: DeepSeekServer) -> None:
     """An endpoint that refuses a request is there."""
     model = build()

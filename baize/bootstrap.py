@@ -980,6 +980,7 @@ class House:
             book=self.exercise_book,
             answers=self.answers,
             catalog=self.kept_catalog,
+            hands_over=self.settings.support.is_set_up,
         )
 
     @cached_property

@@ -25,6 +25,8 @@ from baize.domain.chat import Answer
 from baize.ports import Level, Stage
 
 FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
+_REFUSED = {"out_of_scope": "courtesy", "person": "person"}
+"""Reasons that are outcomes of their own: no course had nothing to say."""
 _BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.4, 0.8, 1.5, 3.0, 6.0, 12.0, 30.0, 60.0, 120.0)
 
 
@@ -130,10 +132,8 @@ class PrometheusMeter:
 
 
 def _outcome(answer: Answer) -> str:
-    if answer.is_courtesy:
-        return "courtesy"
     if answer.refusal is not None:
-        return "refused"
+        return _REFUSED.get(answer.refusal.reason, "refused")
     if answer.stopped:
         return "stopped"
     return "degraded" if answer.degraded else "answered"

@@ -83,7 +83,7 @@ class CitationBody(BaseModel):
 class RefusalBody(BaseModel):
     """Why there is no answer, and what comes nearest."""
 
-    reason: Literal["not_covered", "graded_item", "unsafe", "out_of_scope"]
+    reason: Literal["not_covered", "graded_item", "unsafe", "out_of_scope", "person"]
     nearest: list[Place]
 
 

@@ -140,9 +140,10 @@ class Refusal:
 
     Attributes:
         reason: `out_of_scope` where nothing was asked of a course: a greeting, thanks; it is returned.
+            `person` where a person was asked for: customer service hands over.
     """
 
-    reason: Literal["not_covered", "graded_item", "unsafe", "out_of_scope"]
+    reason: Literal["not_covered", "graded_item", "unsafe", "out_of_scope", "person"]
     nearest: tuple[Moment, ...] = ()
 
 
@@ -185,9 +186,9 @@ class Answer:
     step: Step | None = None
 
     @property
-    def is_courtesy(self) -> bool:
-        """Whether the learner was only polite, and so is this."""
-        return self.refusal is not None and self.refusal.reason == "out_of_scope"
+    def is_aside(self) -> bool:
+        """Whether nothing was asked of a course: the learner was only polite, or asked for a person."""
+        return self.refusal is not None and self.refusal.reason in ("out_of_scope", "person")
 
 
 @dataclass(frozen=True, slots=True)

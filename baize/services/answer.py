@@ -516,7 +516,7 @@ class Answering:
             _log.info("A conversation goes on without what was said: %s", failure)
             return []
         # One without text was stopped before its first sentence.
-        return [turn for turn in turns if turn.text and not turn.is_courtesy]
+        return [turn for turn in turns if turn.text and not turn.is_aside]
 
     async def _history(self, turns: Sequence[Answer]) -> list[Message]:
         """The turns as the model saw them, passages included, byte for byte: cached upstream.

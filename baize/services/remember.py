@@ -118,9 +118,7 @@ def _facts(answers: Sequence[Answer], course_title: str, is_elder: bool) -> Iter
     lessons = Counter(citation.lesson_title for citation in _cited(answers)).most_common(1)
     if lessons:
         yield "lesson", words["lesson"].format(lessons[0][0])
-    unanswered = next(
-        (answer.question for answer in answers if answer.refusal and not answer.is_courtesy), ""
-    )
+    unanswered = next((answer.question for answer in answers if answer.refusal and not answer.is_aside), "")
     if unanswered:
         yield "open", words["open"].format(unanswered[:_QUOTED])
     if spoken and spoken[0][0] in _TEXTS:

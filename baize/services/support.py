@@ -16,6 +16,7 @@ from typing import Literal
 from baize.answering.courtesy import courtesy_of
 from baize.answering.route import Router
 from baize.answering.service_terms import matters
+from baize.answering.wants_person import wants_person
 from baize.domain.chat import Answer, Completed, TextDelta
 from baize.domain.locator import FaqEntry
 from baize.domain.sentences import detect_language
@@ -148,15 +149,14 @@ class Support:
         """
         text = checked(question.text, "question")
         language = question.language or detect_language(text, default=locale.partition("-")[0] or "zh")
-        words = _TEXTS.get(language, _TEXTS["en"])
         if question.mode != "explain":
             # What is said in a lesson's exercise is about the lesson.
             return await self._from_course(question, Routed("course", 1.0), language, ())
         if courtesy_of(text):
             return await self._from_course(question, Routed("course", 1.0), language, ())
-        routed = await self._router.route(text)
+        routed = Routed("person", 1.0) if wants_person(text) else await self._router.route(text)
         if routed.intent == "person":
-            return SupportReply("person", routed, language, words["person"], offer_person=True)
+            return _to_person(routed, language)
         if routed.intent == "account":
             return await self._look_up(text, question, routed, language)
         matches = await self._desk.look_up(text, question.scope)
@@ -234,6 +234,8 @@ class Support:
         if not isinstance(last, Completed):
             raise TypeError(f"an answer ended with {type(last).__name__}")
         answer = last.answer
+        if answer.refusal and answer.refusal.reason == "person":
+            return _to_person(Routed("person", 1.0), language)
         cites_faq_only = answer.citations and all(isinstance(c.locator, FaqEntry) for c in answer.citations)
         sure = bool(matches) and matches[0].confidence >= self._min_confidence
         if cites_faq_only or (answer.refusal and sure):
@@ -256,6 +258,11 @@ class Support:
         said = words["records"] if found else words["no_records"]
         lines = [said, *(_line(record) for record in found)]
         return SupportReply("account", routed, language, "\n".join(lines), records=tuple(found))
+
+
+def _to_person(routed: Routed, language: str) -> SupportReply:
+    words = _TEXTS.get(language, _TEXTS["en"])
+    return SupportReply("person", routed, language, words["person"], offer_person=True)
 
 
 def kind_of(text: str) -> RecordKind:

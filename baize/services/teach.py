@@ -12,6 +12,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 
 from baize.answering.courtesy import Courtesy, courtesy_of, reply_to
+from baize.answering.wants_person import wants_person
 from baize.domain.chat import Answer, AnswerEvent, Completed, Refusal, Released, Started, Turn
 from baize.domain.practice import Exercise, Mode
 from baize.domain.search import Moment, Query
@@ -33,6 +34,10 @@ _LOCKED_BARE = {
     "zh": "这是要计分的题目，现在不能帮您解答。",
     "en": "This item counts towards a mark, so nobody helps with it now.",
 }
+_PERSON = {
+    "zh": "这里由 AI 作答，我不是真人。要找真人，请转平台客服。",
+    "en": "An AI answers here. For a person, turn to customer service.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +54,17 @@ class CourtesyPlan:
     courtesy: Courtesy
 
 
+@dataclass(frozen=True, slots=True)
+class PersonPlan:
+    """A person is asked for: no course answers that, customer service hands over."""
+
+
 class Teaching:
-    """`prepare` and `stream` as those of `Answering`, in whichever mode the question asks for."""
+    """`prepare` and `stream` as those of `Answering`, in whichever mode the question asks for.
+
+    Args:
+        hands_over: whether there is customer service; without it a course may know whom to ask.
+    """
 
     def __init__(
         self,
@@ -61,6 +75,7 @@ class Teaching:
         book: ExerciseBook,
         answers: Answers,
         catalog: Catalog,
+        hands_over: bool = False,
     ) -> None:
         self._explaining = explaining
         self._guide = guide
@@ -68,6 +83,7 @@ class Teaching:
         self._book = book
         self._answers = answers
         self._catalog = catalog
+        self._hands_over = hands_over
 
     async def prepare(self, question: Question) -> Prepared:
         """Everything up to the evidence, as `Answering.prepare`; a graded item gets no further.
@@ -79,10 +95,10 @@ class Teaching:
         platform_id = question.scope.platform_id
         if locked := await self._book.locked(platform_id, (text,), question.item_id):
             return await self._locked(question, locked)
-        courtesy = courtesy_of(text)
+        aside = self._aside(text)
         if question.mode == "explain":
-            if courtesy:
-                return await self._polite(question, courtesy)
+            if aside:
+                return await self._beside(question, aside)
             prepared = await self._explaining.prepare(question)
             # "Answer the question above" is the question above.
             joined = prepared.turn.query.text
@@ -90,8 +106,8 @@ class Teaching:
                 return await self._locked(question, locked)
             return prepared
         turns = await self._turns(question)
-        if courtesy and not _is_waiting(question.mode, turns):
-            return await self._polite(question, courtesy)
+        if aside and not _is_waiting(question.mode, turns):
+            return await self._beside(question, aside)
         if question.mode == "test":
             return await self._examiner.prepare(question, turns)
         return await self._guide.prepare(question, turns)
@@ -110,6 +126,9 @@ class Teaching:
             case CourtesyPlan(courtesy):
                 text = reply_to(courtesy, prepared.turn.query.language)
                 events = self._said(prepared, Refusal("out_of_scope"), text)
+            case PersonPlan():
+                text = _PERSON.get(prepared.turn.query.language, _PERSON["en"])
+                events = self._said(prepared, Refusal("person"), text)
             case _:
                 events = self._explaining.stream(prepared)
         async with aclosing(events) as told:
@@ -119,9 +138,14 @@ class Teaching:
     async def _locked(self, question: Question, exercise: Exercise) -> Prepared:
         return _unasked(question, LockedPlan(exercise.id), await self._nearest(question, exercise))
 
-    async def _polite(self, question: Question, courtesy: Courtesy) -> Prepared:
+    def _aside(self, text: str) -> CourtesyPlan | PersonPlan | None:
+        if courtesy := courtesy_of(text):
+            return CourtesyPlan(courtesy)
+        return PersonPlan() if self._hands_over and wants_person(text) else None
+
+    async def _beside(self, question: Question, plan: CourtesyPlan | PersonPlan) -> Prepared:
         scope = await resolve_scope(question.scope, self._catalog)
-        prepared = _unasked(question, CourtesyPlan(courtesy))
+        prepared = _unasked(question, plan)
         if question.language or detect_language(question.text, ""):
             return prepared
         # 👍 has no language: that of the courses, as where such signs are looked up.
@@ -179,7 +203,7 @@ def _is_waiting(mode: Mode, turns: Sequence[Answer]) -> bool:
 
 
 def _unasked(
-    question: Question, plan: LockedPlan | CourtesyPlan, nearest: tuple[Moment, ...] = ()
+    question: Question, plan: LockedPlan | CourtesyPlan | PersonPlan, nearest: tuple[Moment, ...] = ()
 ) -> Prepared:
     """A question that no course is asked for."""
     text = storable(question.text.strip())

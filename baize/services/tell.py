@@ -78,7 +78,7 @@ class Telling:
             answer.learner_id,
             answer.id,
             ("question", answer.id),
-            result={"success": answer.refusal is None or answer.is_courtesy, "completion": True},
+            result={"success": answer.refusal is None or answer.is_aside, "completion": True},
             parent=("course", course) if course else None,
         )
 

@@ -230,7 +230,7 @@ async def _within(
 
 
 def _facts(answer: Answer) -> dict[str, Fact]:
-    refused = answer.refusal is not None and not answer.is_courtesy
+    refused = answer.refusal is not None and not answer.is_aside
     return {
         "baize.outcome": "refused" if refused else "degraded" if answer.degraded else "answered",
         "baize.language": answer.language,

@@ -39,6 +39,12 @@ def host(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         opened.api.scripts["谢谢"] = Script(
             [("refusal", polite), ("delta", {"text": "不客气！"}), ("done", thanked)]
         )
+        asked = {"reason": "person", "nearest": []}
+        told = {"text": "这里由 AI 作答。", "citations": [], "refusal": asked}
+        opened.api.modes = ["explain", "guide", "test"]
+        opened.api.scripts["转人工"] = Script(
+            [("refusal", asked), ("delta", {"text": "这里由 AI 作答。"}), ("done", told)]
+        )
         yield opened
 
 
@@ -99,6 +105,21 @@ def test_what_is_the_courses_stays_the_courses(host: Host) -> None:
             page.wait_for_load_state("networkidle")
             expect(page.locator(".service")).to_have_count(0)
     assert len(host.api.called("POST", "/support")) == 1
+
+
+def test_who_asks_for_a_person_gets_the_way_to_one(host: Host) -> None:
+    """Below words of the server's own; also in an exercise."""
+    host.api.service = PERSON
+    with host.page() as page:
+        ask(page, "转人工")
+        expect(page.locator(".answer")).to_have_text("这里由 AI 作答。")
+        expect(page.locator("[part=hand-over]")).to_be_visible()
+        expect(page.get_by_text("课程中没有讲到")).to_have_count(0)
+    with host.page() as page:
+        page.get_by_role("button", name="带我想").click()
+        ask(page, "转人工")
+        expect(page.locator("[part=hand-over]")).to_be_visible()
+    assert [body.get("mode") for _, body in host.api.called("POST", "/answers")] == ["explain", "guide"]
 
 
 def test_thanks_are_nothing_for_the_desk(host: Host) -> None:

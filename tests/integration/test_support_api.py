@@ -133,6 +133,26 @@ async def test_one_box_for_everything(tmp_path: Path, desk: ServiceDesk) -> None
         assert (await client.get("/v1/capabilities")).json()["support"]
 
 
+async def test_who_asks_for_a_person_is_handed_over_wherever_that_is(
+    tmp_path: Path, desk: ServiceDesk
+) -> None:
+    """In the course's own box, in the desk's, in an exercise, and with a matter that a record has."""
+    desk.records["lin-42", "certificates"] = [{"title": "结业证书", "value": "已发"}]
+    async with service(tmp_path, desk) as client:
+        for question in ("我要找真人客服", "I want to talk to a human", "我的证书错了，转人工"):
+            here = {"question": question, "scope": {"course_ids": ["help"]}}
+            answer = (await client.post("/v1/answers", json=here)).json()
+            assert answer["refusal"] == {"reason": "person", "nearest": []}, question
+            assert answer["citations"] == []
+            for also in ({"course_asked": True}, {}, {"mode": "guide"}):
+                person = await ask(client, question, scope=here["scope"], **also)
+                assert (person["route"], person["hand_over"]["open_now"]) == ("person", True), also
+        asked = {"question": "人工智能是什么", "scope": {"course_ids": ["help"]}}
+        answer = (await client.post("/v1/answers", json=asked)).json()
+        assert answer.get("refusal", {}).get("reason") != "person"
+        assert 'baize_answers_total{outcome="person"} 6.0' in (await client.get("/metrics")).text
+
+
 async def test_a_platform_that_does_not_answer_is_told(tmp_path: Path, desk: ServiceDesk) -> None:
     """And a person is offered: no record is guessed."""
     desk.records["lin-42", "credits"], desk.body = [], b"<html>"

@@ -341,13 +341,14 @@ export class BaizeSidebar extends LitElement implements Model {
     await this.forYou.load(this.capabilities.learner_id ?? this.learner, this.#words.slice(0, 2));
   }
 
-  /** What the course has nothing on may be the platform's: its service desk is asked, in the same place. */
+  /** What the course has nothing on may be the platform's: its service desk is asked, in the same place. So is who asks for a person, in any mode. */
   async #serve(turn: Turn): Promise<void> {
     const { refusal, citations } = turn.state;
     const isOpen = refusal
       ? refusal.reason === "not_covered"
       : citations.length > 0 && citations.every(({ locator }) => locator.kind === "faq");
-    if (!isOpen || !this.capabilities.support || turn.body?.mode !== "explain") return;
+    const isDesks = refusal?.reason === "person" || (isOpen && turn.body?.mode === "explain");
+    if (!isDesks || !this.capabilities.support) return;
     const { SupportDesk } = await import("./support/desk");
     this.desk ??= new SupportDesk(this.#client, () => this.requestUpdate());
     await this.desk.ask(turn);

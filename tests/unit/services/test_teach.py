@@ -67,7 +67,7 @@ class School:
     exercises: MemoryExercises = field(default_factory=MemoryExercises)
     attempts: MemoryAttempts = field(default_factory=MemoryAttempts)
 
-    def teaching(self, chat: ChatModel | None = None) -> Teaching:
+    def teaching(self, chat: ChatModel | None = None, *, hands_over: bool = False) -> Teaching:
         world, prompts = self.world, PromptLibrary()
         explaining = world.answering(chat)
         book = ExerciseBook(exercises=self.exercises, embedder=world.embedder, clock=world.clock)
@@ -115,6 +115,7 @@ class School:
             book=book,
             answers=world.answers,
             catalog=world.catalog,
+            hands_over=hands_over,
         )
 
 
@@ -371,7 +372,7 @@ async def test_thanks_begin_nothing(school: School, mode: Mode, text: str, reply
     told = [event async for event in teaching.stream(await teaching.prepare(asked))]
     assert isinstance(told[-1], Completed)
     answer = told[-1].answer
-    assert answer.is_courtesy
+    assert answer.is_aside
     assert answer.text.startswith(reply)
     assert answer.step is None
 
@@ -412,7 +413,7 @@ async def test_a_yes_is_graded_in_a_test(school: School) -> None:
     await school.world.catalog.publish(built)
     teaching = school.teaching()
     first, _ = await say(teaching, "好的", "test")
-    assert first.is_courtesy
+    assert first.is_aside
     asked, _ = await say(teaching, "考考我量血压", "test")
     assert asked.step
     assert asked.step.item_id == item.id
@@ -428,6 +429,29 @@ async def test_a_courtesy_is_no_part_of_what_was_said(school: School) -> None:
     await say(teaching, "好的，谢谢！", "explain")
     prepared = await teaching.prepare(Question("那要坐在哪里？", ALL, "c1", learner_id="lin"))
     assert prepared.earlier == ("量血压之前要坐多久？",)
+
+
+@pytest.mark.parametrize("mode", ["explain", "guide", "test"])
+async def test_who_asks_for_a_person_is_handed_over(school: School, mode: Mode) -> None:
+    """Not to a sentence of the course or its FAQ; where nobody can be asked, the course is."""
+    answer, events = await say(school.teaching(hands_over=True), "你解决不了，转人工！", mode)
+    assert answer.refusal == Refusal("person")
+    assert answer.text == "这里由 AI 作答，我不是真人。要找真人，请转平台客服。"
+    assert [type(event).__name__ for event in events] == ["Started", "Refusal", "Released", "Completed"]
+    assert answer.is_aside, "no gap of the course"
+    assert answer.step is None
+    alone, _ = await say(school.teaching(), "转人工", mode, conversation="c2")
+    assert alone.refusal != Refusal("person")
+
+
+async def test_an_exercise_may_ask_for_those_words(school: School) -> None:
+    """“I want to talk to a human” is its solution, while it waits."""
+    asked, solution = "“我想和真人说话”用英语怎么说？", "I want to talk to a human"
+    await school.exercises.put(Exercise(PLATFORM, "ex-human", "health", "health.01", asked, solution))
+    teaching = school.teaching(hands_over=True)
+    said = [(await say(teaching, text))[0] for text in (asked, solution, solution)]
+    assert [answer.step.kind if answer.step else "" for answer in said] == ["hint", "solved", ""]
+    assert said[2].refusal == Refusal("person")
 
 
 async def test_who_greets_an_unknown_course_is_told(school: School) -> None:

@@ -45,7 +45,7 @@ export interface Citation {
 }
 
 export interface Refusal {
-  reason: "not_covered" | "graded_item" | "unsafe" | "out_of_scope";
+  reason: "not_covered" | "graded_item" | "unsafe" | "out_of_scope" | "person";
   nearest: Place[];
 }
 

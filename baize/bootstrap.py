@@ -102,6 +102,7 @@ from baize.services.ingestions import Ingestions
 from baize.services.learner_record import LearnerRecord
 from baize.services.live import Live
 from baize.services.lti import LtiTool
+from baize.services.overview import Overviews
 from baize.services.practise import Practice
 from baize.services.recommend import Recommending
 from baize.services.remember import Remembering
@@ -1083,6 +1084,9 @@ class House:
             cache=self.cache,
             reuse=self.reuse,
             follow_ups=FollowUps(self.artefacts),
+            overviews=Overviews(
+                catalog=self.kept_catalog, artefacts=self.artefacts, most=chosen.max_evidence
+            ),
             memory=self.remembering.items if chosen.memory else None,
             options=AnswerOptions(
                 min_evidence=chosen.min_evidence,

@@ -7,14 +7,17 @@ from collections.abc import AsyncGenerator, Sequence
 from itertools import takewhile
 
 from baize.answering.assemble import MARKERS
-from baize.domain.chat import DraftEvent, Heading, TextDelta, Turn
+from baize.domain.chat import DraftEvent, DrawnFrom, Heading, TextDelta, Turn
 from baize.domain.locator import TextSpan, TimeSpan
 from baize.domain.search import Evidence
 from baize.domain.sentences import split_sentences
 from baize.domain.text import Segment
 
-_HEADINGS = {"zh": "课程里是这样讲的：\n", "en": "This is what the course says:\n"}
-_JUST_SAID = {"zh": "刚才讲的是：\n", "en": "This was just said:\n"}
+_HEADINGS: dict[DrawnFrom, dict[str, str]] = {
+    "search": {"zh": "课程里是这样讲的：\n", "en": "This is what the course says:\n"},
+    "minute": {"zh": "刚才讲的是：\n", "en": "This was just said:\n"},
+    "summary": {"zh": "主要讲了这些：\n", "en": "These are the main points:\n"},
+}
 _MARKER = re.compile(MARKERS)
 _NEAR = 0.15
 """How far below the best passage's fused score another may answer too; cosines alone span 1."""
@@ -40,14 +43,22 @@ class ExtractiveAnswerer:
 
     async def stream(self, turn: Turn) -> AsyncGenerator[DraftEvent]:
         """A heading, then one line per chosen sentence."""
-        headings = _JUST_SAID if turn.just_said else _HEADINGS
+        headings = _HEADINGS[turn.drawn_from]
         yield Heading(headings.get(turn.query.language, headings["en"]))
-        points_only = turn.just_said and not turn.query.terms
-        # What was just said was not searched for: no passage of it has a score.
-        searched = turn.evidence[:1] if turn.just_said else turn.evidence
-        chosen = self._last(turn.evidence) if points_only else self._choose(searched)
-        for marker, sentence in chosen:
+        for marker, sentence in self._chosen(turn):
             yield TextDelta(f"- {_marked(_one_line(sentence.text), marker)}\n")
+
+    def _chosen(self, turn: Turn) -> list[tuple[int, Segment]]:
+        """Sentences with their markers. Only what was searched for has a score."""
+        match turn.drawn_from:
+            case "summary":
+                return [(item.marker, item.moment.focus) for item in turn.evidence if _opening(item)]
+            case "minute" if not turn.query.terms:
+                return self._last(turn.evidence)
+            case "minute":
+                return self._choose(turn.evidence[:1])
+            case "search":
+                return self._choose(turn.evidence)
 
     def _last(self, evidence: Sequence[Evidence]) -> list[tuple[int, Segment]]:
         """The last sentences that were said, in the order of time."""

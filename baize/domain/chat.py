@@ -49,6 +49,9 @@ class Sampling:
     user_id: str = ""
 
 
+DrawnFrom = Literal["search", "minute", "summary"]
+
+
 @dataclass(frozen=True, slots=True)
 class Turn:
     """Everything that an answerer may know about one question.
@@ -56,7 +59,8 @@ class Turn:
     Attributes:
         course: the course that the evidence is from; None when it is from several.
         history: earlier turns, oldest first.
-        just_said: the question points at the player, and the evidence is what was said there, in order.
+        drawn_from: where the evidence is from: what was searched for; the last minute in the player, in its
+            order; or the places of a summary, in the order of the course.
         memory: sentences about the learner, disarmed. Data for the tone, never evidence.
     """
 
@@ -65,7 +69,7 @@ class Turn:
     course: Course | None = None
     history: tuple[Message, ...] = ()
     sampling: Sampling = field(default_factory=Sampling)
-    just_said: bool = False
+    drawn_from: DrawnFrom = "search"
     memory: tuple[str, ...] = ()
 
 

@@ -48,11 +48,13 @@ from baize.ports import Answerer, Answers, Cache, Catalog, Embedder, TokenCounte
 from baize.retrieval.adrift import anchored
 from baize.retrieval.disarm import disarmed, told
 from baize.retrieval.just_said import points_at
+from baize.retrieval.overview import asks_for_whole
 from baize.retrieval.pack import pack
 from baize.services.account import Ledger
 from baize.services.find import Finder, Found, checked, resolve_scope, storable
 from baize.services.follow_up import FollowUps
 from baize.services.in_turn import InTurn
+from baize.services.overview import Overviews
 from baize.services.reuse import Reusable, Reuse
 
 _log = logging.getLogger(__name__)
@@ -187,6 +189,7 @@ class Answering:
         cache: remembers what the model was asked, for the turns that follow.
         reuse: earlier answers to equal questions.
         follow_ups: what may be asked next.
+        overviews: where a lesson or course says what it is about.
         memory: what the model is told of learners; None where it is told nothing.
     """
 
@@ -204,6 +207,7 @@ class Answering:
         cache: Cache,
         reuse: Reuse,
         follow_ups: FollowUps,
+        overviews: Overviews,
         options: AnswerOptions,
         memory: Memory | None = None,
     ) -> None:
@@ -220,6 +224,7 @@ class Answering:
         self._cache = cache
         self._reuse = reuse
         self._follow_ups = follow_ups
+        self._overviews = overviews
         self._options = options
 
     async def prepare(self, question: Question) -> Prepared:
@@ -257,7 +262,7 @@ class Answering:
         sampling = Sampling(thinking=thinking, user_id=self._user_id(scope.platform_id, course, question))
         history = tuple(await self._history(turns))
         known = told(item.text for item in memory)
-        turn = Turn(query, tuple(evidence), course, history, sampling, found.just_said, known)
+        turn = Turn(query, tuple(evidence), course, history, sampling, found.drawn_from, known)
         covered = found.evidence_score >= self._options.min_evidence and bool(evidence)
         # Who told something in words of their own is answered anew.
         own_words = any(item.edited for item in memory)
@@ -269,7 +274,7 @@ class Answering:
             tuple(item.moment for item in evidence[:_N_NEAREST]),
             covered,
             question.learner_id,
-            covered and not found.just_said and not own_words,
+            covered and found.drawn_from == "search" and not own_words,
             tuple(turn.question for turn in turns),
             disarmed=orders,
             strays=strays,
@@ -481,7 +486,12 @@ class Answering:
         return [refusal, draft.release(Released(text))]
 
     async def _found(self, text: str, turns: Sequence[Answer], scope: Scope, at: Position | None) -> Found:
-        """What was just said, where the question points at it; else what the courses in scope say."""
+        """What was just said, or sums up, where the question asks for that; else what the courses say."""
+        if whole := asks_for_whole(text, in_conversation=bool(turns)):
+            places = await self._overviews.places(whole, scope, at)
+            found = await self._finder.told_at(text, places, scope)
+            if found.moments:
+                return found
         if at is not None and points_at(text, in_conversation=bool(turns)):
             found = await self._finder.just_said(text, at, scope)
             if found.moments:

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
-from baize.domain.chat import Message
+from baize.domain.chat import DrawnFrom, Message
+from baize.domain.locator import Locator
 from baize.domain.search import Hit, LiveBuild, Match, Moment, Position, Query, Scope, UpTo, Vector
 from baize.errors import IndexUnavailable, InvalidInput
 from baize.ports import Cards, Catalog, ChunkIndex, Embedder, Reranker
@@ -18,6 +19,7 @@ from baize.retrieval.fuse import SPARSE_WEIGHT, fuse
 from baize.retrieval.gather import gather
 from baize.retrieval.just_said import just_said, own_terms
 from baize.retrieval.locate import locate
+from baize.retrieval.overview import told_at
 from baize.retrieval.reach import Reach
 from baize.retrieval.rerank import rerank
 from baize.retrieval.rewrite import rewrite
@@ -61,13 +63,13 @@ class Found:
     Attributes:
         query: as it was understood: slips of the question mended in its text and terms.
         evidence_score: how surely the moments answer the question, 0..1.
-        just_said: the moments are what was said last in the player, in the order of time.
+        drawn_from: as in `Turn`.
     """
 
     query: Query
     moments: tuple[Moment, ...]
     evidence_score: float
-    just_said: bool = False
+    drawn_from: DrawnFrom = "search"
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +148,16 @@ class Finder:
         """
         moments = await just_said(question, at, scope, index=self._index, catalog=self._catalog)
         query = replace(rewrite(question, ()), terms=tuple(own_terms(question)))
-        return Found(query, tuple(moments), 1.0, just_said=True)
+        return Found(query, tuple(moments), 1.0, "minute")
+
+    async def told_at(self, question: str, places: Sequence[tuple[str, Locator]], scope: Scope) -> Found:
+        """What is said at these places, (lesson, locator) each, for a question about a whole; maybe nothing.
+
+        Raises:
+            IndexUnavailable: the vector store does not answer.
+        """
+        moments = await told_at(places, scope, index=self._index, catalog=self._catalog) if places else []
+        return Found(rewrite(question, ()), tuple(moments), 1.0, "summary")
 
     async def _looked_up(self, query: Query, scope: Scope) -> tuple[list[str], Vector]:
         """The passage languages in scope and the query's vector."""

@@ -72,13 +72,13 @@ def _course_summary(course: Course, lessons: Sequence[Prepared]) -> CourseSummar
     )
 
 
-def shared_out(lessons: Sequence[tuple[_Line, ...]]) -> tuple[_Line, ...]:
+def shared_out(lessons: Sequence[tuple[_Line, ...]], most: int = MAX_LINES) -> tuple[_Line, ...]:
     """Lines in turns, a line of each lesson a turn, until there are enough; then in course order."""
     counts = [0] * len(lessons)
     turn = 0
-    while any(turn < len(lines) for lines in lessons) and sum(counts) < MAX_LINES:
+    while any(turn < len(lines) for lines in lessons) and sum(counts) < most:
         for number, lines in enumerate(lessons):
-            if turn < len(lines) and (turn == 0 or sum(counts) < MAX_LINES):
+            if turn < len(lines) and (turn == 0 or sum(counts) < most):
                 counts[number] += 1
         turn += 1
     return tuple(line for lines, n in zip(lessons, counts, strict=True) for line in lines[:n])

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from baize.answering.extract import ExtractiveAnswerer
-from baize.domain.chat import Heading, TextDelta, Turn
+from baize.domain.chat import DrawnFrom, Heading, TextDelta, Turn
 from baize.domain.locator import TextSpan, TimeSpan
 from baize.domain.search import Evidence, Hit, Moment, Query
 from baize.domain.text import Chunk, Segment
@@ -29,7 +29,9 @@ def written(*lines: str, at: int = 0) -> Chunk:
     return replace(chunk, sentences=sentences)
 
 
-async def quoted(*found: tuple[Chunk, int, float], just_said: bool = False, most: int = 4) -> list[str]:
+async def quoted(
+    *found: tuple[Chunk, int, float], drawn_from: DrawnFrom = "search", most: int = 4
+) -> list[str]:
     """The lines of the answer, without its heading and markers.
 
     Args:
@@ -40,7 +42,7 @@ async def quoted(*found: tuple[Chunk, int, float], just_said: bool = False, most
         for marker, (chunk, focus, score) in enumerate(found, 1)
     ]
     query = Query("怎么量？", "怎么量？", "zh", ("量",), ())
-    turn = Turn(query, tuple(evidence), just_said=just_said)
+    turn = Turn(query, tuple(evidence), drawn_from=drawn_from)
     events = [event async for event in ExtractiveAnswerer(max_sentences=most).stream(turn)]
     assert isinstance(events[0], Heading)
     lines = [event.text for event in events[1:] if isinstance(event, TextDelta)]
@@ -96,7 +98,10 @@ async def test_lines_further_down_are_no_title() -> None:
 async def test_of_what_was_just_said_the_sentence_and_the_next() -> None:
     """None of its passages was searched for, so none is nearer than the other."""
     other = spoken("药要按时吃。")
-    assert await quoted((BEST, 0, 0.0), (other, 0, 0.0), just_said=True) == ["先坐五分钟。", "再量血压。"]
+    assert await quoted((BEST, 0, 0.0), (other, 0, 0.0), drawn_from="minute") == [
+        "先坐五分钟。",
+        "再量血压。",
+    ]
 
 
 async def test_speech_goes_on_without_full_stops() -> None:

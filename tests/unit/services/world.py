@@ -25,6 +25,7 @@ from baize.services.account import Ledger
 from baize.services.answer import Answering, AnswerOptions, Memory, Prepared, Question
 from baize.services.find import Finder, FindOptions
 from baize.services.follow_up import FollowUps
+from baize.services.overview import Overviews
 from baize.services.reuse import Policy, Reuse, ReuseOptions
 from baize.services.search import Searching
 from baize.testing.hash_embedder import HashEmbedder
@@ -142,6 +143,7 @@ class World:
                 options=ReuseOptions(self.reuse, 60.0),
             ),
             follow_ups=FollowUps(self.catalog),
+            overviews=Overviews(catalog=self.catalog, artefacts=self.catalog, most=8),
             memory=self.memory,
             options=AnswerOptions(
                 min_evidence=self.min_evidence,

@@ -8,6 +8,7 @@ import logging
 import re
 import time
 from collections.abc import AsyncGenerator, AsyncIterator
+from itertools import product
 from typing import Any
 from urllib.parse import unquote
 
@@ -24,7 +25,7 @@ from baize.domain.chat import AnswerEvent, ThinkingDelta
 from baize.domain.course import Course
 from baize.domain.search import Vector
 from baize.errors import Conflict, DependencyUnavailable, IndexUnavailable, UpstreamBusy
-from baize.settings import OpenAIChat, Server
+from baize.settings import DeepSeekChat, OpenAIChat, Server
 from baize.testing.hash_embedder import HashEmbedder
 from baize.testing.scripted_chat_model import ScriptedChatModel
 from tests.servers.deepseek import DeepSeekServer
@@ -486,6 +487,29 @@ async def test_leaving_frees_the_upstream_slot_long_before_the_answer_ends(accep
 async def _ask_and_wait(url: str, accept: str) -> None:
     async with httpx.AsyncClient(timeout=30) as client:
         await client.post(f"{url}/v1/answers", json=QUESTION, headers={"Accept": accept})
+
+
+@pytest.mark.parametrize(("isolation", "n_ids"), [("none", 1), ("course", 2), ("learner", 4)])
+async def test_the_endpoint_can_tell_apart_whom_the_operator_lets_it(isolation: str, n_ids: int) -> None:
+    """Two learners, two courses: by ids that say neither; without them all of the account are one to it."""
+    with DeepSeekServer() as upstream:
+        chat = {"base_url": upstream.base_url, "api_key": "sk-x", "isolation": isolation}
+        chosen = settings(answers={"reuse": "off"}).model_copy(update={"chat": DeepSeekChat(**chat)})
+
+        def real_chat(house: House) -> None:
+            del house.__dict__["chat"]
+
+        async with served(chosen, opens(prepare=real_chat)) as client:
+            for learner_id, course_id in product(("lin", "wang"), ("health", "sheets")):
+                asked = QUESTION | {"learner_id": learner_id, "scope": {"course_ids": [course_id]}}
+                assert (await client.post("/v1/answers", json=asked)).status_code == 200
+        bodies = [request.body for request in upstream.chats]
+        raw = b"".join(request.raw_body for request in upstream.chats)
+    assert len(bodies) == 4
+    ids = {body.get("user_id") for body in bodies}
+    assert len(ids) == n_ids
+    assert (ids == {None}) is (isolation == "none")
+    assert b"wang" not in raw
 
 
 # ------------------------------------------------------------------------------------------ wrong requests

@@ -284,6 +284,39 @@ async def test_what_waits_of_a_course_that_goes_is_never_stored(
     assert sorted([*gone, *stays]) == ["p1", "p2", "p3"]
 
 
+@pytest.mark.parametrize("what", ["conversation", "learner", "course"])
+async def test_what_is_being_stored_when_it_is_forgotten_goes_too(late: LateWrites, what: str) -> None:
+    """The deletion waits for the write that is under way: else it finds nothing, and the answer stays."""
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
+    class Slow(MemoryAnswers):
+        async def put(self, answer: Answer, used: Used | None = None) -> None:
+            begun.set()
+            await go_on.wait()
+            await super().put(answer, used)
+
+    store = Slow(HeldClock())
+    answers = PatientAnswers(store, late)
+    late.away = True
+    cited = Citation(1, "s", "chunk", "c1", "l1", "t", TimeSpan(0, 1), "q", 1.0)
+    await answers.put(replace(an_answer(1), citations=(cited,)))
+    async with asyncio.timeout(30):
+        await begun.wait()
+        match what:
+            case "conversation":
+                deletion = answers.forget("p", "k", learner_id="l")
+            case "learner":
+                deletion = answers.forget_learner("p", "l")
+            case _:
+                deletion = answers.forget_course("p", "c1")
+        forgetting = asyncio.create_task(deletion)
+        await asyncio.sleep(0.02)
+        go_on.set()
+        assert await forgetting == ["p1"]
+    await settle(late)
+    assert await store.get("p", "p1") is None
+
+
 async def test_what_is_forgotten_while_it_waits_is_never_stored(late: LateWrites) -> None:
     """Of this learner only."""
     store = MemoryAnswers(HeldClock())

@@ -140,6 +140,20 @@ async def test_what_is_kept_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
         await catalog.course("p", "c")
 
 
+async def test_no_crowd_of_platforms_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The one that was asked for least lately goes first."""
+    monkeypatch.setattr(in_need, "_MAX_PLATFORMS", 2)
+    inner = Fragile(Shelf())
+    catalog = KeptCatalog(inner)
+    for platform_id in ("a", "b", "a", "c"):
+        await catalog.course(platform_id, "c")
+    inner.away = True
+    assert await catalog.course("a", "c") is not None
+    assert await catalog.course("c", "c") is not None
+    with pytest.raises(DependencyUnavailable):
+        await catalog.course("b", "c")
+
+
 @pytest.fixture
 async def late() -> AsyncIterator[LateWrites]:
     made = LateWrites()
@@ -195,6 +209,12 @@ async def test_no_turn_overtakes_its_conversation(late: LateWrites) -> None:
         assert [one.id for one in await store.turns("p", "another", 9)] == ["p3"]
     await settle(late)
     assert [one.text for one in await store.turns("p", "k", 9)] == ["a1", "a2"]
+    inner.away = True
+    await answers.put(an_answer(4))
+    inner.away = False
+    await settle(late)
+    await answers.put(an_answer(5))
+    assert late.n_waiting == 0, "once a write has gone, new ones are stored at once again"
 
 
 async def test_turns_hold_what_waits_and_no_more_than_asked_for(late: LateWrites) -> None:

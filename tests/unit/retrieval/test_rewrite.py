@@ -6,6 +6,7 @@ import pytest
 
 from baize.domain.chat import Message
 from baize.retrieval.rewrite import rewrite
+from baize.retrieval.terms import terms
 
 HISTORY = [Message("user", "降压药怎么吃？"), Message("assistant", "每天按时吃。[1]")]
 ENGLISH = [Message("user", "How do I lock a cell?"), Message("assistant", "With a dollar sign. [1]")]
@@ -78,3 +79,29 @@ def test_the_number_of_a_list_is_left_out(question: str, text: str) -> None:
 )
 def test_a_number_that_says_something_stays(question: str) -> None:
     assert rewrite(question, []).text == question
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        (
+            "What is the difference between a relative and an absolute reference?",
+            "relative absolute reference",
+        ),
+        (
+            "How does a relative reference differ from an absolute reference?",
+            "relative reference absolute reference",
+        ),
+        ("relative versus absolute", "relative absolute"),
+        ("What is meant by a range?", "range"),
+        ("高压和低压有什么区别？", "高压 低压"),
+        ("高压和低压的不同之处在哪里", "高压 低压"),
+        ("收缩压是什么意思？", "收缩压"),
+        ("有什么区别？", "有什么区别？"),
+        ("How do I compute the mean?", "compute mean"),
+        ("不同的人血压目标一样吗？", "不同的人血压目标一样吗？"),
+    ],
+)
+def test_what_is_named_is_searched_for(question: str, expected: str) -> None:
+    """No passage that explains two things need say “difference”; what says nothing else keeps its words."""
+    assert sorted(rewrite(question, ()).terms) == sorted(terms(expected))

@@ -313,9 +313,13 @@ async def test_missing_usage_is_zeros_with_model_and_reason(
 async def test_missing_done_is_fine_after_a_finish_reason(
     model: OpenAIChatModel, server: DeepSeekServer
 ) -> None:
-    """The finish reason says that the reply is whole, not `[DONE]`."""
-    server.enqueue([text("答"), finish()])
-    assert said(await events_of(model)) == "答"
+    """The finish reason says that the reply is whole, not `[DONE]`; nor the blank line behind it."""
+    for last in (finish(), Raw(finish().data.rstrip())):
+        server.enqueue([text("答"), last])
+        events = await events_of(model)
+        assert said(events) == "答"
+        assert events[-1] == Usage(120, 64, 30, 12, model="deepseek-flash-1017", finish_reason="stop")
+    assert len(server.chats) == 2
 
 
 async def test_a_stream_that_stays_open_behind_done_does_not_keep_the_learner(
@@ -328,6 +332,19 @@ async def test_a_stream_that_stays_open_behind_done_does_not_keep_the_learner(
     assert time.monotonic() - started < 15
 
 
+async def test_nothing_behind_done_counts(model: OpenAIChatModel, server: DeepSeekServer) -> None:
+    """Whatever a gateway puts there, be it in the same packet."""
+    behind = [
+        text("不算"),
+        chunk({}, finish="length", usage=OPENAI_USAGE | {"prompt_tokens": 9}),
+        data({"error": "x"}),
+    ]
+    server.enqueue([Raw(b"".join(piece.data for piece in [*reply("答"), *behind] if isinstance(piece, Raw)))])
+    events = await events_of(model)
+    assert said(events) == "答"
+    assert events[-1] == Usage(120, 64, 30, 12, model="deepseek-flash-1017", finish_reason="stop")
+
+
 async def test_the_end_of_a_reply_is_not_waited_for(
     model: OpenAIChatModel, server: DeepSeekServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -336,6 +353,13 @@ async def test_the_end_of_a_reply_is_not_waited_for(
     server.enqueue(reply("先坐好。[1]再量。[2]"))
     async with asyncio.timeout(30):
         assert said(await events_of(model)) == "先坐好。[1]再量。[2]"
+
+
+async def test_nothing_runs_while_nobody_asks(model: OpenAIChatModel, server: DeepSeekServer) -> None:
+    """The rounds end with the last reply: an idle server sleeps."""
+    server.enqueue(reply("答"), reply("答"))
+    await asyncio.gather(events_of(model), events_of(model))
+    assert (model._rounds._timer, model._rounds._incoming) == (None, set())
 
 
 async def test_connections_are_used_again(model: OpenAIChatModel, server: DeepSeekServer) -> None:

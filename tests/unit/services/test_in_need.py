@@ -352,6 +352,20 @@ async def test_what_is_forgotten_while_it_waits_is_never_stored(late: LateWrites
     assert [one.id for one in await store.turns("p", "k", 9)] == ["p2"]
 
 
+async def test_a_deletion_says_what_it_took_of_what_waited(late: LateWrites) -> None:
+    """Else a conversation that was never stored would seem not to be there, and its events would stay."""
+    store = MemoryAnswers(HeldClock())
+    inner = Fragile(store)
+    answers = PatientAnswers(inner, late)
+    await answers.put(an_answer(1))
+    inner.away = True
+    await answers.put(an_answer(2))
+    inner.away = False
+    assert sorted(await answers.forget("p", "k", learner_id="l")) == ["p1", "p2"]
+    await settle(late)
+    assert await store.turns("p", "k", 9) == []
+
+
 async def test_an_erased_learner_is_not_stored_later(late: LateWrites) -> None:
     """What waits of the learner goes first; of others it stays."""
     store = MemoryAnswers(HeldClock())

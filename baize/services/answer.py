@@ -483,7 +483,8 @@ class Answering:
         draft.answer = replace(draft.answer, refusal=refusal)
         texts = _REFUSALS if prepared.nearest else _REFUSALS_BARE
         text = texts.get(prepared.turn.query.language, texts["en"])
-        return [refusal, draft.release(Released(text))]
+        # `done` follows a refusal at once: its words come before it.
+        return [draft.release(Released(text)), refusal]
 
     async def _found(self, text: str, turns: Sequence[Answer], scope: Scope, at: Position | None) -> Found:
         """What was just said, or sums up, where the question asks for that; else what the courses say."""

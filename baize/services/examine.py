@@ -134,11 +134,11 @@ class Examiner:
         language = language if language in _VERDICTS else "en"
         yield Started(prepared.answer_id, prepared.conversation_id, language, "extractive", "", False)
         refusal = None if plan.item or plan.solved else Refusal("not_covered")
-        if refusal is not None:
-            yield refusal
         released = _told(plan, language)
         for event in released:
             yield event
+        if refusal is not None:
+            yield refusal
         answer = Answer(
             prepared.answer_id,
             prepared.scope.platform_id,

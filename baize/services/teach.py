@@ -164,8 +164,8 @@ class Teaching:
         """Words of the server's own, about nothing in the course."""
         query = prepared.turn.query
         yield Started(prepared.answer_id, prepared.conversation_id, query.language, "extractive", "", False)
-        yield refusal
         yield Released(text)
+        yield refusal
         answer = Answer(
             prepared.answer_id,
             prepared.scope.platform_id,

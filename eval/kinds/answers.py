@@ -12,7 +12,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from baize.domain.chat import Citation, Completed, EvidenceFound, Refusal, Released
+from baize.domain.chat import Citation, Completed, EvidenceFound, Released
 from baize.domain.locator import TimeSpan
 from baize.errors import InvalidInput, NotFound
 from baize.services.answer import Question as Asked
@@ -111,10 +111,12 @@ async def _ask(bench: Bench, question: Question) -> Observed:
     async for event in house.answering.stream(prepared):
         elapsed_ms = 1000 * (time.perf_counter() - begin)
         match event:
-            case EvidenceFound() | Refusal():
+            case EvidenceFound():
                 first_event = first_event or elapsed_ms
             case Released(text, citations):
                 first_token = first_token or elapsed_ms
+                # Where all is refused, the words are the first that comes.
+                first_event = first_event or elapsed_ms
                 if not citations and not _is_heading(text):
                     uncited.append(text.strip())
             case Completed(answer):

@@ -89,6 +89,7 @@ def check_honest(prepared: Prepared, events: Sequence[AnswerEvent], world: World
     assert answer.text == said(events).strip()
     assert answer.citations == tuple(c for event in released(events) for c in event.citations)
     assert (answer.refusal is None) is bool(answer.citations)
+    assert [e for e in events if isinstance(e, Refusal)] == ([events[-2]] if answer.refusal else [])
     assert world.answers._answers[PLATFORM, prepared.answer_id] == answer
     return answer
 
@@ -410,7 +411,7 @@ async def test_weak_evidence_is_refused_before_any_model_is_asked() -> None:
     ):
         _, events = await ask(world, question, chat)
         answer = completed(events).answer
-        assert [type(e) for e in events] == [Started, Refusal, Released, Completed]
+        assert [type(e) for e in events] == [Started, Released, Refusal, Completed]
         assert answer.text.startswith(opening)
         assert answer.refusal is not None
         assert len(answer.refusal.nearest) == 3

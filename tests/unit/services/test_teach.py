@@ -346,9 +346,10 @@ async def test_test_mode_asks_grades_and_cites(school: School) -> None:
 
 async def test_without_prepared_questions_there_is_no_test(school: School) -> None:
     """It says so, as a refusal."""
-    answer, _ = await say(school.teaching(), "考考我表格", "test")
+    answer, events = await say(school.teaching(), "考考我表格", "test")
     assert answer.refusal
     assert answer.refusal.reason == "not_covered"
+    assert [type(event).__name__ for event in events] == ["Started", "Released", "Refusal", "Completed"]
 
 
 @pytest.mark.parametrize("mode", ["explain", "guide", "test"])
@@ -359,7 +360,7 @@ async def test_a_greeting_is_returned_and_nothing_is_looked_up(school: School, m
     assert answer.refusal == Refusal("out_of_scope")
     assert answer.text.startswith("您好！我是白泽")
     assert not answer.citations
-    assert [type(event).__name__ for event in events] == ["Started", "Refusal", "Released", "Completed"]
+    assert [type(event).__name__ for event in events] == ["Started", "Released", "Refusal", "Completed"]
     assert chat.asked == []
 
 
@@ -437,7 +438,7 @@ async def test_who_asks_for_a_person_is_handed_over(school: School, mode: Mode) 
     answer, events = await say(school.teaching(hands_over=True), "你解决不了，转人工！", mode)
     assert answer.refusal == Refusal("person")
     assert answer.text == "这里由 AI 作答，我不是真人。要找真人，请转平台客服。"
-    assert [type(event).__name__ for event in events] == ["Started", "Refusal", "Released", "Completed"]
+    assert [type(event).__name__ for event in events] == ["Started", "Released", "Refusal", "Completed"]
     assert answer.is_aside, "no gap of the course"
     assert answer.step is None
     alone, _ = await say(school.teaching(), "转人工", mode, conversation="c2")

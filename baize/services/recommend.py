@@ -265,7 +265,7 @@ class Recommending:
                 if other is None:
                     continue
                 reason = Reason("explains", lesson_id=lesson.id, term=term)
-                one = _lesson(shelf, other, result.score, (reason,))
+                one = _lesson(shelf, other, result.moment.hit.score, (reason,))
                 found.append(replace(one, kind="moments", locator=focus.locator, text=focus.text))
                 break
             if len(found) >= k:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate
 from typing import Literal
 
 from baize.domain.search import Moment, Scope
@@ -20,6 +21,8 @@ class Result:
     """One row of a search: its best moment. For lessons and courses, the best one inside.
 
     Attributes:
+        score: falls with rank, so that who sorts by it keeps the order. A row that stands behind one with a
+            lesser score of its own (`gather`, `rerank`) has that one's.
         url: the course's page at the source that describes it, where the moment is its description.
     """
 
@@ -70,15 +73,16 @@ class Searching:
         urls = await self._urls(scope.platform_id, [m for m in moments if not m.hit.chunk.lesson_id])
         found_in = sorted({moment.hit.chunk.course_id for moment in moments})
         titles = {c.id: c.title for c in await self._catalog.courses(scope.platform_id, found_in)}
+        scores = accumulate((moment.hit.score for moment in moments), min)
         return [
             Result(
                 rank,
-                moment.hit.score,
+                score,
                 titles.get(moment.hit.chunk.course_id, ""),
                 moment,
                 "" if moment.hit.chunk.lesson_id else urls.get(moment.hit.chunk.course_id, ""),
             )
-            for rank, moment in enumerate(moments, 1)
+            for rank, (score, moment) in enumerate(zip(scores, moments, strict=True), 1)
         ]
 
     async def _described(self, query: str, scope: Scope) -> Sequence[Moment]:

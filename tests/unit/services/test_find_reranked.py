@@ -11,6 +11,7 @@ from baize.ports import Reranker
 from baize.retrieval.assess import AssessOptions
 from baize.retrieval.cosine import CosineScale
 from baize.services.find import Finder, FindOptions
+from baize.services.search import Searching
 from baize.testing.overlap_reranker import OverlapReranker
 from tests.unit.services.world import ALL, CHUNKS, World, make_world
 
@@ -51,6 +52,16 @@ def finder(world: World, reranker: Reranker | None, *, n_moments: int = 10, n_re
         options=options,
         reranker=reranker,
     )
+
+
+async def test_scores_of_a_search_fall_whoever_ordered_it() -> None:
+    """Who sorts the rows by their score keeps the order."""
+    world = await make_world()
+    rows = await Searching(finder=finder(world, Backwards()), catalog=world.catalog).search(QUESTION, ALL)
+    own = [row.moment.hit.score for row in rows]
+    assert own != sorted(own, reverse=True)
+    assert [row.score for row in rows] == sorted((row.score for row in rows), reverse=True)
+    assert all(row.score <= score for row, score in zip(rows, own, strict=True))
 
 
 async def test_the_first_hits_are_reordered() -> None:

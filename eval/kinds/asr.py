@@ -19,7 +19,7 @@ from baize.domain.text import Cue
 from baize.errors import InvalidInput
 from baize.ports import Transcriber
 from eval.dataset import Clip
-from eval.kinds.bench import Desk, Scored, reason
+from eval.kinds.bench import Desk, Scored, Timed, latency_of, reason
 from eval.metrics.normalise import CHARACTER_LANGUAGES, VERSION
 from eval.metrics.speech import errors, loops, non_monotonic, term_recall
 from eval.record import Cells, ItemView, Measure
@@ -150,7 +150,8 @@ def score(items: Sequence[Observed]) -> Scored:
             Measure("direct/real_time_factor", "ratio", _each(items, lambda i: _pace(i, i.direct_took))),
             Measure("direct/cpu_factor", "ratio", _each(items, lambda i: _cpu(i, i.direct_took))),
         ]
-    return Scored(tuple(_view(item) for item in items), tuple(measures))
+    timings = [Timed(1000 * item.took.wall_s, 0.0) if item.took else None for item in items]
+    return Scored(tuple(_view(item) for item in items), tuple(measures), latency_of(timings))
 
 
 def _each(

@@ -124,6 +124,13 @@ async def timed(bench: Bench, call: Callable[[], Awaitable[T]]) -> tuple[T, Time
     return result, Timed(wall_ms - embedder.spent_ms + embedder.cost_ms, embedder.cost_ms)
 
 
+async def timed_whole(call: Awaitable[T]) -> tuple[T, Timed]:
+    """The result and what it took, where no query's vector is remembered."""
+    begin = time.perf_counter()
+    result = await call
+    return result, Timed(1000 * (time.perf_counter() - begin), 0.0)
+
+
 def reason(error: InvalidInput | NotFound) -> str:
     """Why one item could not be scored; any other error ends the run."""
     return f"{type(error).__name__}: {error.message}"

@@ -8,12 +8,13 @@ A recording without a person's boundary can't be judged and is unscored. Baselin
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from baize.domain.course import Chapter
 from baize.domain.locator import TimeSpan
 from baize.domain.text import Segment
 from eval.dataset import Video
-from eval.kinds.bench import Desk, Scored
+from eval.kinds.bench import Desk, Scored, Timed, latency_of, timed_whole
 from eval.metrics.segmentation import inner, pk, windowdiff
 from eval.metrics.segmentation import match as match_boundaries
 from eval.metrics.titles import title_similarity
@@ -56,6 +57,7 @@ class Observed:
     error: str = ""
     stock: Mapping[str, tuple[tuple[float, ...], ...]] = field(default_factory=dict)
     on_start: float | None = None
+    timing: Timed | None = None
 
 
 async def observe(desk: Desk) -> list[Observed]:
@@ -66,15 +68,20 @@ async def observe(desk: Desk) -> list[Observed]:
         if not inner([boundary.start for boundary in gold]):
             return Observed(video.id, video.title, video.duration_s, gold, error="No gold boundary.")
         segments = segment_cues(video.cues)
-        vectors = await desk.house.embedder.embed_passages([segment.text for segment in segments])
-        chapters = computed_chapters(segments, video.cues, vectors, video.duration_s)
+        chapters, timing = await timed_whole(_chapters(desk, video, segments))
         found = tuple(Boundary(chapter.start, chapter.title) for chapter in chapters)
         n_gold = len(inner(_starts(gold)))
         stock = baselines(segments, video.duration_s, n_gold) if desk.baselines else {}
         on_start = _on_start(found, [*(cue.start for cue in video.cues), *_sentence_starts(segments)])
-        return Observed(video.id, video.title, video.duration_s, gold, found, stock=stock, on_start=on_start)
+        seen = Observed(video.id, video.title, video.duration_s, gold, found, stock=stock)
+        return replace(seen, on_start=on_start, timing=timing)
 
     return await desk.each(desk.suite.videos, divide)
+
+
+async def _chapters(desk: Desk, video: Video, segments: Sequence[Segment]) -> Sequence[Chapter]:
+    vectors = await desk.house.embedder.embed_passages([segment.text for segment in segments])
+    return computed_chapters(segments, video.cues, vectors, video.duration_s)
 
 
 def _sentence_starts(segments: Sequence[Segment]) -> list[float]:
@@ -100,7 +107,8 @@ def score(items: Sequence[Observed]) -> Scored:
         inside = [not item.error and least * 60 <= item.duration_s < most * 60 for item in items]
         if any(inside):
             measures += _measures(items, f"{name}/", inside)
-    return Scored(tuple(_view(item) for item in items), tuple(measures))
+    latency = latency_of([item.timing for item in items])
+    return Scored(tuple(_view(item) for item in items), tuple(measures), latency)
 
 
 def _measures(items: Sequence[Observed], prefix: str, inside: Sequence[bool]) -> list[Measure]:
@@ -170,7 +178,7 @@ def _view(item: Observed) -> ItemView:
         item.id,
         item.title,
         item.error,
-        None,
+        item.timing.total_ms if item.timing else None,
         {"video": item.id, "chapters": [[boundary.start, boundary.title] for boundary in item.gold]},
         [{"video": item.id, "t": boundary.start, "text": boundary.title} for boundary in item.predicted],
         failed=not item.error and not match_boundaries(_starts(item.gold), _starts(item.predicted), 30.0),

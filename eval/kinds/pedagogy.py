@@ -18,7 +18,9 @@ import unicodedata
 import uuid
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import pairwise
+from statistics import mean
 
 from baize.domain.chat import (
     Answer,
@@ -38,7 +40,7 @@ from baize.domain.practice import N_HINTS, Exercise
 from baize.errors import InvalidInput, NotFound
 from baize.services.answer import Question as Asked
 from eval.dataset import Task
-from eval.kinds.bench import Bench, Scored, latency_of, reason
+from eval.kinds.bench import Bench, Scored, Timed, latency_of, reason, timed
 from eval.library import COURSE, PLATFORM, ScratchHouse, lesson_id
 from eval.record import Cells, ItemView, Measure
 
@@ -56,6 +58,7 @@ class Observed:
         hints: their texts.
         told: the first words that gave the solution away; empty where none did.
         direct: of a concept question: whether it was explained with a citation.
+        timing: of a turn: the mean of an exercise's, a concept question's own.
     """
 
     id: str
@@ -67,6 +70,7 @@ class Observed:
     told: str = ""
     direct: bool = False
     error: str = ""
+    timing: Timed | None = None
 
 
 class Upstream:
@@ -188,15 +192,17 @@ async def _pushed(
     turns = [task.question, *(pushes[(first + n) % len(pushes)] for n in range(_N_PUSHES))]
     levels: list[int] = []
     hints: list[str] = []
+    took: list[Timed] = []
     told = ""
     conversation = f"{seen.upstream}-{task.id}-{uuid.uuid4().hex[:8]}"
     for text in turns:
-        answer, visible = await _say(bench, house, text, conversation)
+        (answer, visible), timing = await timed(bench, partial(_say, bench, house, text, conversation))
+        took.append(timing)
         told = told or _told(task, visible)
         step = answer.step
         levels.append(step.level if step and step.kind == "hint" else 0)
         hints.append(answer.text)
-    return replace(seen, levels=tuple(levels), hints=tuple(hints), told=told)
+    return replace(seen, levels=tuple(levels), hints=tuple(hints), told=told, timing=_mean(took))
 
 
 async def _concept(
@@ -204,7 +210,8 @@ async def _concept(
 ) -> Observed:
     """Asked by itself, then in the middle of an exercise, whose solution it must not tell."""
     upstream.task = None
-    alone, _ = await _say(bench, house, seen.text, f"alone-{uuid.uuid4().hex[:8]}")
+    by_itself = f"alone-{uuid.uuid4().hex[:8]}"
+    (alone, _), timing = await timed(bench, partial(_say, bench, house, seen.text, by_itself))
     direct = _is_direct(alone)
     told = ""
     exercises = [task for task in tasks if not task.concept]
@@ -216,7 +223,11 @@ async def _concept(
         between, visible = await _say(bench, house, seen.text, conversation)
         direct = direct and _is_direct(between)
         told = _told(task, visible)
-    return replace(seen, direct=direct, told=told)
+    return replace(seen, direct=direct, told=told, timing=timing)
+
+
+def _mean(took: Sequence[Timed]) -> Timed:
+    return Timed(mean(one.total_ms for one in took), mean(one.embedding_ms for one in took))
 
 
 def _is_direct(answer: Answer) -> bool:
@@ -327,7 +338,9 @@ def score(items: Sequence[Observed]) -> Scored:
         measures.append(
             Measure(f"{name}/hint_progress", "mean", tuple(_progress(item) if item else None for item in own))
         )
-    return Scored(tuple(_view(item) for item in items), tuple(measures), latency_of([None for _ in items]))
+    return Scored(
+        tuple(_view(item) for item in items), tuple(measures), latency_of([item.timing for item in items])
+    )
 
 
 def _leak(item: Observed) -> Cells | None:
@@ -355,7 +368,7 @@ def _view(item: Observed) -> ItemView:
         f"{item.upstream}:{item.id}",
         item.text,
         item.error,
-        None,
+        item.timing.total_ms if item.timing else None,
         {"concept": item.concept},
         [{"levels": list(item.levels), "told": item.told, "direct": item.direct, "hit": not failed}],
         failed=not item.error and failed,

@@ -20,7 +20,7 @@ from baize.domain.locator import TimeSpan
 from baize.domain.sentences import joined
 from baize.domain.text import Cue
 from eval.dataset import Video
-from eval.kinds.bench import Desk, Scored
+from eval.kinds.bench import Desk, Scored, Timed, latency_of, timed_whole
 from eval.library import language_of
 from eval.metrics.summary import coverage, decile_coverage, rouge_1, rouge_l
 from eval.record import Cells, ItemView, Measure
@@ -64,6 +64,7 @@ class Observed:
     lines: tuple[Line, ...] = ()
     stock: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     error: str = ""
+    timing: Timed | None = None
 
     @property
     def text(self) -> str:
@@ -76,12 +77,12 @@ async def observe(desk: Desk) -> list[Observed]:
     async def prepare(video: Video) -> Observed:
         seen = Observed(video.id, video.title, video.reference, video.cues)
         segments = segment_cues(video.cues)
-        lines = await _summary(desk, video)
+        lines, timing = await timed_whole(_summary(desk, video))
         if not lines or not video.reference.strip():
             return replace(seen, error="No summary." if not lines else "No reference.")
         n_chars = len(joined(line.text for line in lines))
         stock = baselines([segment.text for segment in segments], n_chars) if desk.baselines else {}
-        return replace(seen, lines=lines, stock=stock)
+        return replace(seen, lines=lines, stock=stock, timing=timing)
 
     return await desk.each(desk.suite.videos, prepare)
 
@@ -121,7 +122,8 @@ def score(items: Sequence[Observed]) -> Scored:
     for system in systems:
         for name, judge in _AGAINST_NOTES.items():
             measures.append(_mean(f"{system}/{name}", usable, _against_notes(judge, system)))
-    return Scored(tuple(_view(item) for item in items), tuple(measures))
+    latency = latency_of([item.timing for item in items])
+    return Scored(tuple(_view(item) for item in items), tuple(measures), latency)
 
 
 def _mean(name: str, items: Sequence[Observed | None], judge: Callable[[Observed], float | None]) -> Measure:
@@ -174,7 +176,7 @@ def _view(item: Observed) -> ItemView:
         item.id,
         item.title,
         item.error,
-        None,
+        item.timing.total_ms if item.timing else None,
         {"video": item.id, "reference": item.reference},
         [{"video": item.id, "t": line.start, "text": line.text} for line in item.lines],
         failed=not item.error and _link_validity(item) < 1,

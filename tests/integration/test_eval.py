@@ -166,6 +166,7 @@ def test_pedagogy(cache: Path, repo_root: Path, tmp_path: Path) -> None:
     assert record["metrics"]["answer_leak"]["value"] == 0.0
     assert record["metrics"]["hint_progress"]["value"] == 1.0
     assert record["metrics"]["direct_answer_rate"]["value"] == 1.0
+    assert record["latency_ms"]["p95"] >= record["latency_ms"]["p50"] > 0
 
 
 def test_answers(cache: Path, repo_root: Path, tmp_path: Path) -> None:
@@ -216,6 +217,7 @@ def test_chapters(cache: Path, repo_root: Path, tmp_path: Path) -> None:
     assert record["metrics"]["on_start"]["value"] == 1.0
     assert record["metrics"]["pk"]["value"] < record["metrics"]["random/pk"]["value"]
     assert record["provenance"]["index"] == {}
+    assert record["latency_ms"]["p95"] >= record["latency_ms"]["p50"] > 0
 
 
 def test_summaries(cache: Path, repo_root: Path, tmp_path: Path) -> None:
@@ -230,6 +232,7 @@ def test_summaries(cache: Path, repo_root: Path, tmp_path: Path) -> None:
     assert (found["link_validity"], found["decile_coverage"]) == (1.0, 1.0)
     assert found["coverage"] > found["random/coverage"]
     assert 0.1 < found["compression"] < 0.4
+    assert record["latency_ms"]["p95"] >= record["latency_ms"]["p50"] > 0
 
 
 def test_wrong_use(repo_root: Path, tmp_path: Path) -> None:

@@ -99,6 +99,7 @@ async def test_a_run(tmp_path: Path) -> None:
     assert engine.calls == [("a.wav", "en", ("cell",)), ("b.wav", "zh", ("血压",))]
     scored = asr.score(items)
     record = make_record("s", "asr", scored.items, scored.measures, scored.latency, {})
+    assert record["latency_ms"].keys() >= {"p50", "p95"}
     found = {name: metric["value"] for name, metric in record["metrics"].items()}
     assert (found["wer"], found["term_recall"], found["non_monotonic"], found["loops"]) == (
         0.2,

@@ -302,6 +302,40 @@ async def test_prompt_tokens_are_hits_and_misses_where_they_are_missing(
     assert (await usage_of(model)).prompt_tokens == 7
 
 
+@pytest.mark.parametrize(
+    ("usage", "counts"),
+    [
+        ({"prompt_tokens": 5, "prompt_cache_hit_tokens": 9}, (5, 5, 0, 0)),
+        ({"prompt_tokens": -5, "completion_tokens": 10**30}, (0, 0, 0, 0)),
+        ({"prompt_tokens": "5", "completion_tokens": None}, (0, 0, 0, 0)),
+        (
+            {
+                "prompt_tokens": 5,
+                "prompt_cache_hit_tokens": 0,
+                "prompt_tokens_details": {"cached_tokens": 4},
+            },
+            (5, 0, 0, 0),
+        ),
+        ({"prompt_tokens": 5, "prompt_tokens_details": None, "completion_tokens_details": []}, (5, 0, 0, 0)),
+    ],
+)
+async def test_counts_that_cannot_be_are_none(
+    model: OpenAIChatModel, server: DeepSeekServer, usage: dict[str, Any], counts: tuple[int, ...]
+) -> None:
+    """They are a bill: never negative, never more hits than there is prompt."""
+    server.enqueue([text("答"), finish(usage=usage), DONE])
+    said_by = await usage_of(model)
+    assert said_by == Usage(*counts, model="deepseek-flash-1017", finish_reason="stop")
+
+
+async def test_what_is_no_json_behind_the_end_costs_nothing(
+    model: OpenAIChatModel, server: DeepSeekServer
+) -> None:
+    """The finish reason came: the reply is whole, whatever a gateway adds to it."""
+    server.enqueue([text("答"), finish(), Raw(b"data: bye\n\n"), DONE])
+    assert said(await events_of(model)) == "答"
+
+
 async def test_missing_usage_is_zeros_with_model_and_reason(
     model: OpenAIChatModel, server: DeepSeekServer
 ) -> None:
@@ -378,6 +412,15 @@ def test_lines_are_events_however_they_are_written(pieces: list[bytes]) -> None:
     lines = EventLines()
     found = [data for piece in pieces for data in lines.feed(piece)]
     assert [b"".join(data.split()) for data in found] == [b"{}"]
+
+
+def test_an_event_without_an_end_is_given_up() -> None:
+    """Whatever an endpoint sends, a reply takes no more than some megabytes."""
+    lines = EventLines()
+    for _ in range(40):
+        assert lines.feed(b"x" * 100_000) == []
+    with pytest.raises(UpstreamBusy, match="without an end"):
+        lines.feed(b"x")
 
 
 @pytest.mark.parametrize("reason", ["stop", "length", "content_filter", "tool_calls"])
@@ -893,8 +936,20 @@ async def test_thinking_counts_as_a_first_token(model: OpenAIChatModel, server: 
         [Raw(b"data: {broken\n\n")],
         [Raw(b"data: \xff\xfe\n\n")],
         [Raw(b"data: " + b"[" * 5000 + b"\n\n")],
+        [data({"error": {"type": "server_error"}}), text("整"), finish(), DONE],
+        [Raw(b"data: {broken\n\n"), text("整"), finish(), DONE],
     ],
-    ids=["no finish reason", "quiet end", "gave up", "error event", "no JSON", "no UTF-8", "no bottom"],
+    ids=[
+        "no finish reason",
+        "quiet end",
+        "gave up",
+        "error event",
+        "no JSON",
+        "no UTF-8",
+        "no bottom",
+        "an error, and on",
+        "a piece that is lost, and on",
+    ],
 )
 async def test_broken_ends_are_busy(
     model: OpenAIChatModel, server: DeepSeekServer, ending: list[Raw]

@@ -484,6 +484,20 @@ async def test_history_is_of_this_platform_and_conversation_only(world: World) -
         assert "秘密" not in "".join(message.content for message in prepared.turn.history)
 
 
+async def test_history_is_of_this_learner_only(world: World) -> None:
+    """Who guesses the id of somebody else's conversation is not answered from it, and the model not told."""
+    chat = ScriptedChatModel([f"{PRESSURE[0]}[1]"])
+    answering = world.answering(chat)
+    private = Question("我妈妈量血压之前要做什么？", ALL, "talk", learner_id="lin")
+    async for _ in answering.stream(await answering.prepare(private)):
+        pass
+    for learner_id, n_turns in (("wang", 0), ("", 0), ("lin", 1)):
+        again = await answering.prepare(Question("那之后呢？", ALL, "talk", learner_id=learner_id))
+        assert len(again.turn.history) == 2 * n_turns
+        assert len(again.earlier) == n_turns
+        assert ("妈妈" in again.turn.query.text) is bool(n_turns)
+
+
 async def test_one_platform_never_sees_another() -> None:
     """Search and answers of each platform find its own chunks only, for any question."""
     world = await make_world([*CHUNKS, *OTHERS])

@@ -173,6 +173,17 @@ async def test_the_ladder_goes_up_and_never_over(school: School) -> None:
     assert all(answer.citations for answer, _ in answers)
 
 
+async def test_what_a_model_thinks_at_an_exercise_is_neither_shown_nor_kept(school: School) -> None:
+    """It is asked not to think, and some endpoints do all the same: of course they think of the solution."""
+    script: Script = [ThinkingDelta("答案是五分钟，可不能说。"), "先想想人静下来要多久。[1]"]
+    teaching = school.teaching(ScriptedChatModel(script))
+    answer, events = await say(teaching, REST.question)
+    assert answer.step is not None
+    assert not [event for event in events if isinstance(event, ThinkingDelta)]
+    assert answer.reasoning == ""
+    assert "五分钟" not in seen(events)
+
+
 async def test_what_may_be_asked_next_does_not_say_the_solution(school: School) -> None:
     """A term that holds it is proposed to whoever reads, and not to whoever is at the exercise."""
     lesson = await school.world.catalog.lesson(PLATFORM, "health.01")

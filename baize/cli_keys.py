@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -93,8 +94,20 @@ def keys_create(
         )
         await opened.auditing.command(platform_id, "keys create", {"key_id": key.id})
         print_key(key, text, as_json=json_)
+        await _warn_of_unknown(opened, platform_id, key.courses)
 
     run(config, work)
+
+
+async def _warn_of_unknown(opened: House, platform_id: str, courses: Sequence[str]) -> None:
+    """Of courses that are not there: they may come yet, or be a slip."""
+    for course_id in courses:
+        if await opened.catalog.course(platform_id, course_id) is None:
+            typer.echo(
+                f"Warning: platform {platform_id} has no course {course_id!r} yet: the key opens nothing "
+                "there until it is ingested under this id. `baize status` lists the ids.",
+                err=True,
+            )
 
 
 def print_key(key: ApiKey, text: str, *, as_json: bool) -> None:
@@ -484,6 +497,14 @@ def tenants_lti(
         typer.echo(f"login: {home}/lti/login")
         typer.echo(f"redirect and target: {home}/lti/launch")
         typer.echo(f"keys: {home}/lti/jwks")
+        try:
+            opened.lti.check_keys_address(made)
+        except InvalidInput as refused:
+            typer.echo(
+                f"Warning: {refused.message} Launches fail until its host is in lti.hosts of config.yaml, "
+                "or its keys are given with --jwks FILE.",
+                err=True,
+            )
 
     run(config, work)
 

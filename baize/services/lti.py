@@ -176,6 +176,15 @@ class LtiTool:
             )
         return registration
 
+    def check_keys_address(self, registration: LtiRegistration) -> None:
+        """Whether its keys may be asked for; launches fail while they may not.
+
+        Raises:
+            InvalidInput: their host is not one that the operator admits.
+        """
+        if registration.jwks_url:
+            self._fetcher.check(registration.jwks_url)
+
     async def _known(self, issuer: str, client_id: str) -> tuple[LtiRegistration, Platform]:
         registration = await self._registrations.find(issuer, client_id) if issuer else None
         platform = await self._platforms.platform(registration.platform_id) if registration else None

@@ -9,7 +9,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
+from baize.bootstrap import House
 from baize.cli import build
+from baize.cli import run as run_work
+from baize.domain.course import Course
 
 
 @pytest.fixture
@@ -52,6 +55,38 @@ def test_a_key_is_followed_by_another(data: Path) -> None:
     assert rows[made["id"]]["expires_at"] < rows[followed["id"]]["expires_at"]
     assert "ask  [c1]" in run("keys", "list").stdout
     assert run("keys", "rotate", "nothing").exit_code == 2
+
+
+def test_a_key_of_an_unknown_course_is_made_with_a_warning(data: Path) -> None:
+    """The course may come yet, or the id be a slip; one that is there brings none."""
+
+    async def put(opened: House) -> None:
+        await opened.publisher.put_course(Course("default", "c1", "课", "zh"))
+
+    run_work(None, put)
+    made = run("keys", "create", "--course", "c1", "--course", "helth")
+    assert made.exit_code == 0
+    assert len(made.stdout.split()) == 1, "the key alone"
+    (warning,) = [line for line in made.stderr.splitlines() if line.startswith("Warning")]
+    assert warning.startswith("Warning: platform default has no course 'helth' yet:")
+    assert "`baize status`" in warning
+
+
+def test_an_lti_platform_whose_keys_nobody_may_ask_for_is_told(data: Path) -> None:
+    """When it is set up, not at its first launch; it is registered all the same."""
+    pytest.importorskip("pylti1p3")
+    run("tenants", "create", "province")
+    there = ("--issuer", "https://lms.example", "--client", "abc", "--auth-url", "https://lms.example/auth")
+    arguments = ("tenants", "lti", "province", *there, "--jwks-url", "https://lms.example/jwks")
+    made = run(*arguments)
+    assert made.exit_code == 0
+    assert "https://lms.example is not in lti.hosts" in made.stderr
+    assert "--jwks FILE" in made.stderr
+    assert "login: " in made.stdout
+    assert "lms.example" in run("tenants", "lti", "province").stdout
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("BAIZE_LTI__HOSTS", '["lms.example"]')
+        assert run(*arguments).stderr == ""
 
 
 def test_tokens_are_revoked(data: Path) -> None:

@@ -128,7 +128,8 @@ class Incoming:
         return events
 
     def close(self) -> None:
-        """Hang up, unless the response was read to its end."""
+        """Hang up, unless the response was read to its end. What is told behind this is not looked at."""
+        self._ended = True
         self._rounds.discard(self)
         self._body.close()
 

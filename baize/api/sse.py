@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Iterator, Mapping
 from contextlib import aclosing, suppress
 from itertools import count
@@ -27,6 +28,7 @@ from baize.domain.chat import (
     ThinkingDelta,
 )
 
+_log = logging.getLogger(__name__)
 HEARTBEAT_S = 15.0
 _CLOSING_S = 1.0
 _HEADERS = {"Cache-Control": "no-cache, no-transform", "X-Accel-Buffering": "no"}
@@ -192,7 +194,10 @@ class _Heartbeat:
 
 
 async def while_connected(receive: Receive, work: Callable[[], Awaitable[_T]]) -> _T | None:
-    """The result of `work`, or None when the client left first: then the work is cancelled at once."""
+    """The result of `work`, or None when the client left first: then the work is cancelled at once.
+
+    A connection that cannot be heard is gone, too.
+    """
     with anyio.CancelScope() as scope:
         # A plain task: out of a task group what the work raises would come as a group.
         watching = asyncio.get_running_loop().create_task(_cancel_when_gone(receive, scope))
@@ -207,6 +212,8 @@ async def _cancel_when_gone(receive: Receive, work: anyio.CancelScope) -> None:
     try:
         while (await receive())["type"] != "http.disconnect":
             pass
+    except Exception as failure:  # noqa: BLE001 - nobody waits for this task; the request ends as one that was left
+        _log.info("A connection cannot be heard any more: %s", type(failure).__name__)
     finally:
-        # A connection that cannot be heard is gone, too. Behind the end of the work this does nothing.
+        # Behind the end of the work this does nothing.
         work.cancel()

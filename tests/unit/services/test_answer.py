@@ -354,6 +354,19 @@ async def test_thinking_is_chosen_by_the_question(world: World) -> None:
         assert not (await world.answering().prepare(Question(question, ALL))).turn.sampling.thinking
 
 
+async def test_thinking_has_a_ceiling_of_its_own(world: World) -> None:
+    """Reasoning counts as output: without tokens of its own it would leave none for the answer."""
+    chat = ScriptedChatModel([f"{PRESSURE[0]}[1]"], [f"{PRESSURE[0]}[1]"])
+    answering = world.answering(chat)
+    for thinking in (False, True):
+        prepared = await answering.prepare(Question(QUESTION, ALL, thinking=thinking))
+        async for _ in answering.stream(prepared):
+            pass
+    plain, thought = (asked.sampling for asked in chat.asked)
+    assert (plain.thinking, thought.thinking) == (False, True)
+    assert thought.max_tokens == plain.max_tokens + 3072
+
+
 async def test_without_a_model_the_course_answers(world: World) -> None:
     """Extractive is no degradation where no model is configured; every line is verbatim and cited."""
     prepared, events = await ask(world, QUESTION)

@@ -77,7 +77,8 @@ class Query:
 
     Attributes:
         question: as the learner asked it.
-        text: what is searched for: the question, joined to the one before where it points back.
+        text: what is searched for: the question, joined to those before where it points back, without what
+            only says how it is asked.
         language: `zh`, `en` or another ISO 639-1 code.
         terms: lexical terms, as the index knows them; repeated terms stay repeated.
         pinyin: pairs of syllables, likewise; empty for a question without Chinese.

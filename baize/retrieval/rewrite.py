@@ -19,18 +19,37 @@ _POINTS_BACK = re.compile(
     r"|^(and|so|but|then|also|why|how so|what about|how about)\b"
     r"|(它|这个|那个|这些|那些|这种|那种|这里|上面|前面|刚才|之前|其中|他说)"
     r"|\b(it|its|that|this|those|these|they|them|he|she|above|previous|one)\b"
-    r"|呢[？?]?$",
+    r"|呢[？?]?$|[举打]个?(?:具体的?)?(?:例子|比方)"
+    r"|[说讲][得的]?再?(?:简单|详细|通俗|具体|清楚)(?:一?[点些])?[吗吧]?[？?]?$"
+    r"|^再?(?:简单|详细|通俗|具体)(?:一?[点些]|地)?(?:说|讲|解释)"
+    r"|\b(?:an|some|more) (?:examples?|details?)\s*\??$",
     re.IGNORECASE,
 )
 _FEW_TERMS = 2
-_COMPARES = re.compile(
+_MOST_BACK = 4
+_ZH_PLACE = r"哪一?(?:节课?|课|讲|集|章|个?视频|部分|里|儿)|什么地方|第几(?:节课?|课|讲|集|章|分钟)"
+_EN_PLACE = r"(?:lesson|lecture|video|part|chapter|section|episode|minute)s?"
+_EN_TEACHER = r"(?:he|she|they|you|the (?:teacher|lecturer|instructor|speaker|professor|video|course|lesson))"
+_EN_TELL = (
+    r"(?:talks? about|explains?|covers?|mentions?|discuss(?:es)?|shows?|introduces?|is about|deals? with"
+    r"|teach(?:es)?(?: us)?|describes?|tells? us about)"
+)
+_EN_TOLD = r"(?:explained|covered|discussed|mentioned|introduced|shown|talked about)"
+_ASKS = re.compile(
+    # a comparison, a meaning
     r"(?:有(?:什么|何|啥|哪些))?(?:主要|根本|本质)?的?(?:区别|不同(?:之处|点)?|差别|差异)"
     r"(?=(?:是什么|在哪里?|吗|呢)?[？?]?\s*$)|是?什么意思"
-    r"|\b(?:the |any |main |key )*differences? (?:between|in|of)\b|\bdiffer(?:s|ent)?(?: from)?\b"
-    r"|\b(?:versus|vs)\b|\bmeant by\b",
+    r"|\b(?:the |any |main |key )*differences? (?:between|in|of)\b|\bdiffers?(?: from)?\b|\bdifferent from\b"
+    r"|\b(?:versus|vs)\b|\bmeant by\b"
+    # the place
+    rf"|(?:老师|讲师|[他她])?(?:是?在)?(?:{_ZH_PLACE})[里中]?[有会]?(?:讲|说|提|谈|介绍|解释|演示)(?:了|到|过|的是|的)*"
+    rf"|的(?:内容|部分|知识)是?在(?:{_ZH_PLACE})[里中]?"
+    rf"|\b(?:where|when|in which {_EN_PLACE}) (?:does|do|did) {_EN_TEACHER} {_EN_TELL}\b"
+    rf"|\b(?:which|what) {_EN_PLACE} {_EN_TELL}\b"
+    rf"|\b(?:where|in which {_EN_PLACE}) (?:is|are|was|were) (?=.*\b{_EN_TOLD}\s*\??$)|\b{_EN_TOLD}\s*\??$",
     re.IGNORECASE,
 )
-"""Says what to do with the things that are named, and need stand in no passage that explains them."""
+"""Says what is wanted of the things that are named, and need stand in no passage that explains them."""
 _NUMBER = re.compile(r"^\s*(?:[(（]\s*\d{1,2}\s*[)）]|\d{1,2}\s*[.)、．。）:：])\s*(?=[^\W\d]{2})")
 """Of a list that a question was copied from (“2. where is …”, “3、什么是…”): it names nothing."""
 
@@ -39,22 +58,36 @@ def rewrite(question: str, history: Sequence[Message]) -> Query:
     """A query whose text can be understood without the turns before it.
 
     A question that points back (a pronoun, `那…呢`, hardly a term of its own) is joined to the question of
-    the turn before. A new subject is left alone, so that the old one does not drag it away. The number of a
-    list before it is left out, and so are the terms that only ask for a comparison or a meaning.
+    the turn before; where that pointed back itself, to those up to the one that names a subject. A new
+    subject is left alone, so that the old one does not drag it away.
+
+    The number of a list before it is left out. So is what only asks for a comparison, a meaning or a place:
+    no passage need say “difference” or “which lesson”, and a vector leans far towards such words.
     """
     text = _NUMBER.sub("", question).strip()
     own = terms(text)
-    previous = next((turn.content for turn in reversed(history) if turn.role == "user"), "")
+    asked = [turn.content.strip() for turn in history if turn.role == "user"]
+    previous = asked[-1] if asked else ""
     if previous and (_POINTS_BACK.search(text) or len(set(own)) <= _FEW_TERMS):
-        text = f"{previous.strip()} {text}"
+        text = " ".join([*_back_to_a_subject(asked), text])
         own = terms(text)
     language = detect_language(question, default=detect_language(previous))
-    return Query(question.strip(), text, language, tuple(_named(text, own)), tuple(pinyin_terms(text)))
+    bare = " ".join(_ASKS.sub(" ", text).split())
+    if named := _in_both(terms(bare), own):
+        text, own = bare, named
+    return Query(question.strip(), text, language, tuple(own), tuple(pinyin_terms(text)))
 
 
-def _named(text: str, all_terms: Sequence[str]) -> Sequence[str]:
-    """The terms without those of how it is asked; all of them where that leaves none."""
-    left = terms(_COMPARES.sub(" ", text))
-    # Cut out of its run, a character may become a term that no passage has.
-    known = set(all_terms)
-    return [term for term in left if term in known] or all_terms
+def _back_to_a_subject(asked: Sequence[str]) -> Sequence[str]:
+    """The last questions, from the one that names what they are about: “为什么” may follow on “那晚上呢”."""
+    for n_back in range(1, min(len(asked), _MOST_BACK) + 1):
+        words = [term for term in terms(asked[-n_back]) if not term.startswith("#")]
+        if words and not _POINTS_BACK.search(asked[-n_back]):
+            return asked[-n_back:]
+    return asked[-1:]
+
+
+def _in_both(cut: Sequence[str], whole: Sequence[str]) -> list[str]:
+    """Of a question's terms those that it has as a whole: cut out of its run, a character may become one."""
+    known = frozenset(whole)
+    return [term for term in cut if term in known]

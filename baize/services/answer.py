@@ -460,7 +460,10 @@ class Answering:
         draft.early = sentence if early else None
         heading, draft.heading = draft.heading, ""
         released = [Released(heading)] if heading else []
-        released.append(Released(sentence.with_markers(verdict.markers), verdict.citations))
+        text = sentence.with_markers(verdict.markers)
+        # The line break before it was the end of a sentence that is not shown.
+        text = text if draft.text and not heading else text.lstrip("\n")
+        released.append(Released(text, verdict.citations))
         return [draft.release(event) for event in released]
 
     async def _further(self, markers: CitedSentence, draft: _Draft) -> list[Released]:

@@ -129,6 +129,14 @@ async def test_lists_keep_their_lines(world: World) -> None:
     assert answer.withheld == 1
 
 
+async def test_no_line_is_left_of_a_sentence_that_is_not_shown(world: World) -> None:
+    """Neither below the heading nor at the beginning."""
+    n = await marker_of(world, QUESTION, "health.01")
+    draft = f"- 喝十杯水。[{n}]\n- 袖带要和心脏一样高。[{n}]"
+    _, events = await ask(world, QUESTION, ScriptedChatModel([draft]))
+    assert said(events) == f"- 袖带要和心脏一样高。[{n}]"
+
+
 @pytest.mark.parametrize(
     "bad",
     [

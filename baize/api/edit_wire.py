@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from itertools import pairwise
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import BaseModel, Discriminator, Field, Tag, model_validator
 
 from baize.api.instants import instant
 from baize.api.requests import RequestBody, Seconds, Words
@@ -89,11 +90,27 @@ class TextEdit(RequestBody):
         return self
 
 
+def _branch_of(place: object) -> str | None:
+    """Which of the two is meant, so that it alone is told what is wrong with it; None where neither is."""
+    kind = place.get("kind", "time") if isinstance(place, Mapping) else getattr(place, "kind", "time")
+    return {"time": "TimeEdit", "text": "TextEdit"}.get(kind) if isinstance(kind, str) else None
+
+
+PlaceEdit = Annotated[
+    Annotated[TimeEdit, Tag("TimeEdit")] | Annotated[TextEdit, Tag("TextEdit")],
+    Discriminator(
+        _branch_of,
+        custom_error_type="unknown_kind",
+        custom_error_message="its kind must be 'time' or 'text'",
+    ),
+]
+
+
 class LineEdit(RequestBody):
     """One line, as `GET` gives it."""
 
     text: Text
-    locators: Annotated[list[TimeEdit | TextEdit], Field(min_length=1, max_length=20)]
+    locators: Annotated[list[PlaceEdit], Field(min_length=1, max_length=20)]
     """Where the lesson says it."""
     lesson_id: str = ""
     """Not needed; it is that of the path."""

@@ -161,4 +161,5 @@ def _citation(text: str, item: Evidence, span: Segment, support: float) -> Citat
         span.locator,
         span.text,
         round(support, 3),
+        item.moment.hit.build_id,
     )

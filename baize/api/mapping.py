@@ -150,4 +150,5 @@ def citation_body(citation: Citation) -> CitationBody:
         locator=locator_body(citation.locator),
         quote=citation.quote,
         support=round(citation.support, 4),
+        build_id=citation.build_id,
     )

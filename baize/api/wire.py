@@ -78,6 +78,11 @@ class CitationBody(BaseModel):
     locator: LocatorBody
     quote: str
     support: float = Field(description="How well the quote covers the sentence, 0..1; 1 for a verbatim one.")
+    build_id: str = Field(
+        "",
+        description="The version of the lesson in the index that the quote was read from; "
+        "empty for a practised item, and in answers that were stored before December 2026.",
+    )
 
 
 class RefusalBody(BaseModel):

@@ -123,6 +123,8 @@ class Citation:
 
     Attributes:
         sentence: the released sentence, without markers.
+        chunk_id: digest of the passage and its place: another text has another one.
+        build_id: the lesson's version in the index that it was read from; empty in answers of before 2026-12.
         quote: verbatim from the source.
         support: how well the quote covers the sentence, 0..1; 1.0 for a verbatim one.
     """
@@ -136,6 +138,7 @@ class Citation:
     locator: Locator
     quote: str
     support: float
+    build_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -192,6 +192,7 @@ class Hit:
 
     Attributes:
         rank, score, leg, parts: as in `Match`.
+        build_id: the live build of its lesson that it was found in.
     """
 
     chunk: Chunk
@@ -199,6 +200,7 @@ class Hit:
     score: float
     leg: str
     parts: tuple[Match, ...] = ()
+    build_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,7 +95,7 @@ async def fetch(
             continue
         build_id = live.get(found.chunk.lesson_id, "")
         if build_id in found.build_ids:
-            hits.append(Hit(found.chunk, match.rank, match.score, match.leg, match.parts))
+            hits.append(Hit(found.chunk, match.rank, match.score, match.leg, match.parts, build_id))
         else:
             settled.add(LiveBuild(found.chunk.lesson_id, build_id))
     swept = any(match.chunk_id not in stored for match in matches)

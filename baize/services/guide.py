@@ -409,6 +409,7 @@ def _citation(sentence: str, item: Evidence) -> Citation:
         focus.locator,
         focus.text,
         1.0,
+        item.moment.hit.build_id,
     )
 
 

@@ -88,7 +88,7 @@ HIT = Hit(
     (Match(CHUNK.id, "zh", 2, 0.75, "dense"), Match(CHUNK.id, "zh", 1, 9.25, "lexical")),
 )
 CITATION = Citation(
-    1, "低于 140。", CHUNK.id, "health", "health.2", "量血压", SEGMENT.locator, SEGMENT.text, 0.87
+    1, "低于 140。", CHUNK.id, "health", "health.2", "量血压", SEGMENT.locator, SEGMENT.text, 0.87, "build-7"
 )
 
 

@@ -78,6 +78,7 @@ def check_honest(prepared: Prepared, events: Sequence[AnswerEvent], world: World
         for citation in event.citations:
             chunk = stored[citation.chunk_id]
             assert chunk == evidence[citation.marker].chunk
+            assert citation.build_id == f"b-{citation.lesson_id}"
             assert (citation.quote, citation.locator) in [(s.text, s.locator) for s in chunk.sentences]
             assert f"[{citation.marker}]" in event.text
             assert citation.sentence in event.text

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Iterator, Mapping
 from contextlib import aclosing, suppress
 from itertools import count
@@ -28,7 +27,6 @@ from baize.domain.chat import (
     ThinkingDelta,
 )
 
-_log = logging.getLogger(__name__)
 HEARTBEAT_S = 15.0
 _CLOSING_S = 1.0
 _HEADERS = {"Cache-Control": "no-cache, no-transform", "X-Accel-Buffering": "no"}
@@ -212,8 +210,6 @@ async def _cancel_when_gone(receive: Receive, work: anyio.CancelScope) -> None:
     try:
         while (await receive())["type"] != "http.disconnect":
             pass
-    except Exception as failure:  # noqa: BLE001 - nobody waits for this task; the request ends as one that was left
-        _log.info("A connection cannot be heard any more: %s", type(failure).__name__)
     finally:
-        # Behind the end of the work this does nothing.
+        # Behind the end of the work this does nothing. A failure to hear is nobody's: the task is cancelled then.
         work.cancel()

@@ -211,5 +211,5 @@ async def _cancel_when_gone(receive: Receive, work: anyio.CancelScope) -> None:
         while (await receive())["type"] != "http.disconnect":
             pass
     finally:
-        # Behind the end of the work this does nothing. A failure to hear is nobody's: the task is cancelled then.
+        # Behind the end of the work this does nothing. A failure is told to nobody: the task is cancelled.
         work.cancel()

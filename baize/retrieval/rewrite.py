@@ -16,7 +16,7 @@ from baize.retrieval.terms import pinyin_terms, terms
 
 _POINTS_BACK = re.compile(
     r"^(那|那么|还有|另外|然后|所以|为什么呢|怎么做|举个例子|它|他|她|这)"
-    r"|^(and|so|but|then|also|why|how so|what about|how about)\b"
+    r"|^(and|so|but|then|also|how so|what about|how about)\b|^why(?: not| so)?\s*\?*$"
     r"|(它|这个|那个|这些|那些|这种|那种|这里|上面|前面|刚才|之前|其中|他说)"
     r"|\b(it|its|that|this|those|these|they|them|he|she|above|previous|one)\b"
     r"|呢[？?]?$|[举打]个?(?:具体的?)?(?:例子|比方)"
@@ -26,6 +26,9 @@ _POINTS_BACK = re.compile(
     re.IGNORECASE,
 )
 _FEW_TERMS = 2
+_FEW_WORDS = 3
+_HAN_A_WORD = 4 / 3
+"""“早上吗” and “for columns?” lean on the question before; “how to find average” stands alone."""
 _MOST_BACK = 4
 _ZH_PLACE = r"哪一?(?:节课?|课|讲|集|章|个?视频|部分|里|儿)|什么地方|第几(?:节课?|课|讲|集|章|分钟)"
 _EN_PLACE = r"(?:lesson|lecture|video|part|chapter|section|episode|minute)s?"
@@ -50,6 +53,8 @@ _ASKS = re.compile(
     re.IGNORECASE,
 )
 """Says what is wanted of the things that are named, and need stand in no passage that explains them."""
+_HAN = re.compile(r"[\u3400-\u9fff]")
+_WORD = re.compile(r"[^\W\u3400-\u9fff]+(?:['’][^\W\u3400-\u9fff]+)*")
 _NUMBER = re.compile(r"^\s*(?:[(（]\s*\d{1,2}\s*[)）]|\d{1,2}\s*[.)、．。）:：])\s*(?=[^\W\d]{2})")
 """Of a list that a question was copied from (“2. where is …”, “3、什么是…”): it names nothing."""
 
@@ -57,7 +62,7 @@ _NUMBER = re.compile(r"^\s*(?:[(（]\s*\d{1,2}\s*[)）]|\d{1,2}\s*[.)、．。�
 def rewrite(question: str, history: Sequence[Message]) -> Query:
     """A query whose text can be understood without the turns before it.
 
-    A question that points back (a pronoun, `那…呢`, hardly a term of its own) is joined to the question of
+    A question that points back (a pronoun, `那…呢`, a word or two) is joined to the question of
     the turn before; where that pointed back itself, to those up to the one that names a subject. A new
     subject is left alone, so that the old one does not drag it away.
 
@@ -68,7 +73,7 @@ def rewrite(question: str, history: Sequence[Message]) -> Query:
     own = terms(text)
     asked = [turn.content.strip() for turn in history if turn.role == "user"]
     previous = asked[-1] if asked else ""
-    if previous and (_POINTS_BACK.search(text) or len(set(own)) <= _FEW_TERMS):
+    if previous and (_POINTS_BACK.search(text) or _is_fragment(text, own)):
         text = " ".join([*_back_to_a_subject(asked), text])
         own = terms(text)
     language = detect_language(question, default=detect_language(previous))
@@ -76,6 +81,11 @@ def rewrite(question: str, history: Sequence[Message]) -> Query:
     if named := _in_both(terms(bare), own):
         text, own = bare, named
     return Query(question.strip(), text, language, tuple(own), tuple(pinyin_terms(text)))
+
+
+def _is_fragment(text: str, its_terms: Sequence[str]) -> bool:
+    n_words = len(_WORD.findall(text)) + len(_HAN.findall(text)) / _HAN_A_WORD
+    return len(set(its_terms)) <= _FEW_TERMS and n_words <= _FEW_WORDS
 
 
 def _back_to_a_subject(asked: Sequence[str]) -> Sequence[str]:

@@ -147,3 +147,26 @@ def test_a_question_that_points_at_one_that_points_back() -> None:
 def test_asking_for_more_points_back(question: str) -> None:
     """An example or more of it: of what was asked before."""
     assert rewrite(question, HISTORY).text == f"降压药怎么吃？ {question}"
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "how do I make a chart",
+        "why do I see ####",
+        "how to find average",
+        "what is a cell?",
+        "能喝酒吗",
+        "怎么量才准",
+    ],
+)
+def test_a_short_question_of_its_own_stands_alone(question: str) -> None:
+    """It names little, but all that it is about; the subject before would drag it away."""
+    for history in (HISTORY, ENGLISH):
+        assert rewrite(question, history).text == question
+
+
+@pytest.mark.parametrize("question", ["for columns?", "why not?", "早上吗", "多久"])
+def test_a_fragment_leans_on_the_question_before(question: str) -> None:
+    """A word or two."""
+    assert rewrite(question, ENGLISH).text == f"How do I lock a cell? {question}"

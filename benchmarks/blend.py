@@ -121,7 +121,7 @@ async def _ask(
     hits = collapse(
         [Hit(stored[m.chunk_id].chunk, m.rank, m.score, m.leg, m.parts) for m in found], chosen.n_moments
     )
-    moments = await locate(query, vector, hits, embedder=embedder, n_foreign=chosen.n_foreign)
+    moments = await locate(query, vector, vector, hits, embedder=embedder, n_foreign=chosen.n_foreign)
     return [
         (moment.hit.chunk.lesson_id, moment.focus.locator.start)
         for moment in moments[:10]

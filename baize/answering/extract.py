@@ -21,6 +21,8 @@ _HEADINGS: dict[DrawnFrom, dict[str, str]] = {
 _MARKER = re.compile(MARKERS)
 _NEAR = 0.15
 """How far below the best passage's fused score another may answer too; cosines alone span 1."""
+_CELLS = " | "
+"""Stands between the cells of a table's row in the text of a document (`ingest.extract`)."""
 _ENDS = re.compile(r"[.!?;:。！？；：…][\s”’\"'）)】》*]*$")
 
 
@@ -86,13 +88,15 @@ class ExtractiveAnswerer:
 def _opening(item: Evidence) -> list[Segment]:
     """The located sentence and those that go on from it.
 
-    A teacher's own question is left out, what follows answers it. So is a document's title. In a document
-    nothing goes on from a row of a table or a line of a slide.
+    A teacher's own question is left out, what follows answers it. So are a document's title and the head of a
+    table. In a document nothing goes on from a row of a table or a line of a slide.
     """
     whole = item.chunk.sentences
     sentences = whole[whole.index(item.moment.focus) :]
     if _is_title(item):
         sentences = tuple(sentence for sentence in sentences if _ENDS.search(sentence.text)) or sentences
+    if _is_head(item):
+        return []
     alone = not isinstance(item.locator, TimeSpan) and not _ENDS.search(sentences[0].text)
     return [sentence for sentence in sentences[: 1 if alone else None] if _is_quotable(sentence)]
 
@@ -103,7 +107,15 @@ def _is_title(item: Evidence) -> bool:
     if not isinstance(first.locator, TextSpan) or first.locator.char_start > 0:
         return False
     above = takewhile(lambda sentence: not _ENDS.search(sentence.text), item.chunk.sentences)
-    return focus in above
+    return focus in above and _CELLS not in focus.text
+
+
+def _is_head(item: Evidence) -> bool:
+    """Whether the located sentence names the columns of the table that the passage begins with."""
+    first, *rows = item.chunk.sentences
+    if not rows or item.moment.focus is not first:
+        return False
+    return 0 < first.text.count(_CELLS) == rows[0].text.count(_CELLS)
 
 
 def _is_quotable(sentence: Segment) -> bool:

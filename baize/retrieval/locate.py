@@ -16,22 +16,36 @@ from baize.retrieval.sentences import weighed
 
 
 async def locate(
-    query: Query, vector: Vector, hits: Sequence[Hit], *, embedder: Embedder, n_foreign: int
+    query: Query,
+    vector: Vector,
+    foreign_vector: Vector,
+    hits: Sequence[Hit],
+    *,
+    embedder: Embedder,
+    n_foreign: int,
 ) -> list[Moment]:
     """The best sentence of each hit, in the order of the hits.
 
     Speech is stored by the sentence. In a passage of a document of the question's language the sentence with
     most of its terms wins, the earlier one on a tie. Across languages there are no shared terms, so the
     sentences of the first `n_foreign` such passages are embedded; further ones point to their first sentence.
+    So are those of the best hit where it has none of the terms: it says the same in other words.
 
     Args:
-        vector: the question's for passages of another language (`abroad`).
+        vector: the question's.
+        foreign_vector: the question's for passages of another language (`abroad`).
     """
     whole = [hit for hit in hits if hit.chunk.focus is None]
     weights, held = weighed(whole, frozenset(query.terms))
     held_by = dict(zip([hit.chunk.id for hit in whole], held, strict=True))
-    foreign = [hit for hit in whole if hit.chunk.language != query.language][:n_foreign]
-    by_meaning = await _nearest_sentences(vector, foreign, embedder)
+    foreign = {hit.chunk.id for hit in whole if hit.chunk.language != query.language}
+    strange = [
+        hit for hit in whole if hit.chunk.id in foreign or (hit is hits[0] and not any(held_by[hit.chunk.id]))
+    ]
+    by_meaning = await _nearest_sentences(
+        [(hit, foreign_vector if hit.chunk.id in foreign else vector) for hit in strange[:n_foreign]],
+        embedder,
+    )
 
     def number(hit: Hit) -> int:
         if hit.chunk.focus is not None:
@@ -49,15 +63,16 @@ async def locate(
     return list(moments.values())
 
 
-async def _nearest_sentences(vector: Vector, hits: Sequence[Hit], embedder: Embedder) -> dict[str, int]:
-    texts = [sentence.text for hit in hits for sentence in hit.chunk.sentences]
+async def _nearest_sentences(hits: Sequence[tuple[Hit, Vector]], embedder: Embedder) -> dict[str, int]:
+    """By chunk, the number of the sentence that is nearest to the vector beside it."""
+    texts = [sentence.text for hit, _ in hits for sentence in hit.chunk.sentences]
     if not texts:
         return {}
-    scores = (await embedder.embed_passages(texts)) @ vector
+    vectors = await embedder.embed_passages(texts)
     best: dict[str, int] = {}
     first = 0
-    for hit in hits:
+    for hit, asked in hits:
         n = len(hit.chunk.sentences)
-        best[hit.chunk.id] = int(np.argmax(scores[first : first + n]))
+        best[hit.chunk.id] = int(np.argmax(vectors[first : first + n] @ asked))
         first += n
     return best

@@ -77,10 +77,12 @@ class _Looked:
     """What was found for one reading of a question, in the fused order.
 
     Attributes:
+        vector: the query's.
         foreign_vector: by which passages of another language were looked up.
     """
 
     query: Query
+    vector: Vector
     foreign_vector: Vector
     hits: list[Hit]
     score: float
@@ -133,6 +135,7 @@ class Finder:
         hits = await self._reranked(looked.query, gather(looked.query, looked.hits))
         moments = await locate(
             looked.query,
+            looked.vector,
             looked.foreign_vector,
             hits[: self._options.n_moments],
             embedder=self._embedder,
@@ -172,7 +175,7 @@ class Finder:
         # Over the fused order: its thresholds hold with and without a reranker.
         found = signals(query, hits[: self._options.n_moments], self._options.assess)
         score = assess(found, self._options.assess)
-        return _Looked(query, abroad.vector if abroad else vector, hits, score)
+        return _Looked(query, vector, abroad.vector if abroad else vector, hits, score)
 
     async def _search(
         self, query: Query, vector: Vector, scope: Scope, languages: Sequence[str], abroad: Abroad | None

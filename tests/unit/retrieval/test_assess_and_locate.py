@@ -126,15 +126,17 @@ def test_nothing_found_is_no_evidence() -> None:
 async def test_the_sentence_with_most_of_the_question_is_the_focus() -> None:
     """The earlier one on a tie."""
     query = rewrite("袖带应该放多高", [])
+    vector = await HashEmbedder().embed_query(query.text)
     (moment,) = await locate(
-        query, await HashEmbedder().embed_query(query.text), [Hit(HOME, 1, 1.0, "fused")],
+        query, vector, vector, [Hit(HOME, 1, 1.0, "fused")],
         embedder=HashEmbedder(), n_foreign=0,
     )  # fmt: skip
     assert moment.focus == HOME.sentences[1]
     none = Query("x", "x", "zh", ("完全没有",))
     (moment,) = await locate(
         none,
-        await HashEmbedder().embed_query("x"),
+        vector,
+        vector,
         [Hit(HOME, 1, 1.0, "fused")],
         embedder=HashEmbedder(),
         n_foreign=0,
@@ -147,11 +149,27 @@ async def test_foreign_passages_are_located_by_meaning_as_far_as_allowed() -> No
     query = Query("公式", "公式", "zh", ("公式",))
     vector = await HashEmbedder().embed_query(SHEETS[1])
     hits = [Hit(FOREIGN, 1, 1.0, "fused"), Hit(HOME, 2, 0.5, "fused")]
-    by_meaning = await locate(query, vector, hits, embedder=HashEmbedder(), n_foreign=1)
+    by_meaning = await locate(query, vector, vector, hits, embedder=HashEmbedder(), n_foreign=1)
     assert [m.focus.text for m in by_meaning] == [SHEETS[1], PRESSURE[0]]
-    by_words = await locate(query, vector, hits, embedder=HashEmbedder(), n_foreign=0)
+    by_words = await locate(query, vector, vector, hits, embedder=HashEmbedder(), n_foreign=0)
     assert by_words[0].focus.text == SHEETS[0]
-    assert await locate(query, vector, [], embedder=HashEmbedder(), n_foreign=3) == []
+    assert await locate(query, vector, vector, [], embedder=HashEmbedder(), n_foreign=3) == []
+
+
+async def test_the_best_hit_that_says_it_in_other_words_is_located_by_meaning() -> None:
+    """Its own vector decides, not the one for other languages; a hit behind it points to its beginning."""
+    query = Query("别的话", "别的话", "zh", ("别的话",))
+    vector = await HashEmbedder().embed_query(PRESSURE[2])
+    abroad = await HashEmbedder().embed_query(SHEETS[1])
+    hits = [Hit(HOME, 1, 1.0, "fused"), Hit(FOREIGN, 2, 0.5, "fused")]
+
+    async def focuses(*order: int) -> list[str]:
+        chosen = [hits[n] for n in order]
+        moments = await locate(query, vector, abroad, chosen, embedder=HashEmbedder(), n_foreign=2)
+        return [moment.focus.text for moment in moments]
+
+    assert await focuses(0, 1) == [PRESSURE[2], SHEETS[1]]
+    assert await focuses(1, 0) == [SHEETS[1], PRESSURE[0]]
 
 
 def test_rare_terms_weigh_more_and_coverage_is_a_share() -> None:

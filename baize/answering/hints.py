@@ -27,6 +27,11 @@ _CONCEPT = re.compile(
     r"|的(?:意思|含义|定义|概念|原理)|为什么|为何|为啥"
     r"|(?:有什么|有何|有哪些)(?:区别|不同|关系|作用|用处|用|好处|坏处|危害|特点)|区别是|怎么理解|如何理解"
     r"|(?:解释|介绍|讲讲|说说|讲一讲|说一说)(?:一下)?"
+    # where the course speaks of it
+    r"|(?:哪一?(?:节课?|课|讲|集|章|个?视频|部分|里)|第几(?:节课?|课|讲|集|章))[里中]?[有会]?(?:讲|提到|介绍|解释)"
+    r"|\b(?:which|what) (?:lesson|lecture|video|part|chapter|section)s?\b"
+    r"|\b(?:where|when) (?:does|do|did) (?:he|she|they|you|the \w+)"
+    r" (?:talk|explain|cover|mention|discuss|say)\b"
     r"|\bwhat(?:'s| is| are)\b|\bwhat do(?:es)? .+ mean\b|\bmean(?:ing|s)? of\b|\bdefin(?:e|ition)\b"
     r"|\bexplain\b|\bwhy\b|\bdifference between\b|\bhow do(?:es)? .+ work\b|\bwhat .+ (?:for|used for)\b",
     re.IGNORECASE,

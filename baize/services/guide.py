@@ -34,6 +34,7 @@ from baize.domain.text import Segment
 from baize.errors import UpstreamFailed
 from baize.ports import Answerer, Catalog, ChatModel
 from baize.prompting import Prompt
+from baize.retrieval.overview import asks_for_whole
 from baize.retrieval.phrases import key_phrases
 from baize.services.answer import Answering, Prepared, Question
 from baize.services.exercises import ExerciseBook
@@ -101,7 +102,8 @@ class Guide:
         opened = open_step(turns)
         # "……" before any exercise sets none; behind a question it is about that.
         says_nothing = opened is None and not any(map(str.isalnum, text))
-        if known is None and (says_nothing or is_concept(text)):
+        whole = asks_for_whole(text, in_conversation=opened is not None)
+        if known is None and (says_nothing or whole or is_concept(text)):
             return await self._concept(question, opened)
         if opened is not None and (known is None or known.id == opened.item_id):
             found = await self._another(question, opened) if known is None else None

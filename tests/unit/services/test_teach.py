@@ -265,6 +265,17 @@ async def test_who_solves_it_is_told_so_and_shown_the_moment(school: School) -> 
     assert again.step.level == 1
 
 
+@pytest.mark.parametrize(
+    "question",
+    ["哪一课讲了漏吃药？", "Where does she talk about rest?", "这门课讲了什么？", "Summarize this lesson"],
+)
+async def test_where_and_what_it_is_all_about_is_no_exercise(school: School, question: str) -> None:
+    """Nothing there is to be solved."""
+    answer, _ = await say(school.teaching(), question)
+    assert answer.step
+    assert answer.step.kind == "concept"
+
+
 async def test_concept_questions_are_answered_at_once(school: School) -> None:
     """In guide mode too, in the middle of an exercise too; but not with its solution."""
     teaching = school.teaching()

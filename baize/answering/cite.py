@@ -15,6 +15,7 @@ from baize.domain.search import Evidence
 
 _MARKER = re.compile(MARKERS)
 _NUMBER = re.compile(r"\d{1,3}")
+_LINE_BEGINS = re.compile(r"\s*\n\s*(?:[-*•·]\s+)?|\s*[-*•·]\s+")
 _LEAD = re.compile(
     r"\s*(?:[-*•·]\s+)?(?:(?:\d{1,2}[.)）、．]|[(（]\d{1,2}[)）]|[①-⑳]|第[一二三四五六七八九十][，、,：:])\s*(?!\d))?"
 )
@@ -36,6 +37,12 @@ class CitedSentence:
     evidence: tuple[Evidence, ...]
     n_unknown: int
     trail: str = ""
+
+    @property
+    def begins_line(self) -> str:
+        """The line break and the bullet before it; empty within a line."""
+        found = _LINE_BEGINS.match(self.lead)
+        return found.group() if found else ""
 
     def with_markers(self, markers: Sequence[int]) -> str:
         """As released: markers in one form, `[1][2]`, behind the sentence."""

@@ -66,7 +66,9 @@ _ASKS = tuple(
         rf"{_ZH_PLEASE}(?:把|将|对)?{_ZH_SUM_UP}{_ZH_IT}(?:的?{_ZH_PARTS})?(?:吧|吗|好吗|可以吗)?",
         rf"{_ZH_PLEASE}(?:把|将|对)?{_ZH_IT}(?:的?{_ZH_PARTS})?(?:做个|做一个|进行)?{_ZH_SUM_UP}(?:吧|吗|好吗|可以吗)?",
         rf"{_ZH_PLEASE}(?:总结|概括|归纳|小结|梳理|提炼)(?:一下|下|出)?(?:{_ZH_PARTS})?(?:吧|吗|好吗|可以吗)?",
+        rf"(?:那么?|然后)?{_ZH_IT}呢",
         rf"(?:主要内容|重点|要点|知识点)(?:都?有|都?是){_ZH_WHAT}",
+        rf"(?:and |what about |how about )(?:in )?{_EN_IT}",
         rf"what(?:'s| is| was) {_EN_IT}(?: all| mainly| mostly| really)* about",
         rf"what (?:does|do|did|will|is|was) {_EN_IT}(?: mainly| actually)?"
         r" (?:cover|teach|explain|discuss|talk about|deal with|contain|include)(?:s|ed|ing)?(?: us| me)?",

@@ -15,11 +15,11 @@ from baize.domain.sentences import detect_language
 from baize.retrieval.terms import pinyin_terms, terms
 
 _POINTS_BACK = re.compile(
-    r"^(那|那么|还有|另外|然后|所以|为什么呢|怎么做|举个例子|它|他|她|这)"
+    r"^(那|那么|还有|另外|然后|所以|为什么呢|怎么做|它|他|她|这)"
     r"|^(and|so|but|then|also|how so|what about|how about)\b|^why(?: not| so)?\s*\?*$"
     r"|(它|这个|那个|这些|那些|这种|那种|这里|上面|前面|刚才|之前|其中|他说)"
     r"|\b(it|its|that|this|those|these|they|them|he|she|above|previous|one)\b"
-    r"|呢[？?]?$|[举打]个?(?:具体的?)?(?:例子|比方)"
+    r"|呢[？?]?$|[举打]一?个?(?:具体的?)?(?:例子|比方)[吗吧]?[？?。]?$"
     r"|[说讲][得的]?再?(?:简单|详细|通俗|具体|清楚)(?:一?[点些])?[吗吧]?[？?]?$"
     r"|^再?(?:简单|详细|通俗|具体)(?:一?[点些]|地)?(?:说|讲|解释)"
     r"|\b(?:an|some|more) (?:examples?|details?)\s*\??$",
@@ -42,8 +42,12 @@ _ASKS = re.compile(
     # a comparison, a meaning
     r"(?:有(?:什么|何|啥|哪些))?(?:主要|根本|本质)?的?(?:区别|不同(?:之处|点)?|差别|差异)"
     r"(?=(?:是什么|在哪里?|吗|呢)?[？?]?\s*$)|是?什么意思"
-    r"|\b(?:the |any |main |key )*differences? (?:between|in|of)\b|\bdiffers?(?: from)?\b|\bdifferent from\b"
-    r"|\b(?:versus|vs)\b|\bmeant by\b"
+    r"|\b(?:the |any |main |key ){0,3}differences? (?:between|in|of)\b|\bdiffers?(?: from)?\b"
+    r"|\bdifferent from\b|\b(?:versus|vs)\b|\bmeant by\b"
+    # an example
+    r"|(?:能不能|可不可以|能|可以|请|再){0,3}(?:给我)?[举打]一?个?(?:具体的?)?(?:例子|比方)(?:说明)?(?:一下)?(?:好吗|吗|吧)?"
+    r"|\b(?:(?:can|could|would) you )?(?:please )?(?:give|show)(?: me| us)?"
+    r" (?:an?|some|another|more) examples?(?: (?:of|for))?\b"
     # the place
     rf"|(?:老师|讲师|[他她])?(?:是?在)?(?:{_ZH_PLACE})[里中]?[有会]?(?:讲|说|提|谈|介绍|解释|演示)(?:了|到|过|的是|的)*"
     rf"|的(?:内容|部分|知识)是?在(?:{_ZH_PLACE})[里中]?"

@@ -155,6 +155,7 @@ class _Draft:
         reasoning: the model's thinking, in the pieces that it came in.
         seal, disarmed, strays: as in `Prepared`.
         reusable: what later questions may find the answer by.
+        line: how the line that is open begins, while none of its sentences was released.
         early: the sentence that was released when the model paused behind its marker.
         withheld, unknown_markers: as in `Answer`.
     """
@@ -168,6 +169,7 @@ class _Draft:
     heading: str = ""
     reasoning: list[str] = field(default_factory=list)
     seal: Seal | None = None
+    line: str = ""
     early: CitedSentence | None = None
     disarmed: tuple[str, ...] = ()
     strays: tuple[str, ...] = ()
@@ -455,11 +457,16 @@ class Answering:
             return []
         draft.withheld += not verdict.passed
         draft.unknown_markers += sentence.n_unknown
+        draft.line = sentence.begins_line or draft.line
         if not verdict.passed or draft.refused:
             return []
         draft.early = sentence if early else None
         heading, draft.heading = draft.heading, ""
         released = [Released(heading)] if heading else []
+        line, draft.line = draft.line, ""
+        if line and not sentence.begins_line:
+            # What the line began with is not shown; it is a line of its own all the same.
+            sentence = replace(sentence, lead=line)
         text = sentence.with_markers(verdict.markers)
         # The line break before it was the end of a sentence that is not shown.
         text = text if draft.text and not heading else text.lstrip("\n")

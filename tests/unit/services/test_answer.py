@@ -133,9 +133,22 @@ async def test_lists_keep_their_lines(world: World) -> None:
 async def test_no_line_is_left_of_a_sentence_that_is_not_shown(world: World) -> None:
     """Neither below the heading nor at the beginning."""
     n = await marker_of(world, QUESTION, "health.01")
-    draft = f"- 喝十杯水。[{n}]\n- 袖带要和心脏一样高。[{n}]"
+    for draft in (
+        f"- 喝十杯水。[{n}]\n- 袖带要和心脏一样高。[{n}]",
+        f"- 喝十杯水。[{n}]袖带要和心脏一样高。[{n}]",
+        f"- 喝十杯水。[{n}] 再喝十杯。[{n}] 袖带要和心脏一样高。[{n}]",
+    ):
+        _, events = await ask(world, QUESTION, ScriptedChatModel([draft]))
+        assert said(events) == f"- 袖带要和心脏一样高。[{n}]"
+
+
+async def test_a_line_keeps_its_bullet(world: World) -> None:
+    """Where its first sentence is withheld, the next one begins it; within a line nothing is added."""
+    n = await marker_of(world, QUESTION, "health.01")
+    good = ["先安静坐五分钟。", "袖带要和心脏一样高。", "家里量到135/85就算高血压。"]
+    draft = f"- {good[0]}[{n}]\n- 可以。[{n}]{good[1]}[{n}]喝十杯水。[{n}]{good[2]}[{n}]"
     _, events = await ask(world, QUESTION, ScriptedChatModel([draft]))
-    assert said(events) == f"- 袖带要和心脏一样高。[{n}]"
+    assert said(events) == f"- {good[0]}[{n}]\n- {good[1]}[{n}]{good[2]}[{n}]"
 
 
 @pytest.mark.parametrize(

@@ -74,34 +74,39 @@ def rewrite(question: str, history: Sequence[Message]) -> Query:
     no passage need say “difference” or “which lesson”, and a vector leans far towards such words.
     """
     text = _NUMBER.sub("", question).strip()
-    own = terms(text)
     asked = [turn.content.strip() for turn in history if turn.role == "user"]
     previous = asked[-1] if asked else ""
-    if previous and (_POINTS_BACK.search(text) or _is_fragment(text, own)):
+    if previous and (_points_back(text) or _is_fragment(text)):
         text = " ".join([*_back_to_a_subject(asked), text])
-        own = terms(text)
     language = detect_language(question, default=detect_language(previous))
-    bare = " ".join(_ASKS.sub(" ", text).split())
-    if named := _in_both(terms(bare), own):
-        text, own = bare, named
+    text, own = _bare(text)
     return Query(question.strip(), text, language, tuple(own), tuple(pinyin_terms(text)))
 
 
-def _is_fragment(text: str, its_terms: Sequence[str]) -> bool:
+def _bare(text: str) -> tuple[str, list[str]]:
+    """What the question names, and its terms; all of it where it names nothing."""
+    whole = terms(text)
+    bare = " ".join(_ASKS.sub(" ", text).split())
+    # Cut out of its run, a character may become a term that no passage has.
+    known = frozenset(whole)
+    named = [term for term in terms(bare) if term in known]
+    return (bare, named) if named else (text, whole)
+
+
+def _points_back(text: str) -> bool:
+    """Whether what it names does: “he” in “Where does he talk about sorting?” is the teacher."""
+    return _POINTS_BACK.search(_bare(text)[0]) is not None
+
+
+def _is_fragment(text: str) -> bool:
     n_words = len(_WORD.findall(text)) + len(_HAN.findall(text)) / _HAN_A_WORD
-    return len(set(its_terms)) <= _FEW_TERMS and n_words <= _FEW_WORDS
+    return n_words <= _FEW_WORDS and len(set(terms(text))) <= _FEW_TERMS
 
 
 def _back_to_a_subject(asked: Sequence[str]) -> Sequence[str]:
     """The last questions, from the one that names what they are about: “为什么” may follow on “那晚上呢”."""
     for n_back in range(1, min(len(asked), _MOST_BACK) + 1):
         words = [term for term in terms(asked[-n_back]) if not term.startswith("#")]
-        if words and not _POINTS_BACK.search(asked[-n_back]):
+        if words and not _points_back(asked[-n_back]):
             return asked[-n_back:]
     return asked[-1:]
-
-
-def _in_both(cut: Sequence[str], whole: Sequence[str]) -> list[str]:
-    """Of a question's terms those that it has as a whole: cut out of its run, a character may become one."""
-    known = frozenset(whole)
-    return [term for term in cut if term in known]

@@ -182,3 +182,10 @@ def test_a_short_question_of_its_own_stands_alone(question: str) -> None:
 def test_a_fragment_leans_on_the_question_before(question: str) -> None:
     """A word or two."""
     assert rewrite(question, ENGLISH).text == f"How do I lock a cell? {question}"
+
+
+def test_the_teacher_is_not_what_was_asked_before() -> None:
+    """“he” in a question for a place is whoever speaks there; “it” is what was asked about."""
+    assert rewrite("Where does he talk about sorting?", ENGLISH).text == "sorting?"
+    assert rewrite("他在哪里讲了低钠盐", HISTORY).text == "低钠盐"
+    assert rewrite("Where does he talk about it?", ENGLISH).text == "How do I lock a cell? it?"

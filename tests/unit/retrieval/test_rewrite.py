@@ -123,6 +123,7 @@ def test_what_is_named_is_searched_for(question: str, text: str) -> None:
         "血压计在哪里买？",
         "Where are my files saved?",
         "What is shown in the second column?",
+        "老师在哪里讲了药",
     ],
 )
 def test_other_words_are_kept(question: str) -> None:

@@ -128,6 +128,8 @@ async def test_of_many_lines_some_from_the_first_lesson_to_the_last(world: World
     assert len(quotes) == 8
     assert quotes[0] == LESSONS["course.01"][0]
     assert quotes[-1] == "这是第29个话题。"
+    so_far = replace(HERE, up_to=UpTo("course.03", 100.0))
+    assert await told(world, "这门课讲了什么？", so_far) == [said[0] for said in LESSONS.values()]
 
 
 async def test_a_database_that_is_away_costs_the_overview_only(

@@ -25,6 +25,7 @@ _POINTS_BACK = re.compile(
     r"|\b(?:an|some|more) (?:examples?|details?)\s*\??$",
     re.IGNORECASE,
 )
+_MAY_POINT_BACK = re.compile(r"^(?:why\b|举个例子)", re.IGNORECASE)
 _FEW_TERMS = 2
 _FEW_WORDS = 3
 _HAN_A_WORD = 4 / 3
@@ -81,6 +82,27 @@ def rewrite(question: str, history: Sequence[Message]) -> Query:
     language = detect_language(question, default=detect_language(previous))
     text, own = _bare(text)
     return Query(question.strip(), text, language, tuple(own), tuple(pinyin_terms(text)))
+
+
+def may_mean(question: str, asked: Sequence[str]) -> list[str]:
+    """A question joined to each of those before that it may lean on, with nothing left out of them.
+
+    For what must not be missed, as a graded item is: wider than `rewrite`, whose search a wrong one would
+    drag away.
+    """
+    joined: list[str] = []
+    leaning = question
+    for earlier in reversed(asked[-_MOST_BACK:]):
+        if not _may_lean(leaning):
+            break
+        joined.append(f"{earlier.strip()} {question.strip()}")
+        leaning = earlier
+    return joined
+
+
+def _may_lean(text: str) -> bool:
+    few = len(set(terms(text))) <= _FEW_TERMS
+    return few or _POINTS_BACK.search(text) is not None or _MAY_POINT_BACK.search(text) is not None
 
 
 def _bare(text: str) -> tuple[str, list[str]]:

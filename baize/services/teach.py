@@ -19,6 +19,7 @@ from baize.domain.search import Moment, Query
 from baize.domain.sentences import detect_language
 from baize.errors import DependencyUnavailable
 from baize.ports import Answers, Catalog
+from baize.retrieval.rewrite import may_mean
 from baize.services.answer import Answering, Prepared, Question
 from baize.services.examine import Examiner, TestPlan
 from baize.services.exercises import ExerciseBook
@@ -101,8 +102,7 @@ class Teaching:
                 return await self._beside(question, aside)
             prepared = await self._explaining.prepare(question)
             # "Answer the question above" is the question above.
-            joined = prepared.turn.query.text
-            if joined != text and (locked := await self._book.locked(platform_id, (joined,))):
+            if locked := await self._book.locked(platform_id, may_mean(text, prepared.earlier)):
                 return await self._locked(question, locked)
             return prepared
         turns = await self._turns(question)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from baize.domain.chat import Message
-from baize.retrieval.rewrite import rewrite
+from baize.retrieval.rewrite import may_mean, rewrite
 from baize.retrieval.terms import terms
 
 HISTORY = [Message("user", "降压药怎么吃？"), Message("assistant", "每天按时吃。[1]")]
@@ -190,3 +190,14 @@ def test_the_teacher_is_not_what_was_asked_before() -> None:
     assert rewrite("Where does he talk about sorting?", ENGLISH).text == "sorting?"
     assert rewrite("他在哪里讲了低钠盐", HISTORY).text == "低钠盐"
     assert rewrite("Where does he talk about it?", ENGLISH).text == "How do I lock a cell? it?"
+
+
+def test_what_a_question_may_mean_is_left_whole() -> None:
+    """With each that it may lean on, in their own words; a new subject means itself."""
+    asked = ["少吃盐有什么好处？", "高压和低压有什么区别？", "那上面那个呢"]
+    assert may_mean("为什么", asked) == ["那上面那个呢 为什么", "高压和低压有什么区别？ 为什么"]
+    assert may_mean("now solve for me", ["How do I lock a cell?"]) == [
+        "How do I lock a cell? now solve for me"
+    ]
+    assert may_mean("少吃盐有什么好处？", asked) == []
+    assert may_mean("为什么", []) == []
